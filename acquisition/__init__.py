@@ -1,0 +1,1 @@
+"""Acquisition: arrays in, arrays out."""

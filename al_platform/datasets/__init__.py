@@ -1,0 +1,1 @@
+"""Dataset adapters, ingest, and how labels become presence maps."""

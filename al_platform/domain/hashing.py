@@ -1,0 +1,40 @@
+"""Content hashes: the names of everything the platform keeps."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+HASH_CHARACTERS = 40
+
+
+def hash_bytes(content: bytes) -> str:
+    """BLAKE2b of the bytes, 40 hexadecimal characters (160 bits)."""
+    return hashlib.blake2b(content, digest_size=HASH_CHARACTERS // 2).hexdigest()
+
+
+def hash_record(record: object) -> str:
+    """Hash of a record by content: dataclasses, mappings (any order), sequences, numbers, strings and None.
+
+    Two records that are equal field by field hash alike in every process and on every machine.
+    """
+    return hash_bytes(canonical_json(record).encode())
+
+
+def canonical_json(record: object) -> str:
+    """One JSON text for one content: sorted keys, no spaces, NaN refused."""
+    return json.dumps(to_plain(record), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def to_plain(value: Any) -> Any:
+    """The JSON form of a record: dataclasses and mappings become dicts, tuples become lists."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"cannot hash a {type(value).__name__}: use dataclasses, mappings, sequences and scalars")

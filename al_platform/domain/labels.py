@@ -1,0 +1,70 @@
+"""What people said about a frame, and what they were asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from al_platform.domain.data import BlobRef
+
+
+@dataclass(frozen=True)
+class ObjectClass:
+    """A class of objects that can be labelled, for example pedestrian."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """An axis-aligned box in pixels of the original image; x to the right, y down, maxima exclusive."""
+
+    class_name: str
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """The label of one frame: a mask with the meaning of its values, or boxes; never both.
+
+    `classes` are the classes the annotator was looking for: of these, what is not marked is absent.
+    Of any other class nothing is known.
+    """
+
+    frame_id: str
+    classes: tuple[str, ...]
+    source: str
+    revision: int = 1
+    mask: BlobRef | None = None
+    mask_values: Mapping[str, str] = field(default_factory=dict)
+    """Mask value (as decimal text) to class name; values named here but in no class are known background."""
+    ignore_values: tuple[int, ...] = ()
+    """Mask values whose pixels are unknown."""
+    boxes: tuple[Box, ...] = ()
+    width: int = 0
+    height: int = 0
+
+
+class TaskState(StrEnum):
+    """Life of one request to the labellers."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    LABELED = "labeled"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class LabelTask:
+    """One frame in a labelling queue, in the order in which people should see it (rank 0 first)."""
+
+    task_id: str
+    round_id: str
+    frame_id: str
+    for_class: str
+    rank: int
+    score: float
+    state: TaskState = TaskState.QUEUED

@@ -1,0 +1,110 @@
+"""What is trained: the specification of an ensemble and the versions that came out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from al_platform.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class GridSpec:
+    """Frames are resized to `image_height` x `image_width` pixels and cut into square cells.
+
+    A class is present in a cell where it covers at least `positive_share` of the cell's known pixels.
+    """
+
+    image_height: int = 224
+    image_width: int = 320
+    cell: int = 16
+    positive_share: float = 0.10
+
+    def __post_init__(self) -> None:
+        """Refuse grids whose cells do not tile the image."""
+        if self.cell < 1 or self.image_height % self.cell or self.image_width % self.cell:
+            raise InvalidInput(
+                f"cell {self.cell}: must divide the image {self.image_height} x {self.image_width}"
+            )
+        if not 0.0 < self.positive_share <= 1.0:
+            raise InvalidInput(f"positive_share {self.positive_share}: must be in (0, 1]")
+
+    @property
+    def rows(self) -> int:
+        """Cells from top to bottom."""
+        return self.image_height // self.cell
+
+    @property
+    def columns(self) -> int:
+        """Cells from left to right."""
+        return self.image_width // self.cell
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How every member is trained. The same recipe for every arm of an experiment."""
+
+    steps: int = 250
+    batch_frames: int = 16
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-3
+    evaluate_every: int = 25
+    validation_folds: int = 8
+    """Labelled sessions are dealt into this many folds; member n stops early on fold n mod folds."""
+
+    def __post_init__(self) -> None:
+        """Refuse recipes that cannot run."""
+        for name in ("steps", "batch_frames", "evaluate_every"):
+            if getattr(self, name) < 1:
+                raise InvalidInput(f"{name} {getattr(self, name)}: must be at least 1")
+        if self.validation_folds < 2:
+            raise InvalidInput(f"validation_folds {self.validation_folds}: must be at least 2")
+        if self.steps % self.evaluate_every:
+            raise InvalidInput(f"steps {self.steps}: must be a multiple of evaluate_every {self.evaluate_every}")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything that determines an ensemble besides its data and its seed.
+
+    Members share architecture and data; they differ by the seed of their initial weights.
+    """
+
+    classes: tuple[str, ...]
+    family: str = "prefix-heads"
+    members: int = 8
+    grid: GridSpec = field(default_factory=GridSpec)
+    training: TrainingSpec = field(default_factory=TrainingSpec)
+    options: Mapping[str, int] = field(default_factory=dict)
+    """Sizes that only the family knows, for example {"hidden": 48}."""
+
+    def __post_init__(self) -> None:
+        """Refuse ensembles without classes or without members."""
+        if not self.classes:
+            raise InvalidInput("no classes: name at least one, for example --classes pedestrian,bicyclist")
+        if len(set(self.classes)) != len(self.classes):
+            raise InvalidInput(f"classes {', '.join(self.classes)}: each may be named once")
+        if self.members < 1:
+            raise InvalidInput(f"members {self.members}: must be at least 1")
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One trained member: where it stopped and how it did on its validation fold."""
+
+    member: int
+    best_step: int
+    validation_loss: float
+    """Binary cross-entropy in nats per known cell and class."""
+    temperature: float
+
+
+@dataclass(frozen=True)
+class EnsembleVersion:
+    """A trained ensemble: the weights of all members in one blob, and what they came from."""
+
+    ensemble_id: str
+    spec: ModelSpec
+    dataset_version_id: str
+    encoder_id: str
+    seed: int
+    weights_hash: str
+    members: tuple[ModelVersion, ...]

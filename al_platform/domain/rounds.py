@@ -1,0 +1,127 @@
+"""One acquisition round: what is asked for, how far it is, and what it picked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from al_platform.domain.models import ModelSpec
+from al_platform.errors import InvalidInput
+
+
+class RoundState(StrEnum):
+    """The last step that was finished, or how the round ended."""
+
+    PLANNED = "planned"
+    TRAINED = "trained"
+    SCORED = "scored"
+    SELECTED = "selected"
+    SENT = "sent"
+    LABELED = "labeled"
+    APPENDED = "appended"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is labelled in a round: frames, or objects at most `frames` frames.
+
+    With `objects` set, the queue is labelled in rank order until the labels hold that many positive cells.
+    """
+
+    frames: int
+    objects: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse empty budgets."""
+        if self.frames < 1:
+            raise InvalidInput(f"budget {self.frames}: must be at least 1 frame")
+        if self.objects is not None and self.objects < 1:
+            raise InvalidInput(f"object budget {self.objects}: must be at least 1 positive cell")
+
+
+@dataclass(frozen=True)
+class StrategySpec:
+    """How frames are picked: a strategy by name, with the limits that every strategy keeps."""
+
+    name: str = "mixdist"
+    session_cap: int | None = None
+    """At most this many frames of one session in one round; None for no cap."""
+    minimum_gap_s: float = 0.0
+    """At least this many seconds between two picked frames of one session; needs timestamps."""
+
+    def __post_init__(self) -> None:
+        """Refuse caps and gaps that no selection can keep."""
+        if self.session_cap is not None and self.session_cap < 1:
+            raise InvalidInput(f"session_cap {self.session_cap}: must be at least 1, or left out for no cap")
+        if self.minimum_gap_s < 0.0:
+            raise InvalidInput(f"minimum_gap_s {self.minimum_gap_s}: must be 0 or more seconds")
+
+
+@dataclass(frozen=True)
+class RoundSpec:
+    """A request for one round: TRAIN on a dataset version, QUERY a pool, ANNOTATE, APPEND."""
+
+    model: ModelSpec
+    dataset_version_id: str
+    pool_id: str
+    targets: tuple[str, ...]
+    """Classes to find, in the order of the round-robin; a subset of the model's classes."""
+    budget: Budget
+    strategy: StrategySpec = field(default_factory=StrategySpec)
+    seed: int = 0
+    test_version_id: str | None = None
+    """Frozen test set on which the trained ensemble is measured; never read by any other step."""
+    annotator: str = "offline"
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse rounds without targets or with targets the model does not know."""
+        if not self.targets:
+            raise InvalidInput("no target classes: name at least one, for example --targets pedestrian")
+        unknown = [name for name in self.targets if name not in self.model.classes]
+        if unknown:
+            raise InvalidInput(
+                f"target {', '.join(unknown)}: not a class of the model ({', '.join(self.model.classes)})"
+            )
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round and everything its finished steps produced."""
+
+    round_id: str
+    spec: RoundSpec
+    state: RoundState = RoundState.PLANNED
+    ensemble_id: str | None = None
+    score_id: str | None = None
+    dataset_version_id: str | None = None
+    """The version that APPEND made."""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One picked item: for which class, with which score, at which place of the queue."""
+
+    frame_id: str
+    for_class: str
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class LoopSpec:
+    """Rounds in a row: each trains on what the one before appended."""
+
+    first: RoundSpec
+    rounds: int
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse loops without rounds."""
+        if self.rounds < 1:
+            raise InvalidInput(f"rounds {self.rounds}: must be at least 1")
+
+
+Metrics = Mapping[str, float]

@@ -1,0 +1,37 @@
+"""Every error the platform raises on purpose. Each message names the value and the cure."""
+
+
+class PlatformError(Exception):
+    """Base of all expected errors; the CLI prints the message without a traceback."""
+
+
+class InvalidInput(PlatformError):
+    """A value that came from outside cannot be used; the message names it and says what would be accepted."""
+
+
+class NotFound(PlatformError):
+    """An id or name that nothing in the catalog carries."""
+
+
+class CatalogLocked(PlatformError):
+    """Another process owns the catalog file."""
+
+
+class CatalogTooNew(PlatformError):
+    """The catalog was written by a newer version of the platform."""
+
+
+class StorageUnavailable(PlatformError):
+    """A blob could not be read or written (missing, read-only, full)."""
+
+
+class CorruptBlob(StorageUnavailable):
+    """The bytes in storage do not hash to their name."""
+
+
+class NonFiniteScore(PlatformError):
+    """A score was NaN or infinite; the round stops before anything is selected."""
+
+
+class MissingExtra(PlatformError):
+    """An optional dependency is needed and not installed."""

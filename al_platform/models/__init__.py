@@ -1,0 +1,1 @@
+"""Model families: pure functions from frames to logits per class and cell."""
