@@ -85,6 +85,11 @@ class ModelSpec:
         if self.members < 1:
             raise InvalidInput(f"members {self.members}: must be at least 1")
 
+    def __hash__(self) -> int:
+        """Hash by content, options included, so that compiled functions can be kept by specification."""
+        options = tuple(sorted(self.options.items()))
+        return hash((self.classes, self.family, self.members, self.grid, self.training, options))
+
 
 @dataclass(frozen=True)
 class ModelVersion:

@@ -73,7 +73,8 @@ class RoundSpec:
     test_version_id: str | None = None
     """Frozen test set on which the trained ensemble is measured; never read by any other step."""
     annotator: str = "offline"
-    name: str = ""
+    queue: str = "main"
+    """Labelling queue. A frame is picked once per queue; the arms of an experiment have queues of their own."""
 
     def __post_init__(self) -> None:
         """Refuse rounds without targets or with targets the model does not know."""

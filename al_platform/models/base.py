@@ -6,19 +6,20 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.domain.models import ModelSpec
 
 Parameters = Any
 """A pytree of arrays."""
 
-ImageBatch = np.ndarray
+ImageBatch = NDArray[np.uint8]
 """uint8 [B, image_height, image_width, 3], RGB."""
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """What happens to a frame once, before any training: its result is a record of fixed size, cached by content.
+    """What happens to a frame once, before any training: a record of fixed size, cached by content.
 
     `key` is the hash of everything that determines the record; `encode` maps a batch of images to
     an array [B, *shape] of `dtype`.
@@ -27,7 +28,7 @@ class Encoder:
     key: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    encode: Callable[[ImageBatch], np.ndarray]
+    encode: Callable[[ImageBatch], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class ModelFamily:
         of the pool's images; no labels are seen.
     load_encoder: the encoder from those bytes.
     init: parameters of ONE member from a key.
-    train_logits: (spec, stacked parameters [M, ...], inputs [B, ...]) -> [M, B, K, H, W]; the form whose gradient
-        is fast inside `lax.scan`.
+    train_logits: (spec, stacked parameters [M, ...], inputs [B, ...]) -> [M, B, K, H, W]; the form whose
+        gradient is fast inside `lax.scan`.
     score_logits: the same numbers in the form whose forward pass is fastest.
     embed: (spec, stacked parameters, inputs) -> [B, D], one vector a frame for diversity.
+    embeds_with_weights: whether `embed` reads the parameters; where not, its vectors outlive the ensemble.
     """
 
     name: str
@@ -51,3 +53,4 @@ class ModelFamily:
     train_logits: Callable[[ModelSpec, Parameters, jax.Array], jax.Array]
     score_logits: Callable[[ModelSpec, Parameters, jax.Array], jax.Array]
     embed: Callable[[ModelSpec, Parameters, jax.Array], jax.Array]
+    embeds_with_weights: bool = False

@@ -1,0 +1,179 @@
+"""What an ensemble knows and does not know about each cell, from the logits of its members.
+
+Axes: M members first, then questions in any arrangement, usually [B, K, H, W]: each class of each cell of
+each frame is a yes-or-no question of its own. Member k answers yes with probability p_k = sigmoid(z_k), the
+ensemble with m = mean_k p_k. H(p) = -p log p - (1 - p) log(1 - p) is in nats.
+
+Everything starts from logits: a stored probability has already lost the answer near 0 and near 1. Arithmetic
+is float32, also for bfloat16 and float16 logits. A logit that is not finite gives NaN in its cell, so that
+whoever selects can stop there. Members are unrolled instead of reduced over an axis, because only then does
+XLA make one vectorised loop of a whole map.
+"""
+
+import functools
+import operator
+from collections.abc import Iterable
+
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import xlogy
+from jaxtyping import Array, Float, Float32
+
+from acquisition.phi import phi
+
+Logits = Float[Array, "M *cells"]
+CellMap = Float32[Array, "*cells"]
+
+_MEMBERS_PER_PRODUCT = 64  # A product of 1 + exp(-|z|) <= 2 over this many members stays finite in float32.
+
+
+def mutual_information(logits_M: Logits) -> CellMap:
+    """Information that a label of the cell holds about which member is right: what is left to learn.
+
+    [*cells] in [0, min(H(m), log M)] nats, never negative; higher = more informative. 0 for a single member
+    and for members that agree. It sees weak disagreement in cells of any probability, down to float32's own.
+
+    I = H(m) - mean_k H(p_k) = mean_k [m phi((p_k - m) / m) + (1 - m) phi((m - p_k) / (1 - m))],
+    with phi(x) = (1 + x) log(1 + x) - x >= 0, so no term can cancel another.
+
+    Source: Houlsby et al. 2011, Eq. 2; per class and cell as in Haussmann et al. 2019.
+    """
+    sides = [_yes_and_no(z) for z in _members(logits_M)]
+    yes, no = _mean(p for p, _ in sides), _mean(q for _, q in sides)
+    per_yes, per_no = 1.0 / _at_least_tiny(yes), 1.0 / _at_least_tiny(no)
+    return _mean(yes * phi((p - yes) * per_yes) + no * phi((q - no) * per_no) for p, q in sides)
+
+
+def ranking_mutual_information(logits_M: Logits) -> CellMap:
+    """Give the mutual information in the form with fewest logarithms, for ranking and nothing else.
+
+    [*cells] nats; higher = more informative. A difference of two entropies: absolute error about 1e-7 nats,
+    of either sign, so it may fall just below 0 and says nothing about cells in which all members are certain.
+    """
+    return predictive_entropy(logits_M) - expected_entropy(logits_M)
+
+
+def predictive_entropy(logits_M: Logits) -> CellMap:
+    """Entropy of the ensemble's answer, whatever its cause: noise in the data and ignorance together.
+
+    [*cells] in [0, log 2] nats; higher = less certain. H(m), formed from the smaller of m and 1 - m.
+    """
+    sides = [_yes_and_no(z) for z in _members(logits_M)]
+    return _binary_entropy(jnp.minimum(_mean(p for p, _ in sides), _mean(q for _, q in sides)))
+
+
+def expected_entropy(logits_M: Logits) -> CellMap:
+    """Mean entropy of the members' own answers: the aleatoric part, which more labels do not remove.
+
+    [*cells] in [0, log 2] nats; higher = noisier. With a = exp(-|z|), H(p) = log(1 + a) + |z| a / (1 + a),
+    so that all members share one logarithm: sum_k log(1 + a_k) = log prod_k (1 + a_k).
+    """
+    members = _members(logits_M)
+    tails = [_tail(z) for z in members]
+    linear = _total(jnp.abs(z) * a / (1.0 + a) for z, a in zip(members, tails, strict=True))
+    return (_sum_of_log1p(tails) + linear) / len(members)
+
+
+def aleatoric_share(logits_M: Logits) -> CellMap:
+    """Share of the ensemble's uncertainty that its members agree on: 1 = noise alone, 0 = ignorance alone.
+
+    [*cells] in [0, 1]: mean_k H(p_k) / H(m). It is 1 where both are 0, as for any members that agree.
+    """
+    return share_of(expected_entropy(logits_M), predictive_entropy(logits_M))
+
+
+def probability_variance(logits_M: Logits) -> CellMap:
+    """Variance of the members' probabilities around their mean (divided by M).
+
+    [*cells] in [0, 1/4]; higher = more disagreement. mean_k (p_k - m)^2, taken on the side of yes or no that
+    is smaller, where float32 still resolves differences.
+    """
+    sides = [_yes_and_no(z) for z in _members(logits_M)]
+    yes, no = _mean(p for p, _ in sides), _mean(q for _, q in sides)
+    near_yes = yes <= no
+    return _mean(jnp.square(jnp.where(near_yes, p - yes, q - no)) for p, q in sides)
+
+
+def mean_probability(logits_M: Logits) -> CellMap:
+    """Give the ensemble's probability that the class is in the cell: m = mean_k p_k.
+
+    [*cells] in [0, 1]; its sum over the map is the expected number of cells that hold the class.
+    """
+    return _mean(_yes_and_no(z)[0] for z in _members(logits_M))
+
+
+def variance_bound(logits_M: Logits) -> CellMap:
+    """Upper bound of the mutual information that needs no logarithm: frames below it can be skipped unseen.
+
+    [*cells] in [0, 1] nats; tight for weak disagreement. Mean KL(p_k || m) <= mean chi^2(p_k || m), that is
+    I <= Var_k(p_k) / (m (1 - m)); 0 where the ensemble is certain.
+
+    Source: Gibbs and Su 2002, Theorem 5 (relative entropy is at most chi squared).
+    """
+    sides = [_yes_and_no(z) for z in _members(logits_M)]
+    yes, no = _mean(p for p, _ in sides), _mean(q for _, q in sides)
+    near_yes = yes <= no
+    per_near = 1.0 / _at_least_tiny(jnp.minimum(yes, no))
+    deviations = (jnp.where(near_yes, p - yes, q - no) for p, q in sides)
+    return _mean((deviation * per_near) * deviation for deviation in deviations) / jnp.maximum(yes, no)
+
+
+def share_of(part: Float32[Array, "*cells"], whole: Float32[Array, "*cells"]) -> Float32[Array, "*cells"]:
+    """Give part / whole in [0, 1], and 1 where both are 0; what rounding lifts above 1 is cut."""
+    return jnp.minimum(jnp.where(whole == 0.0, 1.0, part / jnp.where(whole == 0.0, 1.0, whole)), 1.0)
+
+
+def _members(logits: Array) -> list[Array]:
+    if logits.shape[0] < 1:
+        raise ValueError(
+            f"logits of shape {logits.shape}: the first axis counts members, at least 1 is needed"
+        )
+    return [logits[member].astype(jnp.float32) for member in range(logits.shape[0])]
+
+
+def _tail(logit: Array) -> Array:
+    """exp(-|z|), as |z| - 2 |z| because inf - inf is NaN: an infinite logit must not pass for certainty."""
+    magnitude = jnp.abs(logit)
+    return jnp.exp(magnitude - 2.0 * magnitude)
+
+
+def _yes_and_no(logit: Array) -> tuple[Array, Array]:
+    """p = sigmoid(z) and 1 - p = sigmoid(-z), each with its own full relative precision."""
+    tail = _tail(logit)
+    likely = 1.0 / (1.0 + tail)
+    unlikely = tail * likely
+    return jnp.where(logit >= 0.0, likely, unlikely), jnp.where(logit >= 0.0, unlikely, likely)
+
+
+def _total(values: Iterable[Array]) -> Array:
+    """Sum in pairs, so that equal values of 2, 4, 8, ... members add up without rounding."""
+    terms = list(values)
+    while len(terms) > 1:
+        terms = [*map(operator.add, terms[::2], terms[1::2]), *terms[len(terms) // 2 * 2 :]]
+    return terms[0]
+
+
+def _mean(values: Iterable[Array]) -> Array:
+    unrolled = list(values)
+    return _total(unrolled) / len(unrolled)
+
+
+def _at_least_tiny(value: Array) -> Array:
+    """Keep 1 / value finite where every member's probability has underflowed to 0; all terms are 0 there."""
+    return jnp.maximum(value, np.finfo(np.float32).tiny)
+
+
+def _binary_entropy(smaller: Array) -> Array:
+    """H(p) from the smaller of p and 1 - p, whose logarithm is the one that counts."""
+    return -(xlogy(smaller, smaller) + (1.0 - smaller) * jnp.log1p(-smaller))
+
+
+def _sum_of_log1p(values: list[Array]) -> Array:
+    """sum log(1 + a) for a in [0, 1] with one logarithm for many members; small a keep all their digits."""
+    groups = range(0, len(values), _MEMBERS_PER_PRODUCT)
+    return _total(jnp.log1p(_product_minus_1(values[i : i + _MEMBERS_PER_PRODUCT])) for i in groups)
+
+
+def _product_minus_1(values: list[Array]) -> Array:
+    """prod (1 + a) - 1, without the 1 that would swallow small a."""
+    return functools.reduce(lambda excess, a: excess + a * (1.0 + excess), values)

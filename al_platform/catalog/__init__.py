@@ -1,0 +1,1 @@
+"""The catalog: one DuckDB file, one owner process, one function per question."""

@@ -1,0 +1,52 @@
+"""Labels that were bought: written once per task and revision."""
+
+from collections.abc import Sequence
+
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.tables import insert_missing, rows_of
+from al_platform.domain.datasets import DatasetItem
+from al_platform.domain.hashing import canonical_json
+from al_platform.domain.ids import annotation_id
+from al_platform.domain.labels import Annotation
+from al_platform.domain.records import record_from_json
+
+
+def add_annotations(
+    tx: Transaction, annotations: Sequence[Annotation], *, task_ids: Sequence[str | None], now: str
+) -> list[str]:
+    """Keep labels and give their ids. The same label kept again changes nothing."""
+    ids = [annotation_id(annotation) for annotation in annotations]
+    insert_missing(
+        tx,
+        "annotations",
+        {
+            "annotation_id": ids,
+            "frame_id": [annotation.frame_id for annotation in annotations],
+            "task_id": list(task_ids),
+            "revision": [annotation.revision for annotation in annotations],
+            "source": [annotation.source for annotation in annotations],
+            "annotation": [canonical_json(annotation) for annotation in annotations],
+            "created_at": [now] * len(ids),
+        },
+    )
+    return ids
+
+
+def annotations_by_id(tx: Transaction, ids: Sequence[str]) -> dict[str, Annotation]:
+    """Give the labels of these ids; an unknown id is left out."""
+    rows = rows_of(
+        tx,
+        "SELECT annotation_id, annotation FROM annotations WHERE annotation_id IN (SELECT unnest(?))",
+        [list(ids)],
+    )
+    return {row["annotation_id"]: record_from_json(Annotation, row["annotation"]) for row in rows}
+
+
+def labels_of_round(tx: Transaction, round_id: str) -> list[DatasetItem]:
+    """Give the newest label of each task of a round, as items for a dataset version."""
+    rows = tx.execute(
+        "SELECT frame_id, arg_max(annotation_id, revision) FROM annotations "
+        "WHERE task_id IN (SELECT task_id FROM tasks WHERE round_id = ?) GROUP BY frame_id ORDER BY frame_id",
+        [round_id],
+    ).fetchall()
+    return [DatasetItem(*row) for row in rows]

@@ -1,0 +1,55 @@
+"""Labelling queues: which frames wait for people, in which order, and what became of them."""
+
+from collections.abc import Sequence
+
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.tables import insert_missing, rows_of
+from al_platform.domain.labels import LabelTask, TaskState
+from al_platform.domain.rounds import Selection
+
+
+def add_tasks(tx: Transaction, tasks: Sequence[LabelTask], *, queue: str) -> None:
+    """Put tasks into a queue; a task that is there already is left alone."""
+    names = ("task_id", "round_id", "frame_id", "for_class", "rank", "score", "state")
+    insert_missing(
+        tx,
+        "tasks",
+        {
+            **{name: [str(getattr(t, name)) if name == "state" else getattr(t, name) for t in tasks] for name in names},
+            "queue": [queue] * len(tasks),
+        },
+    )
+
+
+def tasks_of(tx: Transaction, round_id: str) -> list[LabelTask]:
+    """Give the tasks of a round in the order people should see them."""
+    rows = rows_of(
+        tx,
+        "SELECT task_id, round_id, frame_id, for_class, rank, score, state FROM tasks "
+        "WHERE round_id = ? ORDER BY rank",
+        [round_id],
+    )
+    return [LabelTask(**{**row, "state": TaskState(row["state"])}) for row in rows]
+
+
+def set_task_states(tx: Transaction, task_ids: Sequence[str], state: TaskState) -> None:
+    """Move tasks to a state."""
+    tx.execute(
+        "UPDATE tasks SET state = ? WHERE task_id IN (SELECT unnest(?))", [state.value, list(task_ids)]
+    )
+
+
+def frames_taken(tx: Transaction, queue: str) -> set[str]:
+    """Give the frames that may not be picked for a queue again: waiting, sent, labelled or rejected there."""
+    rows = tx.execute(
+        "SELECT DISTINCT frame_id FROM tasks WHERE queue = ? AND state <> ?",
+        [queue, TaskState.WITHDRAWN.value],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def selections_of(tx: Transaction, round_id: str) -> list[Selection]:
+    """Give what a round picked, best first."""
+    return [
+        Selection(task.frame_id, task.for_class, task.score, task.rank) for task in tasks_of(tx, round_id)
+    ]

@@ -1,0 +1,1 @@
+"""The command line: `alp`. Parses, calls the platform, prints."""

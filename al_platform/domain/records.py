@@ -1,0 +1,22 @@
+"""Records back from their JSON text: the inverse of `hashing.canonical_json`."""
+
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+Record = TypeVar("Record")
+
+
+def record_from_json(kind: type[Record], text: str) -> Record:
+    """Give the frozen record of this kind that `canonical_json` wrote, checked field by field.
+
+    Raises: pydantic.ValidationError where the text is not such a record.
+    """
+    record: Record = _adapter(kind).validate_json(text)
+    return record
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

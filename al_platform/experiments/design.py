@@ -1,0 +1,84 @@
+"""The fixed parts of an experiment: its pool and its frozen test set."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from al_platform.catalog import datasets as dataset_catalog
+from al_platform.catalog.frames import frames_matching
+from al_platform.errors import InvalidInput
+from al_platform.experiments.records import ExperimentSpec, Thinning
+from al_platform.labeling.offline import OfflineAnnotator
+from al_platform.labeling.oracle import Oracle
+from al_platform.domain.clock import utc_now
+from al_platform.loop.context import LoopContext
+from al_platform.loop.start import buy_version
+
+_THINNING_STREAM = 2
+
+
+@dataclass(frozen=True)
+class Design:
+    """What all arms share."""
+
+    pool_id: str
+    pool: tuple[str, ...]
+    pool_sessions: int
+    test_version_id: str
+    test_frames: int
+    test_sessions: int
+
+
+def make_design(
+    context: LoopContext, spec: ExperimentSpec, *, annotator: OfflineAnnotator, oracle: Oracle
+) -> Design:
+    """Freeze pool and test set, before the first round.
+
+    Raises: InvalidInput when either is empty, or when a session has frames in both.
+    """
+    with context.catalog.transaction() as tx:
+        pool = _known(frames_matching(tx, spec.pool_filter).to_pylist(), oracle)
+        test = _known(frames_matching(tx, spec.test_filter).to_pylist(), oracle)
+    _require_disjoint(pool, test, spec)
+    frame_ids = [frame["frame_id"] for frame in pool]
+    if spec.thinning is not None:
+        frame_ids = _thinned(frame_ids, spec, spec.thinning, oracle)
+    kept = set(frame_ids)
+    described = spec.pool_filter if spec.thinning is None else f"{spec.pool_filter} thinned {spec.thinning}"
+    test_version = buy_version(context, annotator, [frame["frame_id"] for frame in test], purpose="test")
+    with context.catalog.transaction() as tx:
+        pool_id = dataset_catalog.add_pool(tx, context.blobs, frame_ids, described=described, now=utc_now())
+    return Design(
+        pool_id=pool_id,
+        pool=tuple(frame_ids),
+        pool_sessions=len({frame["session_id"] for frame in pool if frame["frame_id"] in kept}),
+        test_version_id=test_version,
+        test_frames=len(test),
+        test_sessions=len({frame["session_id"] for frame in test}),
+    )
+
+
+def _known(frames: list[dict[str, str]], oracle: Oracle) -> list[dict[str, str]]:
+    knows = oracle.knows([frame["frame_id"] for frame in frames])
+    return [frame for frame, known in zip(frames, knows, strict=True) if known]
+
+
+def _require_disjoint(pool: list[dict[str, str]], test: list[dict[str, str]], spec: ExperimentSpec) -> None:
+    for frames, text, part in ((pool, spec.pool_filter, "pool"), (test, spec.test_filter, "test set")):
+        if not frames:
+            raise InvalidInput(
+                f"{part} {text!r}: no frame with a known label matches; ingest some, or widen it"
+            )
+    shared = sorted({frame["session_id"] for frame in pool} & {frame["session_id"] for frame in test})
+    if shared:
+        raise InvalidInput(
+            f"pool and test set share {len(shared)} sessions, for example {shared[0]}: neighbouring frames look "
+            "alike, so the test would not be neutral; split by session_id"
+        )
+
+
+def _thinned(frame_ids: list[str], spec: ExperimentSpec, thinning: Thinning, oracle: Oracle) -> list[str]:
+    shows = oracle.shows(frame_ids, (thinning.class_name,), spec.model.grid)[:, 0]
+    draws = np.random.default_rng([thinning.seed, _THINNING_STREAM]).random(len(frame_ids))
+    keep = ~shows | (draws < 1.0 / thinning.keep_one_in)
+    return [frame_id for frame_id, kept in zip(frame_ids, keep, strict=True) if kept]

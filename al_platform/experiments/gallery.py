@@ -1,0 +1,85 @@
+"""Pictures for the report: what the arms of the first seed picked first, and the disagreement that chose it."""
+
+from collections.abc import Sequence
+
+from al_platform.catalog import experiments as experiment_catalog
+from al_platform.catalog import models as model_catalog
+from al_platform.catalog.frames import frames_by_id
+from al_platform.catalog.rounds import round_named
+from al_platform.catalog.tasks import tasks_of
+from al_platform.domain.labels import LabelTask
+from al_platform.domain.models import ModelSpec
+from al_platform.domain.rounds import Round
+from al_platform.experiments.records import Picked
+from al_platform.loop.context import LoopContext
+from al_platform.loop.models import (
+    ensure_encoder,
+    frame_records,
+    image_hashes,
+    labelled_frames,
+    load_ensemble,
+    presence_maps,
+)
+from al_platform.models.families import family_named
+from al_platform.training.predict import heatmaps
+
+PICTURES_PER_ARM = 8
+
+
+def pick_gallery(
+    context: LoopContext, experiment_id: str, model: ModelSpec, *, targets: Sequence[str]
+) -> tuple[Picked, ...]:
+    """Give the best-ranked frames of the first round of every arm of seed 0, with heatmaps."""
+    with context.catalog.transaction() as tx:
+        firsts = [
+            (arm, round_named(tx, round_id))
+            for arm, index, round_id in experiment_catalog.rounds_of_experiment(tx, experiment_id, seed=0)
+            if index == 1
+        ]
+    return tuple(picture for arm, round_ in firsts for picture in _pictures(context, arm, round_, model, targets))
+
+
+def _pictures(
+    context: LoopContext, arm: str, round_: Round, model: ModelSpec, targets: Sequence[str]
+) -> list[Picked]:
+    with context.catalog.transaction() as tx:
+        tasks = tasks_of(tx, round_.round_id)[:PICTURES_PER_ARM]
+        frames = frames_by_id(tx, [task.frame_id for task in tasks])
+        ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
+    records = frame_records(context, model, ensure_encoder(context, model, round_.spec.pool_id))
+    records.ensure(image_hashes(frames), context.report)
+    maps_NKHW = heatmaps(
+        family_named(model.family),
+        model,
+        load_ensemble(context, ensemble),
+        records.take([task.frame_id for task in tasks]),
+    )
+    shown = _shows_target(context, model, round_, targets)
+    return [
+        Picked(
+            arm=arm,
+            frame_id=task.frame_id,
+            image=context.blobs.get(frames[task.frame_id].image.hash),
+            for_class=task.for_class,
+            score=task.score,
+            rank=task.rank,
+            session_id=frames[task.frame_id].session_id,
+            heatmap=tuple(tuple(float(v) for v in row) for row in maps_NKHW[index, _column(model, task)]),
+            shows_target=shown.get(task.frame_id, False),
+        )
+        for index, task in enumerate(tasks)
+    ]
+
+
+def _column(model: ModelSpec, task: LabelTask) -> int:
+    return model.classes.index(task.for_class)
+
+
+def _shows_target(
+    context: LoopContext, model: ModelSpec, round_: Round, targets: Sequence[str]
+) -> dict[str, bool]:
+    """Whether the label of each frame of the round's result shows a target class."""
+    items, _, annotations = labelled_frames(context, round_.dataset_version_id or "")
+    columns = [model.classes.index(name) for name in targets]
+    present = presence_maps(context, model).of([annotations[item.annotation_id] for item in items])[:, columns] == 1
+    return {item.frame_id: bool(present[row].any()) for row, item in enumerate(items)}

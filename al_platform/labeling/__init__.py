@@ -1,0 +1,1 @@
+"""Labelling tools: who is asked, and what came back."""

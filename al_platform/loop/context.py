@@ -1,0 +1,36 @@
+"""What the steps of a round work with."""
+
+import platform as host
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from al_platform.catalog.connection import Catalog
+from al_platform.domain.progress import ReportProgress, silent
+from al_platform.labeling.base import LabelingTool
+from al_platform.labeling.oracle import Oracle
+from al_platform.storage.blobs import BlobStore
+
+
+@dataclass(frozen=True)
+class LoopContext:
+    """Where things are kept, who labels, and who hears of progress."""
+
+    catalog: Catalog
+    blobs: BlobStore
+    cache_folder: Path
+    runs_folder: Path
+    tools: Mapping[str, LabelingTool]
+    oracle: Oracle | None = None
+    """Only baselines that imitate a human curator may look through it."""
+    report: ReportProgress = silent
+
+
+@cache
+def environment() -> dict[str, str]:
+    """What a result may depend on besides its inputs: versions and machine."""
+    packages = ("al-platform", "jax", "jaxlib", "flax", "optax", "numpy", "duckdb")
+    versions = {name: metadata.version(name) for name in packages}
+    return {**versions, "python": host.python_version(), "machine": f"{host.system()} {host.machine()}"}

@@ -1,0 +1,40 @@
+"""Loops: rounds in a row, each training on what the one before appended."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from al_platform.catalog import rounds as round_catalog
+from al_platform.domain.ids import make_id
+from al_platform.domain.rounds import LoopSpec, Round, RoundState
+from al_platform.domain.clock import utc_now
+from al_platform.loop.context import LoopContext
+from al_platform.loop.rounds import run_round, submit_round
+from al_platform.loop.train import TrainOutcome, train_round
+
+
+def loop_id_of(spec: LoopSpec) -> str:
+    """Name a loop by its content: starting the same loop again goes on with it."""
+    return make_id("loop", spec)
+
+
+def run_loop(context: LoopContext, spec: LoopSpec) -> Iterator[Round]:
+    """Run the rounds of a loop and yield each as it ends; stops early at a round that waits for labels.
+
+    Rounds that an earlier run finished are found, not run again.
+    """
+    loop_id = loop_id_of(spec)
+    with context.catalog.transaction() as tx:
+        round_catalog.add_loop(tx, loop_id, spec, now=utc_now())
+    next_spec = spec.first
+    for _ in range(spec.rounds):
+        round_ = run_round(context, submit_round(context, next_spec, loop_id=loop_id))
+        yield round_
+        if round_.state is not RoundState.APPENDED or round_.dataset_version_id is None:
+            return
+        next_spec = replace(next_spec, dataset_version_id=round_.dataset_version_id)
+
+
+def train_on_last(context: LoopContext, spec: LoopSpec, last: Round) -> TrainOutcome:
+    """Train and measure what the last round appended, so that its labels count too."""
+    version = last.dataset_version_id or spec.first.dataset_version_id
+    return train_round(context, replace(spec.first, dataset_version_id=version))

@@ -1,0 +1,67 @@
+"""Running a round: from the first unfinished step to the last, one transaction a step."""
+
+import time
+from dataclasses import replace
+
+from al_platform.catalog import rounds as round_catalog
+from al_platform.catalog.rounds import StepRun
+from al_platform.domain.ids import make_id
+from al_platform.domain.rounds import Round, RoundSpec, RoundState
+from al_platform.errors import NonFiniteScore, PlatformError
+from al_platform.domain.clock import utc_now
+from al_platform.loop.context import LoopContext, environment
+from al_platform.loop.steps import STEPS, tool_named
+from al_platform.loop.strategies import strategy_named
+
+
+def round_id_of(spec: RoundSpec, loop_id: str | None = None) -> str:
+    """Name a round by its content: submitting the same round twice is one round."""
+    return make_id("rnd", spec, loop_id)
+
+
+def submit_round(context: LoopContext, spec: RoundSpec, *, loop_id: str | None = None) -> Round:
+    """Enter a round, or find it as far as it is.
+
+    Raises: InvalidInput for a strategy or annotator that nobody knows.
+    """
+    strategy_named(spec.strategy.name)
+    tool_named(context, spec.annotator)
+    with context.catalog.transaction() as tx:
+        return round_catalog.plan_round(
+            tx, round_id_of(spec, loop_id), spec, loop_id=loop_id, now=utc_now()
+        )
+
+
+def run_round(context: LoopContext, round_: Round) -> Round:
+    """Run a round from its first unfinished step until it is appended, or waits for labels.
+
+    A step that raises leaves the round as the step before left it, with the reason in its message;
+    running it again goes on from there.
+    """
+    while round_.state in STEPS:
+        moved = _run_step(context, round_)
+        if moved.state is round_.state:
+            return moved
+        round_ = moved
+    return round_
+
+
+def _run_step(context: LoopContext, round_: Round) -> Round:
+    name, step = STEPS[round_.state]
+    started_at, started = utc_now(), time.perf_counter()
+    try:
+        result = step(context, round_)
+    except PlatformError as error:
+        state = RoundState.FAILED if isinstance(error, NonFiniteScore) else round_.state
+        with context.catalog.transaction() as tx:
+            round_catalog.save_round(tx, replace(round_, state=state, message=f"{name}: {error}"))
+        raise
+    run = StepRun(
+        name, started_at, time.perf_counter() - started, result.cached, result.outputs, environment()
+    )
+    with context.catalog.transaction() as tx:
+        result.commit(tx)
+        round_catalog.save_round(tx, result.round)
+        if result.round.state is not round_.state:
+            round_catalog.record_step(tx, round_.round_id, run)
+    return result.round

@@ -1,0 +1,234 @@
+"""The steps of a round. Each computes, stores write-once artifacts, and says what to commit in one transaction."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from al_platform.catalog import datasets as dataset_catalog
+from al_platform.catalog import models as model_catalog
+from al_platform.catalog import tasks as task_catalog
+from al_platform.catalog.annotations import add_annotations, labels_of_round
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.frames import frames_by_id
+from al_platform.domain.ids import make_id
+from al_platform.domain.labels import Annotation, LabelTask, TaskState
+from al_platform.domain.rounds import Round, RoundState
+from al_platform.errors import InvalidInput
+from al_platform.labeling.base import LabelingTool
+from al_platform.domain.clock import utc_now
+from al_platform.loop.context import LoopContext
+from al_platform.loop.models import (
+    ensure_encoder,
+    frame_records,
+    image_hashes,
+    load_ensemble,
+    presence_maps,
+)
+from al_platform.loop.rows import PoolRows
+from al_platform.loop.scoring import FORMULA, score_frames, write_scores
+from al_platform.loop.strategies import strategy_named
+from al_platform.loop.train import train_round
+from al_platform.loop.view import pool_view
+from al_platform.models.families import family_named
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A finished step: the round as it is now, what the step gave, and what to write in the same transaction."""
+
+    round: Round
+    outputs: Mapping[str, str | int | float]
+    cached: bool = False
+    commit: Callable[[Transaction], None] = lambda tx: None
+
+
+def train_step(context: LoopContext, round_: Round) -> StepResult:
+    """TRAIN: an ensemble on the round's dataset version, measured on the frozen test set where there is one."""
+    trained = train_round(context, round_.spec)
+    return StepResult(
+        replace(round_, state=RoundState.TRAINED, ensemble_id=trained.ensemble_id),
+        {"ensemble_id": trained.ensemble_id, "labelled_frames": trained.labelled_frames},
+        cached=trained.cached,
+    )
+
+
+def score_step(context: LoopContext, round_: Round) -> StepResult:
+    """QUERY: the ensemble's disagreement on every frame of the pool; passed over where the strategy reads no score."""
+    spec = round_.spec
+    if not strategy_named(spec.strategy.name).needs_scores:
+        return StepResult(replace(round_, state=RoundState.SCORED), {"scored_frames": 0})
+    score_id = make_id("scr", round_.ensemble_id, spec.pool_id, FORMULA)
+    scored = replace(round_, state=RoundState.SCORED, score_id=score_id)
+    with context.catalog.transaction() as tx:
+        if model_catalog.score_blob(tx, score_id) is not None:
+            return StepResult(scored, {"score_id": score_id}, cached=True)
+        pool = dataset_catalog.pool_frames(tx, context.blobs, spec.pool_id)
+        ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
+        images = image_hashes(frames_by_id(tx, pool))
+    records = frame_records(context, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
+    unreadable = records.ensure(images, context.report)
+    readable = [frame_id for frame_id in pool if frame_id not in unreadable]
+    if not readable:
+        raise InvalidInput(f"pool {spec.pool_id}: none of its {len(pool)} frames can be read")
+    measures = score_frames(
+        family_named(spec.model.family),
+        spec.model,
+        load_ensemble(context, ensemble),
+        records=records,
+        frame_ids=readable,
+        report=context.report,
+    )
+    blob_hash = write_scores(context.blobs, measures, readable, spec.model.classes)
+
+    def commit(tx: Transaction) -> None:
+        model_catalog.add_score_set(
+            tx,
+            score_id,
+            ensemble_id=ensemble.ensemble_id,
+            pool_id=spec.pool_id,
+            blob_hash=blob_hash,
+            frames=len(readable),
+            formula=FORMULA,
+            now=utc_now(),
+        )
+
+    reasons = {f"unreadable {frame_id}": reason for frame_id, reason in unreadable.items()}
+    return StepResult(scored, {"score_id": score_id, "scored_frames": len(readable), **reasons}, commit=commit)
+
+
+def select_step(context: LoopContext, round_: Round) -> StepResult:
+    """SELECT: the strategy's picks become tasks in the round's queue, best first."""
+    spec = round_.spec
+    rows, view = pool_view(context, round_)
+    picked, classes, scores = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
+    tasks = _tasks(round_, rows, picked, classes, scores)
+
+    def commit(tx: Transaction) -> None:
+        task_catalog.add_tasks(tx, tasks, queue=spec.queue)
+
+    return StepResult(
+        replace(round_, state=RoundState.SELECTED), {"selected_frames": len(tasks)}, commit=commit
+    )
+
+
+def send_step(context: LoopContext, round_: Round) -> StepResult:
+    """SEND: the tasks go to the labelling tool; sending them again asks nobody twice."""
+    with context.catalog.transaction() as tx:
+        tasks = task_catalog.tasks_of(tx, round_.round_id)
+    tool_named(context, round_.spec.annotator).send(tasks)
+
+    def commit(tx: Transaction) -> None:
+        task_catalog.set_task_states(tx, [task.task_id for task in tasks], TaskState.SENT)
+
+    return StepResult(replace(round_, state=RoundState.SENT), {"sent_frames": len(tasks)}, commit=commit)
+
+
+def collect_step(context: LoopContext, round_: Round) -> StepResult:
+    """ANNOTATE: take in the labels. The round stays SENT, and says so, while any are still out."""
+    with context.catalog.transaction() as tx:
+        tasks = task_catalog.tasks_of(tx, round_.round_id)
+    labelled, states = _collect_until_paid(context, round_, tasks)
+    waiting = sum(states.get(task.task_id) is None for task in tasks)
+
+    def commit(tx: Transaction) -> None:
+        add_annotations(tx, list(labelled.values()), task_ids=list(labelled), now=utc_now())
+        for state in set(states.values()):
+            task_catalog.set_task_states(tx, [task for task, its in states.items() if its is state], state)
+
+    outputs = {f"{state.value}_frames": list(states.values()).count(state) for state in sorted(set(states.values()))}
+    if waiting:
+        message = f"{waiting} of {len(tasks)} labels are still out; run the round again when they are in"
+        return StepResult(replace(round_, message=message), {**outputs, "waiting": waiting}, commit=commit)
+    return StepResult(replace(round_, state=RoundState.LABELED, message=""), outputs, commit=commit)
+
+
+def append_step(context: LoopContext, round_: Round) -> StepResult:
+    """APPEND: a new dataset version, the old one plus the labels of this round."""
+    spec = round_.spec
+    with context.catalog.transaction() as tx:
+        version = dataset_catalog.add_version(
+            tx,
+            context.blobs,
+            parent_id=spec.dataset_version_id,
+            additions=labels_of_round(tx, round_.round_id),
+            purpose="train",
+            round_id=round_.round_id,
+            now=utc_now(),
+        )
+    appended = replace(round_, state=RoundState.APPENDED, dataset_version_id=version.version_id)
+    return StepResult(appended, {"dataset_version_id": version.version_id, "added": version.added})
+
+
+STEPS: Mapping[RoundState, tuple[str, Callable[[LoopContext, Round], StepResult]]] = {
+    RoundState.PLANNED: ("train", train_step),
+    RoundState.TRAINED: ("score", score_step),
+    RoundState.SCORED: ("select", select_step),
+    RoundState.SELECTED: ("send", send_step),
+    RoundState.SENT: ("collect", collect_step),
+    RoundState.LABELED: ("append", append_step),
+}
+"""State of a round to the step that comes next."""
+
+
+def tool_named(context: LoopContext, name: str) -> LabelingTool:
+    """Give a labelling tool.
+
+    Raises: InvalidInput listing the known names.
+    """
+    if name not in context.tools:
+        raise InvalidInput(f"annotator {name!r}: known are {', '.join(context.tools)}")
+    return context.tools[name]
+
+
+def _frames_to_pick(round_: Round, available: np.ndarray) -> int:
+    wanted, there = round_.spec.budget.frames, int(available.sum())
+    if there == 0:
+        raise InvalidInput(f"pool {round_.spec.pool_id}: every frame is labelled or queued; ingest more frames")
+    return min(wanted, there)
+
+
+def _tasks(
+    round_: Round, rows: PoolRows, picked: np.ndarray, classes: np.ndarray, scores: np.ndarray
+) -> list[LabelTask]:
+    return [
+        LabelTask(
+            task_id=make_id("tsk", round_.round_id, frame_id),
+            round_id=round_.round_id,
+            frame_id=frame_id,
+            for_class=round_.spec.targets[int(class_index)],
+            rank=rank,
+            score=float(score),
+        )
+        for rank, (frame_id, class_index, score) in enumerate(
+            zip(rows.ids_of(picked), classes, scores, strict=True)
+        )
+    ]
+
+
+def _collect_until_paid(
+    context: LoopContext, round_: Round, tasks: list[LabelTask]
+) -> tuple[dict[str, Annotation], dict[str, TaskState]]:
+    """Labels by task and the new state of tasks; with an object budget, in rank order until it is spent."""
+    tool, limit = tool_named(context, round_.spec.annotator), round_.spec.budget.objects
+    tool.send(tasks)  # a tool that forgot them when its process died is asked again; others pass over it
+    maps = presence_maps(context, round_.spec.model)
+    labelled: dict[str, Annotation] = {}
+    states: dict[str, TaskState] = {}
+    spent = 0
+    for group in [tasks] if limit is None else [[task] for task in tasks]:
+        if limit is not None and spent >= limit:
+            states.update({task.task_id: TaskState.WITHDRAWN for task in group})
+            continue
+        for result in tool.collect(group):
+            states[result.task_id] = TaskState.LABELED if result.annotation else TaskState.REJECTED
+            if result.annotation:
+                labelled[result.task_id] = result.annotation
+                spent += _target_cells(round_, maps.of([result.annotation])) if limit else 0
+    return labelled, states
+
+
+def _target_cells(round_: Round, presence_1KHW: np.ndarray) -> int:
+    columns = [round_.spec.model.classes.index(name) for name in round_.spec.targets]
+    return int((presence_1KHW[:, columns] == 1).sum())
+

@@ -1,0 +1,67 @@
+"""From ids to the arrays that a strategy sees."""
+
+import numpy as np
+import pyarrow as pa
+
+from al_platform.catalog import datasets as dataset_catalog
+from al_platform.catalog import models as model_catalog
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.frames import frames_by_id
+from al_platform.catalog.tasks import frames_taken
+from al_platform.domain.data import Frame
+from al_platform.domain.rounds import Round
+from al_platform.errors import NotFound
+from al_platform.loop.context import LoopContext
+from al_platform.loop.embeddings import frame_embeddings
+from al_platform.loop.rows import PoolRows
+from al_platform.loop.scoring import PoolMeasures, read_scores
+from al_platform.loop.strategies import PoolView, strategy_named
+
+
+def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView]:
+    """Give the rows of the round's pool and what its strategy may see of them."""
+    spec, strategy = round_.spec, strategy_named(round_.spec.strategy.name)
+    with context.catalog.transaction() as tx:
+        pool = dataset_catalog.pool_frames(tx, context.blobs, spec.pool_id)
+        frames = frames_by_id(tx, pool)
+        labelled = [
+            item.frame_id for item in dataset_catalog.version_items(tx, context.blobs, spec.dataset_version_id)
+        ]
+        taken = frames_taken(tx, spec.queue)
+        scored, measures = _scores(tx, context, round_) if strategy.needs_scores else (pool, None)
+    rows = PoolRows(pool)
+    available = ~rows.mask_of(labelled) & ~rows.mask_of(taken) & rows.mask_of(scored)
+    embeddings, labelled_embeddings = np.zeros((len(pool), 0)), np.zeros((0, 0))
+    if strategy.needs_embeddings:
+        embeddings, labelled_embeddings = frame_embeddings(context, round_, pool, labelled)
+    shown = None
+    if strategy.needs_oracle and context.oracle is not None:
+        shown = context.oracle.shows(pool, spec.targets, spec.model.grid)
+    return rows, PoolView(
+        available=available,
+        measures=measures.spread_over(rows.mask_of(scored)) if measures else None,
+        embeddings=embeddings,
+        labelled_embeddings=labelled_embeddings,
+        sessions=_session_codes(pool, frames),
+        timestamps_s=np.array([_clock(frames[frame_id]) for frame_id in pool]),
+        shown=shown,
+        seed=spec.seed,
+        strategy=spec.strategy,
+    )
+
+
+def _scores(tx: Transaction, context: LoopContext, round_: Round) -> tuple[list[str], PoolMeasures]:
+    blob_hash = model_catalog.score_blob(tx, round_.score_id or "")
+    if blob_hash is None:
+        raise NotFound(f"scores {round_.score_id} of round {round_.round_id}: not in the catalog")
+    return read_scores(context.blobs, blob_hash, round_.spec.targets)
+
+
+def _session_codes(pool: list[str], frames: dict[str, Frame]) -> np.ndarray:
+    sessions = pa.array([frames[frame_id].session_id for frame_id in pool], pa.string())
+    codes: np.ndarray = sessions.dictionary_encode().indices.to_numpy()
+    return codes
+
+
+def _clock(frame: Frame) -> float:
+    return float("nan") if frame.timestamp_s is None else frame.timestamp_s

@@ -1,0 +1,102 @@
+"""Rounds and loops."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.models import metrics_of
+from al_platform.catalog.rounds import StepRun, all_rounds, round_named, steps_of
+from al_platform.catalog.tasks import selections_of
+from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, Selection
+from al_platform.labeling.offline import OfflineAnnotator
+from al_platform.labeling.oracle import Oracle
+from al_platform.loop.context import LoopContext
+from al_platform.loop.loops import run_loop, train_on_last
+from al_platform.loop.rounds import run_round, submit_round
+from al_platform.loop.start import buy_start, buy_version
+from al_platform.platform.data import freeze_pool
+from al_platform.platform.home import Platform
+
+
+@dataclass(frozen=True)
+class RoundDetails:
+    """A round with its steps, its picks, and how good its ensemble is on the frozen test set."""
+
+    round: Round
+    steps: list[StepRun]
+    selections: list[Selection]
+    metrics: dict[str, dict[str, float]]
+
+
+def loop_context(platform: Platform) -> LoopContext:
+    """Give what rounds and loops work with."""
+    return LoopContext(
+        catalog=platform.catalog,
+        blobs=platform.blobs,
+        cache_folder=platform.settings.cache_folder,
+        runs_folder=platform.settings.runs_folder,
+        tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},
+        oracle=Oracle(platform.sealed),
+        report=platform.report,
+    )
+
+
+def start_set(platform: Platform, pool: list[str], *, frames: int, seed: int) -> str:
+    """Label a start set drawn uniformly from the pool and give its dataset version."""
+    annotator = OfflineAnnotator(platform.sealed, platform.blobs)
+    return buy_start(loop_context(platform), annotator, pool, frames=frames, seed=seed)
+
+
+def frozen_test_set(platform: Platform, filter_text: str) -> str:
+    """Label the frames that a filter matches as a frozen test set and give its dataset version."""
+    _, frame_ids = freeze_pool(platform, filter_text)
+    annotator = OfflineAnnotator(platform.sealed, platform.blobs)
+    return buy_version(loop_context(platform), annotator, frame_ids, purpose="test")
+
+
+def run_one_round(platform: Platform, spec: RoundSpec) -> Round:
+    """Submit a round and run it as far as it goes; submitted before, it goes on where it was."""
+    context = loop_context(platform)
+    return run_round(context, submit_round(context, spec))
+
+
+def run_rounds(platform: Platform, spec: LoopSpec) -> Iterator[RoundDetails]:
+    """Run a loop and yield each round as it ends, then the ensemble trained on what the last one appended."""
+    context = loop_context(platform)
+    last: Round | None = None
+    for round_ in run_loop(context, spec):
+        last = round_
+        yield round_details(platform, round_.round_id)
+    if last is not None and last.dataset_version_id is not None:
+        outcome = train_on_last(context, spec, last)
+        with platform.catalog.transaction() as tx:
+            metrics = _metrics(tx, outcome.ensemble_id, spec.first.test_version_id)
+        trained = replace(last, ensemble_id=outcome.ensemble_id)
+        yield RoundDetails(trained, [], [], metrics)
+
+
+def list_rounds(platform: Platform) -> list[Round]:
+    """Give all rounds, oldest first."""
+    with platform.catalog.transaction() as tx:
+        return all_rounds(tx)
+
+
+def round_details(platform: Platform, round_id: str) -> RoundDetails:
+    """Give everything that is known of a round.
+
+    Raises: NotFound for an unknown id.
+    """
+    with platform.catalog.transaction() as tx:
+        round_ = round_named(tx, round_id)
+        return RoundDetails(
+            round=round_,
+            steps=steps_of(tx, round_id),
+            selections=selections_of(tx, round_id),
+            metrics=_metrics(tx, round_.ensemble_id, round_.spec.test_version_id),
+        )
+
+
+def _metrics(
+    tx: Transaction, ensemble_id: str | None, test_version_id: str | None
+) -> dict[str, dict[str, float]]:
+    return metrics_of(tx, ensemble_id, test_version_id) if ensemble_id and test_version_id else {}

@@ -1,0 +1,1 @@
+"""Bytes at rest: content-addressed blobs behind any fsspec URL, record caches, and the sealed answers."""

@@ -1,0 +1,84 @@
+"""Records of fixed size cached by key: features, decoded images, presence maps. Losing the cache costs only time."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from al_platform.errors import StorageUnavailable
+from al_platform.storage.blobs import write_durably
+
+
+class RecordCache:
+    """An append-only local cache of arrays of one shape and type, read by memory map.
+
+    A shard is an `.npy` file and, written after it, an `.ids` file that lists its keys: a shard without its
+    list was cut off while being written, and is not there. Several processes may add at once.
+    """
+
+    def __init__(self, folder: Path, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self._folder = folder
+        self._shape = shape
+        self._dtype = dtype
+        self._shards: list[np.ndarray] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        for listing in sorted(folder.glob("*.ids")):
+            self._open_shard(listing)
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Give the keys that are not cached, each once, in the order asked for."""
+        return [key for key in dict.fromkeys(keys) if key not in self._places]
+
+    def add(self, keys: Sequence[str], records: np.ndarray) -> None:
+        """Append records [N, *shape], durably. Keys that are there already are not written again.
+
+        Raises: StorageUnavailable when the disk is full or read-only.
+        """
+        wanted = set(self.missing(keys))
+        rows = [row for row, key in enumerate(keys) if key in wanted and not wanted.discard(key)]
+        if not rows:
+            return
+        if records.shape[1:] != self._shape or records.dtype != self._dtype:
+            raise ValueError(f"records {records.dtype}{records.shape[1:]}: the cache holds {self._dtype}{self._shape}")
+        name = uuid.uuid4().hex
+        try:
+            self._write_shard(name, [keys[row] for row in rows], records[rows])
+        except OSError as error:
+            raise StorageUnavailable(
+                f"cache {self._folder}: {error.strerror or error}. Free space and run again; only time is lost"
+            ) from error
+        self._open_shard(self._folder / f"{name}.ids")
+
+    def take(self, keys: Sequence[str]) -> np.ndarray:
+        """Gather the records of these keys, [len(keys), *shape].
+
+        Raises: KeyError where a key is not cached.
+        """
+        gathered = np.empty((len(keys), *self._shape), self._dtype)
+        places = np.array([self._places[key] for key in keys], np.int64).reshape(len(keys), 2)
+        for shard in np.unique(places[:, 0]):
+            rows = np.flatnonzero(places[:, 0] == shard)
+            gathered[rows] = self._shards[shard][places[rows, 1]]
+        return gathered
+
+    def _write_shard(self, name: str, keys: Sequence[str], records: np.ndarray) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder / f".{name}"
+        with temporary.open("wb") as stream:
+            np.save(stream, np.ascontiguousarray(records))
+        temporary.replace(self._folder / f"{name}.npy")
+        write_durably(self._folder / f"{name}.ids", "\n".join(keys).encode())
+
+    def _open_shard(self, listing: Path) -> None:
+        keys = listing.read_text().split("\n")
+        try:
+            records = np.load(listing.with_suffix(".npy"), mmap_mode="r")
+        except (FileNotFoundError, ValueError):
+            return  # torn by a crash or by hand: computed again when asked for
+        if records.shape != (len(keys), *self._shape) or records.dtype != self._dtype:
+            return
+        for row, key in enumerate(keys):
+            self._places[key] = (len(self._shards), row)
+        self._shards.append(records)

@@ -1,0 +1,1 @@
+"""Training: whole ensembles at once, calibrated, resumable, measured on frozen test sets."""

@@ -1,0 +1,91 @@
+"""From labelled frames to a calibrated ensemble, and back from its stored weights."""
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from flax import serialization
+
+from al_platform.domain.models import ModelSpec, ModelVersion
+from al_platform.domain.progress import ReportProgress
+from al_platform.errors import InvalidInput
+from al_platform.models.base import ModelFamily, Parameters
+from al_platform.models.batches import padded_batches
+from al_platform.models.scoring import make_logits
+from al_platform.training.calibrate import fit_temperature
+from al_platform.training.fit import UNKNOWN, Checkpoints, LabeledFrames, fit_ensemble
+
+
+_PREDICT_BATCH = 64
+
+
+@dataclass(frozen=True)
+class TrainedEnsemble:
+    """Weights of all members, stacked [M, ...], and what is known of each."""
+
+    parameters: Parameters
+    members: tuple[ModelVersion, ...]
+
+    @property
+    def temperatures(self) -> np.ndarray:
+        """[M] by which logits are divided."""
+        return np.array([member.temperature for member in self.members], np.float32)
+
+
+def train_ensemble(
+    family: ModelFamily,
+    spec: ModelSpec,
+    frames: LabeledFrames,
+    *,
+    seed: int,
+    checkpoints: Checkpoints,
+    report: ReportProgress,
+) -> TrainedEnsemble:
+    """Train all members, stop each at its best validation loss, calibrate on what each had not seen.
+
+    Raises: InvalidInput without frames, or where no cell of any class is known.
+    """
+    if len(frames.folds) == 0:
+        raise InvalidInput("no labelled frames: label a start set first, for example `alp loop run --start 40`")
+    if (frames.presence == UNKNOWN).all():
+        raise InvalidInput(f"classes {', '.join(spec.classes)}: the labels of the dataset version say nothing of them")
+    state = fit_ensemble(family, spec, frames, seed=seed, checkpoints=checkpoints, report=report)
+    temperature = _held_out_temperature(family, spec, frames, state.best_parameters)
+    members = tuple(
+        ModelVersion(
+            member=index,
+            best_step=int(state.best_step[index]),
+            validation_loss=min(float(state.best_loss[index]), float(np.finfo(np.float32).max)),
+            temperature=temperature,
+        )
+        for index in range(spec.members)
+    )
+    return TrainedEnsemble(jax.tree.map(np.asarray, state.best_parameters), members)
+
+
+def weights_to_bytes(parameters: Parameters) -> bytes:
+    """Serialise weights; equal weights give equal bytes."""
+    return bytes(serialization.to_bytes(parameters))
+
+
+def weights_from_bytes(family: ModelFamily, spec: ModelSpec, content: bytes) -> Parameters:
+    """Give back the stacked weights that `weights_to_bytes` wrote."""
+    member = jax.eval_shape(lambda key: family.init(spec, key), jax.random.key(0))
+    template = jax.tree.map(lambda leaf: np.zeros((spec.members, *leaf.shape), leaf.dtype), member)
+    return serialization.from_bytes(template, content)
+
+
+def _held_out_temperature(
+    family: ModelFamily, spec: ModelSpec, frames: LabeledFrames, parameters: Parameters
+) -> float:
+    """One temperature for all members, from every labelled frame as the members saw it that did not train on it."""
+    logits_of = make_logits(family, spec)
+    batches = padded_batches(frames.inputs, _PREDICT_BATCH)
+    logits = np.concatenate(
+        [np.asarray(logits_of(parameters, batch))[:, :count] for batch, count in batches], axis=1
+    )
+    member_folds = np.arange(spec.members) % spec.training.validation_folds
+    unseen = frames.folds[None, :] == member_folds[:, None]
+    presence = np.broadcast_to(frames.presence, logits.shape)
+    return fit_temperature(logits[unseen], presence[unseen])
+

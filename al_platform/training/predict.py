@@ -1,0 +1,32 @@
+"""What an ensemble says of frames it was not trained on."""
+
+import numpy as np
+
+from al_platform.domain.models import ModelSpec
+from al_platform.models.base import ModelFamily
+from al_platform.models.batches import padded_batches
+from al_platform.models.scoring import Maps, make_heatmaps, make_mean_probability
+from al_platform.training.ensemble import TrainedEnsemble
+
+PREDICT_BATCH = 64
+
+
+def mean_probabilities(
+    family: ModelFamily, spec: ModelSpec, trained: TrainedEnsemble, inputs: np.ndarray
+) -> np.ndarray:
+    """Give the members' mean calibrated probability of presence, [N, K, H, W] in [0, 1]."""
+    return _over_batches(make_mean_probability(family, spec), trained, inputs)
+
+
+def heatmaps(family: ModelFamily, spec: ModelSpec, trained: TrainedEnsemble, inputs: np.ndarray) -> np.ndarray:
+    """Give the mutual information of every cell and class, [N, K, H, W] in [0, log 2] nats."""
+    return _over_batches(make_heatmaps(family, spec), trained, inputs)
+
+
+def _over_batches(maps: Maps, trained: TrainedEnsemble, inputs: np.ndarray) -> np.ndarray:
+    return np.concatenate(
+        [
+            np.asarray(maps(trained.parameters, trained.temperatures, batch))[:count]
+            for batch, count in padded_batches(inputs, PREDICT_BATCH)
+        ]
+    )
