@@ -11,7 +11,7 @@ from acquisition.baselines import contiguous_clips, stratified_random, uniform_r
 from acquisition.diversity import core_set, distance_weighted
 from acquisition.limits import first_allowed
 from acquisition.round_robin import round_robin
-from acquisition.scores import SCORES, mixed_score
+from acquisition.scores import SCORES, relative_scores
 from acquisition.whitening import Whitening, fit_whitening
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ __all__ = [
     "frame_measures",
     "frame_scores",
     "mean_probability",
-    "mixed_score",
     "mutual_information",
     "predictive_entropy",
     "probability_variance",
     "ranking_mutual_information",
+    "relative_scores",
     "round_robin",
     "stratified_random",
     "uniform_random",

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from acquisition.limits import Excluded, OpenItems, SessionIds, Timestamps, require_budget
 
-_BLOCK = 1024  # Items whose distances are renewed together; their embeddings stay in the cache.
+_BLOCK = 256  # Items whose distances are renewed together: few enough that most blocks never lead.
+_TILE = 1024  # Side of the products that distances come from: large enough for threads, small for the cache.
 
 
 def distance_weighted(
@@ -102,13 +103,17 @@ def nearest_squared_distance(
     difference, so that a point that is a reference is exactly 0 away.
     """
     nearest_N = np.full(len(points_ND), np.inf)
-    for first in range(0, len(points_ND), _BLOCK):
-        points_BD = points_ND[first : first + _BLOCK].astype(np.float64)
-        block = nearest_N[first : first + _BLOCK]
-        for start in range(0, len(references_LD), _BLOCK):
-            references = references_LD[start : start + _BLOCK].astype(np.float64)
-            rank = np.square(references).sum(axis=1) - 2.0 * points_BD @ references.T
-            np.minimum(block, _squared_distance(points_BD, references[rank.argmin(axis=1)]), out=block)
+    for start in range(0, len(references_LD), _TILE):
+        references = references_LD[start : start + _TILE].astype(np.float64)
+        origin = references.mean(axis=0)  # Distances do not depend on it, but the digits of a product do.
+        centred = references - origin
+        squares = np.square(centred).sum(axis=1)
+        for first in range(0, len(points_ND), _TILE):
+            points = points_ND[first : first + _TILE].astype(np.float64)
+            remoteness = (points - origin) @ (-2.0 * centred.T)
+            remoteness += squares
+            nearest = nearest_N[first : first + _TILE]
+            np.minimum(nearest, _squared_distance(points, references[remoteness.argmin(axis=1)]), out=nearest)
     return nearest_N
 
 
@@ -165,10 +170,9 @@ class _GreedySearch:
 
     def _renew(self, block: int) -> None:
         rows = self._rows(block)
-        embeddings_BD = self._embeddings_ND[rows].astype(np.float64)
-        for pick_D in self._picks[self._seen_B[block] :]:
-            distance = self._distance_N[rows]
-            np.minimum(distance, _squared_distance(embeddings_BD, pick_D), out=distance)
+        unseen = np.array(self._picks[self._seen_B[block] :]).reshape(-1, self._embeddings_ND.shape[1])
+        distance = self._distance_N[rows]
+        np.minimum(distance, nearest_squared_distance(self._embeddings_ND[rows], unseen), out=distance)
         value_B = self._score_N[rows] * self._distance_N[rows]
         value_B[~self._items.open_N[rows]] = -np.inf
         self._value_N[rows] = value_B

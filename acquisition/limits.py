@@ -52,6 +52,8 @@ class OpenItems:
 
     def pick(self, item: int) -> NDArray[np.int64]:
         """Close the item and all that may not follow it; give the items that this closed, itself included."""
+        if self._room_S is not None:
+            self._room_S[self._session_of_N[item]] -= 1
         closing = self._closing(item)
         closed = closing[self.open_N[closing]]
         self.open_N[closed] = False
@@ -63,7 +65,6 @@ class OpenItems:
             return np.array([item])
         session = int(self._session_of_N[item])
         film = slice(int(self._starts[session]), int(self._starts[session + 1]))
-        self._room_S[session] -= 1
         if self._room_S[session] == 0:
             return self._film[film]
         items, clocks_s = self._film[film], self._clocks_s[film]

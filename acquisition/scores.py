@@ -74,10 +74,10 @@ SCORES: Mapping[str, Score] = MappingProxyType(
 grow with the number of uncertain cells."""
 
 
-def mixed_score(scores_NK: PerFrame) -> Float[NDArray[np.floating], " N"]:
-    """One score for all target classes, [N], at least 0: the sum of each class's score over its pool mean.
+def relative_scores(scores_NK: PerFrame) -> Float[NDArray[np.float64], "N K"]:
+    """Each class's score over its mean in the pool, [N, K], at least 0, mean 1 for every class.
 
-    Classes count alike however often they occur; one that scores 0 everywhere adds nothing.
+    So classes count alike, however often they occur; one that scores 0 everywhere stays 0.
 
     Raises:
         ValueError: an empty pool, or a score that is negative or not finite.
@@ -92,5 +92,5 @@ def mixed_score(scores_NK: PerFrame) -> Float[NDArray[np.floating], " N"]:
         )
     scores = scores_NK.astype(np.float64)
     mean_K = scores.mean(axis=0)
-    mixed: NDArray[np.float64] = np.sum(scores / np.where(mean_K > 0.0, mean_K, 1.0), axis=1)
-    return mixed
+    relative_NK: NDArray[np.float64] = scores / np.where(mean_K > 0.0, mean_K, 1.0)
+    return relative_NK

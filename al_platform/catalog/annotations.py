@@ -14,7 +14,10 @@ from al_platform.domain.records import record_from_json
 def add_annotations(
     tx: Transaction, annotations: Sequence[Annotation], *, task_ids: Sequence[str | None], now: str
 ) -> list[str]:
-    """Keep labels and give their ids. The same label kept again changes nothing."""
+    """Keep labels, and which task each came back for; give their ids. Doing it again changes nothing.
+
+    The same label may come back for several tasks: it is one label, first asked by the task kept with it.
+    """
     ids = [annotation_id(annotation) for annotation in annotations]
     insert_missing(
         tx,
@@ -28,6 +31,12 @@ def add_annotations(
             "annotation": [canonical_json(annotation) for annotation in annotations],
             "created_at": [now] * len(ids),
         },
+    )
+    asked = [(task, label) for task, label in zip(task_ids, ids, strict=True) if task is not None]
+    insert_missing(
+        tx,
+        "task_labels",
+        {"task_id": [task for task, _ in asked], "annotation_id": [label for _, label in asked]},
     )
     return ids
 
@@ -43,10 +52,11 @@ def annotations_by_id(tx: Transaction, ids: Sequence[str]) -> dict[str, Annotati
 
 
 def labels_of_round(tx: Transaction, round_id: str) -> list[DatasetItem]:
-    """Give the newest label of each task of a round, as items for a dataset version."""
+    """Give the newest label of each task of a round, as items for a dataset version, by frame id."""
     rows = tx.execute(
-        "SELECT frame_id, arg_max(annotation_id, revision) FROM annotations "
-        "WHERE task_id IN (SELECT task_id FROM tasks WHERE round_id = ?) GROUP BY frame_id ORDER BY frame_id",
+        "SELECT a.frame_id, arg_max(a.annotation_id, (a.revision, a.created_at, a.annotation_id)) "
+        "FROM tasks JOIN task_labels USING (task_id) JOIN annotations a USING (annotation_id) "
+        "WHERE tasks.round_id = ? GROUP BY a.frame_id ORDER BY a.frame_id",
         [round_id],
     ).fetchall()
     return [DatasetItem(*row) for row in rows]

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from al_platform.catalog.schema import CREATE, SCHEMA_VERSION
+from al_platform.domain.clock import utc_now
 from al_platform.errors import CatalogLocked, CatalogTooNew, StorageUnavailable
 
 Transaction = duckdb.DuckDBPyConnection
@@ -33,6 +34,9 @@ class Catalog:
         connection = _connect(path)
         try:
             _create_or_check(connection, path)
+        except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+            connection.close()
+            raise StorageUnavailable(f"catalog {path}: {error}") from error
         except BaseException:
             connection.close()
             raise
@@ -52,15 +56,26 @@ class Catalog:
             except BaseException:
                 cursor.rollback()
                 raise
-            cursor.commit()
+            _commit(cursor)
         except (duckdb.IOException, duckdb.FatalException) as error:
-            raise StorageUnavailable(f"catalog: {error}. Nothing of this step was kept; run it again") from error
+            raise _nothing_kept(error) from error
         finally:
             cursor.close()
 
     def close(self) -> None:
         """Release the file for other processes."""
         self._connection.close()
+
+
+def _commit(cursor: Transaction) -> None:
+    try:
+        cursor.commit()
+    except duckdb.TransactionException as error:  # so DuckDB says that the disk is full
+        raise _nothing_kept(error) from error
+
+
+def _nothing_kept(error: duckdb.Error) -> StorageUnavailable:
+    return StorageUnavailable(f"catalog: {error}. Nothing of this step was kept; free space and run it again")
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
@@ -76,7 +91,9 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             ) from error
         raise StorageUnavailable(f"catalog {path}: {error}") from error
     except OSError as error:
-        raise StorageUnavailable(f"catalog {path}: {error.strerror}; choose another home with --home") from error
+        raise StorageUnavailable(
+            f"catalog {path}: {error.strerror}; choose another home with --home"
+        ) from error
 
 
 def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -84,7 +101,7 @@ def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if tables[0][0] == 0:
         connection.execute("BEGIN")
         connection.execute(CREATE)
-        connection.execute("INSERT INTO meta VALUES (?, now()::TIMESTAMP)", [SCHEMA_VERSION])
+        connection.execute("INSERT INTO meta VALUES (?, ?)", [SCHEMA_VERSION, utc_now()])
         connection.execute("COMMIT")
         return
     found = connection.execute("SELECT schema_version FROM meta").fetchall()[0][0]

@@ -21,7 +21,7 @@ def add_pool(tx: Transaction, blobs: BlobStore, frame_ids: Sequence[str], *, des
         raise InvalidInput(f"pool {described!r}: no frame matches; `alp frames` shows what there is")
     pool_id = make_id("pool", list(frame_ids))
     manifest = write_table(blobs, {"frame_id": list(frame_ids)})
-    columns = {
+    columns: dict[str, list[object]] = {
         "pool_id": [pool_id],
         "filter": [described],
         "manifest_hash": [manifest],
@@ -56,7 +56,7 @@ def add_version(
 ) -> DatasetVersion:
     """Make the version that is its parent plus these items; a frame labelled anew takes its new label."""
     items = {item.frame_id: item for item in (version_items(tx, blobs, parent_id) if parent_id else ())}
-    added = sum(item.frame_id not in items for item in additions)
+    added = len({item.frame_id for item in additions} - items.keys())
     items.update({item.frame_id: item for item in additions})
     ordered = sorted(items.values(), key=lambda item: item.frame_id)
     version = DatasetVersion(
@@ -87,7 +87,7 @@ def version_named(tx: Transaction, version_id: str) -> DatasetVersion:
     names = tuple(DatasetVersion.__dataclass_fields__)
     rows = rows_of(
         tx,
-        f"SELECT {', '.join(names)} FROM dataset_versions WHERE version_id = ?",  # noqa: S608
+        f"SELECT {', '.join(names)} FROM dataset_versions WHERE version_id = ?",
         [version_id],
     )
     if not rows:

@@ -74,7 +74,9 @@ def experiment_spec(tx: Transaction, experiment_id: str) -> str:
     """
     rows = tx.execute("SELECT spec FROM experiments WHERE experiment_id = ?", [experiment_id]).fetchall()
     if not rows:
-        raise NotFound(f"experiment {experiment_id}: not in the catalog; `alp experiments` shows what there is")
+        raise NotFound(
+            f"experiment {experiment_id}: not in the catalog; `alp experiments` shows what there is"
+        )
     return str(rows[0][0])
 
 
@@ -83,5 +85,6 @@ def all_experiments(tx: Transaction) -> list[dict[str, object]]:
     return rows_of(
         tx,
         "SELECT experiment_id, created_at, (SELECT count(*) FROM experiment_points p "
-        "WHERE p.experiment_id = e.experiment_id) AS points FROM experiments e ORDER BY created_at DESC",
+        "WHERE p.experiment_id = e.experiment_id) AS points FROM experiments e "
+        "ORDER BY created_at DESC, experiment_id",
     )

@@ -1,5 +1,6 @@
-"""The filter language of pools: `dataset=idd_lite, split=train|val, brightness>=60`. Never SQL from a user."""
+"""The filter language of pools: `dataset=idd_lite, split=train|val, brightness>=60`. Never SQL."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -7,8 +8,19 @@ from al_platform.catalog.connection import Transaction
 from al_platform.errors import InvalidInput
 
 TEXT_COLUMNS = ("frame_id", "dataset", "session_id")
-NUMBER_COLUMNS = ("frame_number", "timestamp_s", "width", "height", "brightness", "sharpness")
-_TERM = re.compile(r"^\s*([A-Za-z_]\w*)\s*(!=|<=|>=|=|<|>)\s*(.+?)\s*$")
+NUMBER_COLUMNS = {
+    "frame_number": "DOUBLE",
+    "timestamp_s": "DOUBLE",
+    "width": "DOUBLE",
+    "height": "DOUBLE",
+    "brightness": "FLOAT",
+    "sharpness": "FLOAT",
+}
+"""Name to the type in which a value is compared: 60.1 as a FLOAT is not 60.1 as a DOUBLE."""
+
+_TERM = re.compile(r"^\s*([^=!<>]+?)\s*(!=|<=|>=|=|<|>)\s*([^\s=!<>].*?)\s*$")
+_TAG_TEXT = "json_extract_string(tags, ?)"
+_TAG_IS_NUMBER = "json_type(tags, ?) IN ('UBIGINT', 'BIGINT', 'DOUBLE')"
 
 
 @dataclass(frozen=True)
@@ -22,8 +34,9 @@ class Condition:
 def parse_filter(tx: Transaction, text: str) -> Condition:
     """Turn a filter into a condition on frames; an empty text matches every frame.
 
-    Terms are joined by commas (and). `=` and `!=` take alternatives separated by `|`; `<`, `<=`, `>`, `>=` take
-    numbers. Names are columns of a frame or names of tags.
+    Terms are joined by commas (and). `=` and `!=` take alternatives separated by `|`; `<`, `<=`, `>`, `>=`
+    take numbers. Names are columns of a frame or names of tags. Numbers are equal as numbers, 60 and 60.0;
+    a frame without the tag is not equal to anything.
 
     Raises: InvalidInput for a term that does not parse, or a name that no frame carries.
     """
@@ -36,34 +49,76 @@ def parse_filter(tx: Transaction, text: str) -> Condition:
     )
 
 
-def _condition(tx: Transaction, term: str) -> Condition:
-    match = _TERM.match(term)
-    if match is None:
-        raise InvalidInput(f"filter term {term.strip()!r}: write NAME=VALUE, NAME=A|B, NAME!=VALUE or NAME>=NUMBER")
-    name, operator, value = match.groups()
-    expression = _expression(tx, name)
-    if operator in ("=", "!="):
-        alternatives = tuple(part.strip() for part in value.split("|"))
-        marks = ", ".join("?" for _ in alternatives)
-        sql = f"CAST({expression} AS VARCHAR) IN ({marks})"
-        return Condition(sql if operator == "=" else f"({sql}) IS NOT TRUE", alternatives)
-    try:
-        number = float(value)
-    except ValueError:
-        raise InvalidInput(f"filter term {term.strip()!r}: {operator} needs a number, not {value!r}") from None
-    return Condition(f"TRY_CAST({expression} AS DOUBLE) {operator} ?", (number,))
-
-
-def _expression(tx: Transaction, name: str) -> str:
-    if name in TEXT_COLUMNS or name in NUMBER_COLUMNS:
-        return name
-    if name not in known_tags(tx):
-        known = ", ".join((*TEXT_COLUMNS, *NUMBER_COLUMNS, *known_tags(tx)))
-        raise InvalidInput(f"filter name {name!r}: no frame carries it; known are {known}")
-    return f"tags->>'$.{name}'"
-
-
 def known_tags(tx: Transaction) -> list[str]:
     """Give the names of all tags that any frame carries, sorted."""
     rows = tx.execute("SELECT DISTINCT unnest(json_keys(tags)) AS name FROM frames ORDER BY name").fetchall()
     return [row[0] for row in rows]
+
+
+def _condition(tx: Transaction, term: str) -> Condition:
+    match = _TERM.match(term)
+    if match is None:
+        raise InvalidInput(
+            f"filter term {term.strip()!r}: write NAME=VALUE, NAME=A|B, NAME!=VALUE or NAME>=NUMBER"
+        )
+    name, operator, value = match.groups()
+    _require_known(tx, name)
+    if operator not in ("=", "!="):
+        return _compared(name, operator, _number(value, term))
+    equal = _equal(name, [part.strip() for part in value.split("|")], term)
+    return equal if operator == "=" else Condition(f"({equal.sql}) IS NOT TRUE", equal.values)
+
+
+def _compared(name: str, operator: str, number: float) -> Condition:
+    if name in NUMBER_COLUMNS:
+        return Condition(f"{name} {operator} TRY_CAST(? AS {NUMBER_COLUMNS[name]})", (number,))
+    if name in TEXT_COLUMNS:
+        return Condition(f"TRY_CAST({name} AS DOUBLE) {operator} ?", (number,))
+    return Condition(f"TRY_CAST({_TAG_TEXT} AS DOUBLE) {operator} ?", (_pointer(name), number))
+
+
+def _equal(name: str, alternatives: list[str], term: str) -> Condition:
+    if name in NUMBER_COLUMNS:
+        mark = f"TRY_CAST(? AS {NUMBER_COLUMNS[name]})"
+        numbers = [_number(text, term) for text in alternatives]
+        return Condition(f"{name} IN ({_marks(numbers, mark)})", tuple(numbers))
+    if name in TEXT_COLUMNS:
+        return Condition(f"{name} IN ({_marks(alternatives)})", tuple(alternatives))
+    path = _pointer(name)
+    text = Condition(f"{_TAG_TEXT} IN ({_marks(alternatives)})", (path, *alternatives))
+    numbers = [float(part) for part in alternatives if _is_number(part)]
+    if not numbers:
+        return text
+    sql = f"{text.sql} OR ({_TAG_IS_NUMBER} AND TRY_CAST({_TAG_TEXT} AS DOUBLE) IN ({_marks(numbers)}))"
+    return Condition(sql, (*text.values, path, path, *numbers))
+
+
+def _marks(values: list[str] | list[float], mark: str = "?") -> str:
+    return ", ".join([mark] * len(values))
+
+
+def _require_known(tx: Transaction, name: str) -> None:
+    if name in TEXT_COLUMNS or name in NUMBER_COLUMNS:
+        return
+    tags = known_tags(tx)
+    if name not in tags:
+        known = ", ".join((*TEXT_COLUMNS, *NUMBER_COLUMNS, *tags))
+        raise InvalidInput(f"filter name {name!r}: no frame carries it; known are {known}")
+
+
+def _pointer(tag: str) -> str:
+    """Give the JSON pointer (RFC 6901) of a tag."""
+    return "/" + tag.replace("~", "~0").replace("/", "~1")
+
+
+def _number(text: str, term: str) -> float:
+    if not _is_number(text):
+        raise InvalidInput(f"filter term {term.strip()!r}: needs a number, not {text!r}")
+    return float(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -15,7 +15,7 @@ from al_platform.errors import NotFound
 
 @dataclass(frozen=True)
 class FrameFacts:
-    """What ingest measured on a frame: mean brightness (0-255), sharpness (variance of the Laplacian), origin."""
+    """What ingest measured: mean brightness (0-255), sharpness (variance of the Laplacian), origin."""
 
     brightness: float
     sharpness: float
@@ -55,14 +55,16 @@ def _columns(frames: Sequence[tuple[Frame, FrameFacts]]) -> dict[str, list[objec
 
 
 def frames_matching(tx: Transaction, text: str) -> pa.Table:
-    """Frames that a filter matches: frame_id, session_id, timestamp_s, image_hash; by session and number.
+    """Frames that a filter matches: frame_id, session_id, frame_number, timestamp_s, image_hash.
+
+    Ordered by session, within it by frame number.
 
     Raises: InvalidInput for a filter that does not parse.
     """
     condition = parse_filter(tx, text)
     return tx.execute(
         "SELECT frame_id, session_id, frame_number, timestamp_s, image_hash FROM frames "
-        f"WHERE {condition.sql} ORDER BY session_id, frame_number, frame_id",  # noqa: S608
+        f"WHERE {condition.sql} ORDER BY session_id, frame_number, frame_id",
         list(condition.values),
     ).to_arrow_table()
 

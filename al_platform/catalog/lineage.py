@@ -1,4 +1,4 @@
-"""Lineage: from any id back to everything it came from. Read off the tables; nothing is written down twice."""
+"""Lineage: from any id back to everything it came from. Read off the tables; nothing is written twice."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def _node(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None
 
 
 def _row(tx: Transaction, table: str, key: str, node_id: str) -> Mapping[str, str] | None:
-    rows = rows_of(tx, f"SELECT * FROM {table} WHERE {key} = ?", [node_id])  # noqa: S608
+    rows = rows_of(tx, f"SELECT * FROM {table} WHERE {key} = ?", [node_id])
     return rows[0] if rows else None
 
 
@@ -68,7 +68,9 @@ def _frame(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | Non
     row = _row(tx, "frames", "frame_id", node_id)
     if row is None:
         return None
-    summary = f"{row['dataset']}, session {row['session_id']}, number {row['frame_number']}, from {row['origin']}"
+    summary = (
+        f"{row['dataset']}, session {row['session_id']}, number {row['frame_number']}, from {row['origin']}"
+    )
     return LineageNode(node_id, "frame", summary, _parents(pixels=row["image_hash"]))
 
 
@@ -108,9 +110,19 @@ def _version(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | N
     row = _row(tx, "dataset_versions", "version_id", node_id)
     if row is None:
         return None
-    inherited = {item.annotation_id for item in version_items(tx, blobs, row["parent_id"])} if row["parent_id"] else ()
-    added = [item.annotation_id for item in version_items(tx, blobs, node_id) if item.annotation_id not in inherited]
-    parents = _parents(grown_from=row["parent_id"], appended_by=row["round_id"], manifest=row["manifest_hash"])
+    inherited = (
+        {item.annotation_id for item in version_items(tx, blobs, row["parent_id"])}
+        if row["parent_id"]
+        else ()
+    )
+    added = [
+        item.annotation_id
+        for item in version_items(tx, blobs, node_id)
+        if item.annotation_id not in inherited
+    ]
+    parents = _parents(
+        grown_from=row["parent_id"], appended_by=row["round_id"], manifest=row["manifest_hash"]
+    )
     summary = f"{row['purpose']}, {row['items']} labelled frames, {row['added']} added"
     return LineageNode(
         node_id, "dataset version", summary, parents + tuple(Parent("label", label) for label in added)
@@ -131,7 +143,10 @@ def _ensemble(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | 
         trained_on=row["dataset_version_id"], encoder=row["encoder_id"], weights=row["weights_hash"]
     )
     return LineageNode(
-        node_id, "ensemble", f"{row['members']} x {row['family']}, seed {row['seed']}, {row['created_at']}", parents
+        node_id,
+        "ensemble",
+        f"{row['members']} x {row['family']}, seed {row['seed']}, {row['created_at']}",
+        parents,
     )
 
 

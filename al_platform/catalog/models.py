@@ -70,7 +70,7 @@ def ensemble_named(tx: Transaction, ensemble_id: str) -> EnsembleVersion:
 def add_metrics(
     tx: Transaction, ensemble_id: str, test_version_id: str, metrics: Mapping[str, Mapping[str, float]]
 ) -> None:
-    """Keep the metrics {metric: {class: value}} of an ensemble on a frozen test set; undefined ones are left out."""
+    """Keep the metrics {metric: {class: value}} of an ensemble on a frozen test set; NaN is left out."""
     rows = [
         (metric, class_name, value)
         for metric, by_class in metrics.items()

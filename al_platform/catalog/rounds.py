@@ -15,7 +15,7 @@ _COLUMNS = "round_id, spec, state, ensemble_id, score_id, dataset_version_id, me
 
 @dataclass(frozen=True)
 class StepRun:
-    """One finished step: when (UTC), how long in seconds, whether its result was there already, and what it gave."""
+    """One finished step: when (UTC), how long (s), whether its result was there already, what it gave."""
 
     step: str
     started_at: str
@@ -47,7 +47,7 @@ def round_named(tx: Transaction, round_id: str) -> Round:
 
     Raises: NotFound for an unknown id.
     """
-    rows = rows_of(tx, f"SELECT {_COLUMNS} FROM rounds WHERE round_id = ?", [round_id])  # noqa: S608
+    rows = rows_of(tx, f"SELECT {_COLUMNS} FROM rounds WHERE round_id = ?", [round_id])
     if not rows:
         raise NotFound(f"round {round_id}: not in the catalog; `alp round list` shows what there is")
     return _round(rows[0])
@@ -57,7 +57,7 @@ def all_rounds(tx: Transaction, *, loop_id: str | None = None) -> list[Round]:
     """Give all rounds, or those of one loop, oldest first."""
     rows = rows_of(
         tx,
-        f"SELECT {_COLUMNS} FROM rounds WHERE ? IS NULL OR loop_id = ? ORDER BY created_at, round_id",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM rounds WHERE ? IS NULL OR loop_id = ? ORDER BY created_at, round_id",
         [loop_id, loop_id],
     )
     return [_round(row) for row in rows]
@@ -100,8 +100,8 @@ def steps_of(tx: Transaction, round_id: str) -> list[StepRun]:
     """Give the finished steps of a round, in order."""
     rows = rows_of(
         tx,
-        "SELECT step, started_at::VARCHAR AS started_at, seconds, cached, outputs, environment "
-        "FROM step_runs WHERE round_id = ? ORDER BY started_at, step",
+        "SELECT step, strftime(started_at, '%Y-%m-%d %H:%M:%S.%f') AS started_at, seconds, cached, outputs, "
+        "environment FROM step_runs WHERE round_id = ? ORDER BY started_at, step",
         [round_id],
     )
     return [record_from_json(StepRun, _step_json(row)) for row in rows]
@@ -109,9 +109,7 @@ def steps_of(tx: Transaction, round_id: str) -> list[StepRun]:
 
 def add_loop(tx: Transaction, loop_id: str, spec: LoopSpec, *, now: str) -> None:
     """Enter a loop; entering it again changes nothing."""
-    insert_missing(
-        tx, "loops", {"loop_id": [loop_id], "spec": [canonical_json(spec)], "created_at": [now]}
-    )
+    insert_missing(tx, "loops", {"loop_id": [loop_id], "spec": [canonical_json(spec)], "created_at": [now]})
 
 
 def _round(row: Mapping[str, str]) -> Round:

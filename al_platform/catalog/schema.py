@@ -37,6 +37,12 @@ CREATE TABLE annotations (
     created_at TIMESTAMP NOT NULL
 );
 
+CREATE TABLE task_labels (
+    task_id VARCHAR NOT NULL,
+    annotation_id VARCHAR NOT NULL,
+    PRIMARY KEY (task_id, annotation_id)
+);
+
 CREATE TABLE dataset_versions (
     version_id VARCHAR PRIMARY KEY,
     parent_id VARCHAR,

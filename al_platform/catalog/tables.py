@@ -17,7 +17,7 @@ def insert_missing(tx: Transaction, table: str, columns: Mapping[str, Sequence[A
     tx.register("incoming", rows)
     try:
         done = tx.execute(
-            f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming ON CONFLICT DO NOTHING"  # noqa: S608
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming ON CONFLICT DO NOTHING"
         ).fetchall()
     finally:
         tx.unregister("incoming")

@@ -15,7 +15,10 @@ def add_tasks(tx: Transaction, tasks: Sequence[LabelTask], *, queue: str) -> Non
         tx,
         "tasks",
         {
-            **{name: [str(getattr(t, name)) if name == "state" else getattr(t, name) for t in tasks] for name in names},
+            **{
+                name: [str(getattr(t, name)) if name == "state" else getattr(t, name) for t in tasks]
+                for name in names
+            },
             "queue": [queue] * len(tasks),
         },
     )

@@ -104,9 +104,9 @@ def coco_adapter(request: AdapterRequest) -> DatasetAdapter:
     Annotators are taken to have looked for every category of the file: an image without annotations is
     labelled as empty. A file without categories gives unlabelled frames. Boxes are cut at the image's edges;
     boxes without area there and boxes of unknown categories are left out, each with a note, and their frame
-    is kept; `iscrowd` boxes are boxes. `session_id`, `frame_number` and `timestamp_s` (or `timestamp`, in seconds) are
-    read from the image's entry; the session is else the folder in `file_name` or the stem up to its last
-    underscore. Other numbers and texts of the entry become tags.
+    is kept; `iscrowd` boxes are boxes. `session_id`, `frame_number` and `timestamp_s` (or `timestamp`, in
+    seconds) are read from the image's entry; the session is else the folder in `file_name` or the stem up to
+    its last underscore. Other numbers and texts of the entry become tags, those named `frac_...` aside.
     Raises: InvalidInput where the path, the folder of images or the file's structure is not as expected.
     """
     refuse_unknown_options(request, adapter="coco", accepted=OPTIONS)
@@ -115,20 +115,10 @@ def coco_adapter(request: AdapterRequest) -> DatasetAdapter:
     if not root.is_dir():
         raise InvalidInput(f"images {root}: no such folder")
     dataset = request.options.get("dataset", path.resolve().parent.name)
-    file = read_coco(path)
-    labelled = bool(file.class_names) and not yes_or_no(request, "unlabeled", default=False)
-    seen: set[str] = set()
-    items: list[CocoImage | BrokenSource] = []
-    for position, image in enumerate(file.images):
-        try:
-            items.extend(
-                _items_of(file, image, seen, root=root, dataset=dataset, position=position, labelled=labelled)
-            )
-        except InvalidInput as error:
-            items.append(
-                BrokenSource(f"{path}: image {image.get('file_name', key_of(image.get('id')))}", str(error))
-            )
-    return CocoImages(dataset, (*items, *(orphans_of(file) if labelled else ())))
+    unlabeled = yes_or_no(request, "unlabeled", default=False)
+    return CocoImages(
+        dataset, tuple(_items(read_coco(path), root=root, dataset=dataset, unlabeled=unlabeled))
+    )
 
 
 def _json_at(path: Path) -> Path:
@@ -141,30 +131,48 @@ def _json_at(path: Path) -> Path:
     return found[0]
 
 
-def _items_of(
-    file: CocoFile, image: Record, seen: set[str], *, root: Path, dataset: str, position: int, labelled: bool
-) -> list[CocoImage | BrokenSource]:
-    file_name = image.get("file_name")
+def _items(
+    file: CocoFile, *, root: Path, dataset: str, unlabeled: bool
+) -> Iterator[CocoImage | BrokenSource]:
+    """Yield the images of the file, after each the notes on its boxes, and last the boxes of no image."""
+    labelled = bool(file.class_names) and not unlabeled
+    seen: set[str] = set()
+    for position, image in enumerate(file.images):
+        try:
+            names = _names_once(image, seen)
+            path, relative = find_image(root, names[0]), posix_path(names[0])
+            size = size_of(image, path)
+            found = boxes_of(file, image, size=size) if labelled else None
+            yield CocoImage(
+                path=path,
+                size=size,
+                session_id=str(image.get("session_id") or session_of(relative, dataset=dataset)),
+                frame_number=_frame_number(image, frame_number_of(relative, position=position)),
+                timestamp_s=_timestamp(image),
+                tags=_tags(image),
+                label=SourceLabel(_classes(file), boxes=found.boxes) if found else None,
+            )
+            yield from found.notes if found else ()
+        except InvalidInput as error:
+            name = image.get("file_name") or f"with id {key_of(image.get('id'))}"
+            yield BrokenSource(f"{file.path}: image {name}", str(error))
+    yield from orphans_of(file) if labelled else ()
+
+
+def _names_once(image: Record, seen: set[str]) -> tuple[str, str]:
+    """Give the file name and the id of an image, and refuse those that came before."""
+    file_name, key = image.get("file_name"), f"id {key_of(image.get('id'))}"
     if not isinstance(file_name, str) or not file_name.strip():
         raise InvalidInput("has no file_name")
-    for name in (f"file_name {file_name}", f"id {key_of(image.get('id'))}"):
+    for name in (file_name, key):
         if name in seen:
             raise InvalidInput(f"{name} was already listed")
-    seen |= {f"file_name {file_name}", f"id {key_of(image.get('id'))}"}
-    path, relative = find_image(root, file_name), posix_path(file_name)
-    size = size_of(image, path)
-    found = boxes_of(file, image, size=size) if labelled else None
-    classes = tuple(dict.fromkeys(name for name in file.class_names.values() if name))
-    entry = CocoImage(
-        path=path,
-        size=size,
-        session_id=str(image.get("session_id") or session_of(relative, dataset=dataset)),
-        frame_number=_frame_number(image, frame_number_of(relative, position=position)),
-        timestamp_s=_timestamp(image),
-        tags=_tags(image),
-        label=SourceLabel(classes, boxes=found.boxes) if found else None,
-    )
-    return [entry, *(found.notes if found else ())]
+    seen |= {file_name, key}
+    return file_name, key
+
+
+def _classes(file: CocoFile) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in file.class_names.values() if name))
 
 
 def _frame_number(image: Record, fallback: int) -> int:

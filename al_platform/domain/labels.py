@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from al_platform.domain.data import BlobRef
+from al_platform.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class Annotation:
     boxes: tuple[Box, ...] = ()
     width: int = 0
     height: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse labels that say two things at once."""
+        if self.mask is not None and self.boxes:
+            raise InvalidInput(
+                f"label of frame {self.frame_id}: has a mask and {len(self.boxes)} boxes; give one of the two"
+            )
 
 
 class TaskState(StrEnum):

@@ -1,5 +1,6 @@
 """What is trained: the specification of an ensemble and the versions that came out of it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,10 @@ class GridSpec:
 
     def __post_init__(self) -> None:
         """Refuse grids whose cells do not tile the image."""
+        if self.image_height < 1 or self.image_width < 1:
+            raise InvalidInput(
+                f"image {self.image_height} x {self.image_width}: height and width must be at least 1 pixel"
+            )
         if self.cell < 1 or self.image_height % self.cell or self.image_width % self.cell:
             raise InvalidInput(
                 f"cell {self.cell}: must divide the image {self.image_height} x {self.image_width}"
@@ -42,10 +47,10 @@ class GridSpec:
 class TrainingSpec:
     """How every member is trained. The same recipe for every arm of an experiment."""
 
-    steps: int = 250
-    batch_frames: int = 16
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-3
+    steps: int = 150
+    batch_frames: int = 12
+    learning_rate: float = 2e-2
+    weight_decay: float = 0.1
     evaluate_every: int = 25
     validation_folds: int = 8
     """Labelled sessions are dealt into this many folds; member n stops early on fold n mod folds."""
@@ -55,10 +60,16 @@ class TrainingSpec:
         for name in ("steps", "batch_frames", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise InvalidInput(f"{name} {getattr(self, name)}: must be at least 1")
+        if not 0.0 < self.learning_rate < math.inf:
+            raise InvalidInput(f"learning_rate {self.learning_rate}: must be a number greater than 0")
+        if not 0.0 <= self.weight_decay < math.inf:
+            raise InvalidInput(f"weight_decay {self.weight_decay}: must be a number, 0 or more")
         if self.validation_folds < 2:
             raise InvalidInput(f"validation_folds {self.validation_folds}: must be at least 2")
         if self.steps % self.evaluate_every:
-            raise InvalidInput(f"steps {self.steps}: must be a multiple of evaluate_every {self.evaluate_every}")
+            raise InvalidInput(
+                f"steps {self.steps}: must be a multiple of evaluate_every {self.evaluate_every}"
+            )
 
 
 @dataclass(frozen=True)

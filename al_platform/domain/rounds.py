@@ -1,11 +1,15 @@
 """One acquisition round: what is asked for, how far it is, and what it picked."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from al_platform.domain.models import ModelSpec
 from al_platform.errors import InvalidInput
+
+SEED_LIMIT = 2**31
+"""Seeds are below this: what every generator of random numbers takes."""
 
 
 class RoundState(StrEnum):
@@ -54,7 +58,7 @@ class StrategySpec:
         """Refuse caps and gaps that no selection can keep."""
         if self.session_cap is not None and self.session_cap < 1:
             raise InvalidInput(f"session_cap {self.session_cap}: must be at least 1, or left out for no cap")
-        if self.minimum_gap_s < 0.0:
+        if not 0.0 <= self.minimum_gap_s < math.inf:
             raise InvalidInput(f"minimum_gap_s {self.minimum_gap_s}: must be 0 or more seconds")
 
 
@@ -74,10 +78,10 @@ class RoundSpec:
     """Frozen test set on which the trained ensemble is measured; never read by any other step."""
     annotator: str = "offline"
     queue: str = "main"
-    """Labelling queue. A frame is picked once per queue; the arms of an experiment have queues of their own."""
+    """Labelling queue. A frame is picked once per queue; each arm of an experiment has its own."""
 
     def __post_init__(self) -> None:
-        """Refuse rounds without targets or with targets the model does not know."""
+        """Refuse rounds whose targets the model does not know, and seeds that no generator takes."""
         if not self.targets:
             raise InvalidInput("no target classes: name at least one, for example --targets pedestrian")
         unknown = [name for name in self.targets if name not in self.model.classes]
@@ -85,6 +89,10 @@ class RoundSpec:
             raise InvalidInput(
                 f"target {', '.join(unknown)}: not a class of the model ({', '.join(self.model.classes)})"
             )
+        if len(set(self.targets)) != len(self.targets):
+            raise InvalidInput(f"targets {', '.join(self.targets)}: each may be named once")
+        if not 0 <= self.seed < SEED_LIMIT:
+            raise InvalidInput(f"seed {self.seed}: must be at least 0 and below {SEED_LIMIT}")
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,11 @@ def paired_curves(
     points: Sequence[CurvePoint], arm: str, baseline: str, *, classes: Sequence[str]
 ) -> tuple[Curve, Curve]:
     """Two arms at their common seeds and rounds, row for row; neither need be whole."""
-    first = curve_of(points, arm, classes=classes)
-    second = curve_of(points, baseline, classes=classes)
+    return paired(curve_of(points, arm, classes=classes), curve_of(points, baseline, classes=classes))
+
+
+def paired(first: Curve, second: Curve) -> tuple[Curve, Curve]:
+    """Two curves cut to their common seeds and rounds."""
     seeds = [seed for seed in first.seeds if seed in second.seeds]
     rounds = [r for r in first.rounds if r in second.rounds]
     return first.cut(seeds, rounds), second.cut(seeds, rounds)

@@ -169,7 +169,7 @@ def area_under_curve(
     if baseline is None:
         return t_interval(list(areas.values()))
     others = _areas(curve_of(points, baseline, classes=classes), cost=cost, bounds=bounds)
-    return t_interval([areas[seed] - others[seed] for seed in areas if seed in others])
+    return t_interval(np.round([areas[seed] - others[seed] for seed in areas if seed in others], 12))
 
 
 def _areas(curve: Curve, *, cost: Cost, bounds: tuple[float, float]) -> dict[int, float]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from al_platform.experiments.curves import Cost, Curve, curve_of, paired_curves, whole_pairs
+from al_platform.experiments.curves import Cost, Curve, curve_of, paired, paired_curves, whole_pairs
 from al_platform.experiments.intervals import (
     Interval,
     nothing,
@@ -83,14 +83,19 @@ def paired_difference(
     points: Sequence[CurvePoint], arm: str, baseline: str, *, classes: Sequence[str], at: At = "mean curve"
 ) -> Interval:
     """AP of `arm` minus AP of `baseline`, paired by seed, with its t interval; positive = `arm` is better."""
-    first, second = paired_curves(points, arm, baseline, classes=classes)
+    return _difference(*paired_curves(points, arm, baseline, classes=classes), at=at)
+
+
+def _difference(first: Curve, second: Curve, *, at: At) -> Interval:
+    """Of two curves at the same seeds and rounds."""
     if not first.seeds:
-        return nothing(f"no seed was run with both {arm} and {baseline}")
+        return nothing(f"no seed was run with both {first.arm} and {second.arm}")
     rounds = _rounds_at(first, at)
     if not rounds:
-        return nothing(f"{arm} and {baseline} have no common checkpoint at {at}")
+        return nothing(f"{first.arm} and {second.arm} have no common checkpoint at {at}")
     first, second = whole_pairs(first.cut(first.seeds, rounds), second.cut(second.seeds, rounds))
-    return t_interval((first.precision - second.precision).mean(axis=1))
+    # rounded, so that the last digits of equal curves are no significant difference
+    return t_interval(np.round((first.precision - second.precision).mean(axis=1), 12))
 
 
 def _rounds_at(curve: Curve, at: At) -> tuple[int, ...]:
@@ -149,24 +154,21 @@ def relative_improvement(
 
 def compare_with_baselines(points: Sequence[CurvePoint], *, classes: Sequence[str]) -> tuple[Comparison, ...]:
     """Every arm against every baseline arm that was run: at each round, at the end and on the mean curve."""
-    arms = arms_of(points)
+    curves = {arm: curve_of(points, arm, classes=classes) for arm in arms_of(points)}
     places: tuple[At, ...] = ("mean curve", "end", *_later_rounds(points))
     return tuple(
-        compare(points, arm, baseline, classes=classes, at=at)
-        for baseline in arms
-        if is_baseline(baseline)
-        for arm in arms
-        if arm != baseline
+        compare(curves[arm], curves[baseline], at=at)
+        for arm in curves
+        for baseline in curves
+        if is_baseline(baseline) and arm != baseline
         for at in places
     )
 
 
-def compare(
-    points: Sequence[CurvePoint], arm: str, baseline: str, *, classes: Sequence[str], at: At
-) -> Comparison:
+def compare(curve: Curve, baseline: Curve, *, at: At = "mean curve") -> Comparison:
     """One paired difference and its verdict: better or worse only where the interval excludes 0."""
-    difference = paired_difference(points, arm, baseline, classes=classes, at=at)
-    return Comparison(arm, baseline, at, difference, _verdict(difference))
+    difference = _difference(*paired(curve, baseline), at=at)
+    return Comparison(curve.arm, baseline.arm, at, difference, _verdict(difference))
 
 
 def _verdict(difference: Interval) -> Verdict:

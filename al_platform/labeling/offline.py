@@ -35,7 +35,7 @@ class OfflineAnnotator:
         return [self._result(task, answers.get(task.frame_id)) for task in tasks]
 
     def buy(self, frame_ids: Sequence[str]) -> list[Annotation]:
-        """Release labels outside of any round, for a start set or a frozen test set; frames without one are left out."""
+        """Release labels outside of any round, for a start or test set; frames without one are left out."""
         answers = self._sealed.open(frame_ids)
         return [self._released(answers[frame_id]) for frame_id in frame_ids if frame_id in answers]
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Shaped
 from numpy.typing import NDArray
 
-Frames = Shaped[NDArray[Any], "B ..."]
+Frames = Shaped[NDArray[Any], "_ ..."]
 Result = TypeVar("Result")
 
 
@@ -46,7 +46,7 @@ def pad_frames(frames: Frames, batch: int) -> Frames:
 
 
 def in_groups(
-    function: Callable[[Array], Result], frames: Shaped[Array | NDArray[Any], "B ..."], *, at_most: int
+    function: Callable[[Array], Result], frames: Shaped[Array | NDArray[Any], "_ ..."], *, at_most: int
 ) -> Result:
     """`function` over a whole batch, a few frames at a time inside one jit; every result array begins with B.
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from al_platform.errors import InvalidInput
 from al_platform.models.base import ModelFamily
 from al_platform.models.prefix_heads import PREFIX_HEADS
+from al_platform.models.unet import UNET
 
-FAMILIES: Mapping[str, ModelFamily] = {family.name: family for family in (PREFIX_HEADS,)}
+FAMILIES: Mapping[str, ModelFamily] = {family.name: family for family in (PREFIX_HEADS, UNET)}
 
 
 def family_named(name: str) -> ModelFamily:

@@ -98,6 +98,20 @@ def shifted_views(x_BHWC: Float[Array, "B H W C"], kernel: int, stride: int) -> 
     ]
 
 
+def library_convolution(
+    x_BHWC: Float[Array, "B H W C"], kernel: Float[Array, "n n I O"], stride: int, *, groups: int = 1
+) -> Float[Array, "B H2 W2 O"]:
+    """XLA's own 'SAME' convolution; depthwise where there are as many groups as channels."""
+    return jax.lax.conv_general_dilated(
+        x_BHWC,
+        kernel,
+        (stride, stride),
+        "SAME",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
+    )
+
+
 def _same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """(padding before, output size): the odd padding pixel goes after, as in TensorFlow."""
     outputs = -(-size // stride)
@@ -122,7 +136,7 @@ def _inverted_residual(x: Array, block: Block, stride: int, form: Form) -> Array
 
 def _convolve(x: Array, convolution: Convolution, stride: int, form: Form) -> Array:
     if form == "library":
-        return _library_convolution(x, convolution.kernel, stride, groups=1) + convolution.bias
+        return library_convolution(x, convolution.kernel, stride) + convolution.bias
     size, _, inputs, outputs = convolution.kernel.shape
     columns = x if size == 1 else jnp.concatenate(shifted_views(x, size, stride), axis=-1)
     return columns @ jnp.reshape(convolution.kernel, (size * size * inputs, outputs)) + convolution.bias
@@ -132,23 +146,12 @@ def _filter_channels(x: Array, convolution: Convolution, stride: int, form: Form
     size, _, channels = convolution.kernel.shape
     if form == "library":
         kernel = jnp.reshape(convolution.kernel, (size, size, 1, channels))
-        return _library_convolution(x, kernel, stride, groups=channels) + convolution.bias
+        return library_convolution(x, kernel, stride, groups=channels) + convolution.bias
     taps = jnp.reshape(convolution.kernel, (size * size, channels))
     total: Array = convolution.bias
     for index, view in enumerate(shifted_views(x, size, stride)):
         total = total + view * taps[index]
     return total
-
-
-def _library_convolution(x: Array, kernel: Array, stride: int, *, groups: int) -> Array:
-    return jax.lax.conv_general_dilated(
-        x,
-        kernel,
-        (stride, stride),
-        "SAME",
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=groups,
-    )
 
 
 def _relu6(x: Array) -> Array:

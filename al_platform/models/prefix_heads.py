@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float16, Key, Real, UInt8
+from jaxtyping import Array, Float, Float16, Key, Real
 from numpy.typing import NDArray
 
 from al_platform.domain.hashing import hash_bytes, hash_record
@@ -18,8 +18,8 @@ from al_platform.errors import InvalidInput
 from al_platform.models.base import Encoder, ImageBatch, ModelFamily, Parameters
 from al_platform.models.batches import in_fixed_batches
 from al_platform.models.initial import he_normal, rare_bias
-from al_platform.models.lite0 import FEATURE_WIDTH, Form, best_form, lite0_cells
-from al_platform.models.lite0_weights import Lite0Weights, pretrained_lite0
+from al_platform.models.lite0 import FEATURE_WIDTH, best_form, lite0_cells
+from al_platform.models.lite0_weights import pretrained_lite0
 from al_platform.models.projection import (
     Projection,
     fit_projection,
@@ -29,8 +29,8 @@ from al_platform.models.projection import (
 
 NAME = "prefix-heads"
 CELL = 16
-DEFAULT_PROJECTION = 128
-DEFAULT_HIDDEN = 48
+DEFAULT_PROJECTION = 64
+DEFAULT_HIDDEN = 32
 CODE_VERSION = 1
 """Raised whenever the same image would give another record."""
 
@@ -141,28 +141,27 @@ def _encoder_key(grid: GridSpec, content: bytes) -> str:
 
 
 def _prefix_features() -> Callable[[ImageBatch], NDArray[Any]]:
-    weights, form = jax.device_put(pretrained_lite0().weights), best_form()
-    return in_fixed_batches(lambda images: _jitted_cells(weights, images, form), ENCODE_BATCH)
+    return in_fixed_batches(_device_features(), ENCODE_BATCH)
 
 
 def _projected_features(projection: Projection) -> Callable[[ImageBatch], NDArray[Any]]:
-    weights, form = jax.device_put(pretrained_lite0().weights), best_form()
+    features = _device_features()
     affine = jax.device_put((projection.mean, projection.components / projection.scale[:, None]))
-    return in_fixed_batches(lambda images: _jitted_projection(weights, affine, images, form), ENCODE_BATCH)
+    return in_fixed_batches(lambda images: _project(affine, features(images)), ENCODE_BATCH)
 
 
+def _device_features() -> Callable[[ImageBatch], Array]:
+    """Prefix features [B, H, W, 592]; compiled once a process for each image size."""
+    weights, form = pretrained_lite0().weights, best_form()
+    return lambda images: _prefix(weights, images, form)
+
+
+_prefix = jax.jit(lambda weights, images, form: lite0_cells(weights, images, form=form), static_argnums=2)
+
+
+@jax.jit
 def _project(
-    weights: Lite0Weights,
-    affine: tuple[Float[Array, " F"], Float[Array, "F D"]],
-    images: UInt8[Array | NDArray[Any], "B _ _ 3"],
-    form: Form,
+    affine: tuple[Float[Array, " F"], Float[Array, "F D"]], cells: Float[Array, "B H W F"]
 ) -> Float16[Array, "B H W D"]:
     mean, matrix = affine
-    cells = lite0_cells(weights, images, form=form)
     return ((cells - mean) @ matrix).astype(jnp.float16)
-
-
-_jitted_cells = jax.jit(
-    lambda weights, images, form: lite0_cells(weights, images, form=form), static_argnums=2
-)
-_jitted_projection = jax.jit(_project, static_argnums=3)

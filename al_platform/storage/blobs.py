@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 
@@ -21,9 +22,8 @@ class BlobStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        with _storage_errors(url):
+        with storage_errors(url):
             self._filesystem, self._root = fsspec.core.url_to_fs(url)
-        self._local = "file" in _protocols(self._filesystem)
 
     def put(self, content: bytes, *, media_type: str = "application/octet-stream") -> BlobRef:
         """Store the bytes and give their reference. Storing the same bytes again is free.
@@ -32,13 +32,8 @@ class BlobStore:
         """
         reference = BlobRef(hash_bytes(content), len(content), media_type)
         path = self._path(reference.hash)
-        with _storage_errors(path):
-            if self._filesystem.exists(path):
-                return reference
-            if self._local:
-                write_durably(Path(path), content)
-            else:
-                self._write_remote(path, content)
+        with storage_errors(path):
+            write_once(self._filesystem, path, content)
         return reference
 
     def get(self, blob_hash: str) -> bytes:
@@ -48,49 +43,68 @@ class BlobStore:
         """
         path = self._path(blob_hash)
         try:
-            with _storage_errors(path):
+            with storage_errors(path):
                 content: bytes = self._filesystem.cat_file(path)
         except FileNotFoundError as missing:
             raise NotFound(f"blob {blob_hash}: not in {self.url}") from missing
         if hash_bytes(content) != blob_hash:
-            raise CorruptBlob(f"blob {blob_hash} in {self.url}: its bytes hash to {hash_bytes(content)}")
+            raise CorruptBlob(
+                f"blob {blob_hash} in {self.url}: its bytes hash to {hash_bytes(content)}; "
+                "delete it, then run again what stored it"
+            )
         return content
 
     def has(self, blob_hash: str) -> bool:
         """Say whether the store holds this blob."""
         path = self._path(blob_hash)
-        with _storage_errors(path):
+        with storage_errors(path):
             return bool(self._filesystem.exists(path))
 
     def _path(self, blob_hash: str) -> str:
         return f"{self._root.rstrip('/')}/{blob_hash[:2]}/{blob_hash}"
 
-    def _write_remote(self, path: str, content: bytes) -> None:
-        try:
-            self._filesystem.pipe_file(path, content, mode="create")
-        except FileExistsError:
-            return  # another writer stored the same bytes first
+
+def write_once(filesystem: fsspec.AbstractFileSystem, path: str, content: bytes) -> None:
+    """Write a file under a name that only these bytes can have; where it is already, nothing is written."""
+    if filesystem.exists(path):
+        return
+    if "file" in _protocols(filesystem):
+        write_durably(Path(path), content)
+        return
+    try:
+        filesystem.pipe_file(path, content, mode="create")
+    except FileExistsError:
+        return  # another writer stored the same bytes first
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a local file so that it is either whole or absent, whatever dies when.
+    """Write a local file so that the old or the new one is there, whole, whatever dies when."""
+    with durable_file(path) as stream:
+        stream.write(content)
 
-    Temporary name, fsync, rename: readers never see half a file.
+
+@contextmanager
+def durable_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a stream whose content takes the place of a local file at the end, all at once or not at all.
+
+    Temporary name, fsync, rename, fsync of the folder: readers never see half a file, nor does a power cut.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with temporary.open("wb") as stream:
-            stream.write(content)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def _storage_errors(where: str) -> Iterator[None]:
+def storage_errors(where: str) -> Iterator[None]:
+    """Turn what a file system raises into StorageUnavailable, naming the path; a missing file stays one."""
     try:
         yield
     except FileNotFoundError:
@@ -102,6 +116,14 @@ def _storage_errors(where: str) -> Iterator[None]:
         ) from error
     except (ImportError, ValueError) as error:
         raise StorageUnavailable(f"{where}: {error}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Records of fixed size cached by key: features, decoded images, presence maps. Losing the cache costs only time."""
+"""Records of fixed size cached by key: features, presence maps, counts. Losing the cache costs only time."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.errors import StorageUnavailable
-from al_platform.storage.blobs import write_durably
+from al_platform.storage.blobs import durable_file, write_durably
 
 
 class RecordCache:
@@ -22,7 +23,7 @@ class RecordCache:
         self._folder = folder
         self._shape = shape
         self._dtype = dtype
-        self._shards: list[np.ndarray] = []
+        self._shards: list[NDArray[Any]] = []
         self._places: dict[str, tuple[int, int]] = {}
         for listing in sorted(folder.glob("*.ids")):
             self._open_shard(listing)
@@ -31,27 +32,32 @@ class RecordCache:
         """Give the keys that are not cached, each once, in the order asked for."""
         return [key for key in dict.fromkeys(keys) if key not in self._places]
 
-    def add(self, keys: Sequence[str], records: np.ndarray) -> None:
+    def add(self, keys: Sequence[str], records: NDArray[Any]) -> None:
         """Append records [N, *shape], durably. Keys that are there already are not written again.
 
-        Raises: StorageUnavailable when the disk is full or read-only.
+        Raises: StorageUnavailable when the disk is full or read-only; ValueError for records of another
+            shape or type.
         """
-        wanted = set(self.missing(keys))
-        rows = [row for row, key in enumerate(keys) if key in wanted and not wanted.discard(key)]
-        if not rows:
+        if records.shape != (len(keys), *self._shape) or records.dtype != self._dtype:
+            raise ValueError(
+                f"{len(keys)} records of {records.dtype}{records.shape}: the cache holds "
+                f"{self._dtype}{self._shape} a record"
+            )
+        places = {key: row for row, key in reversed(list(enumerate(keys)))}
+        fresh = self.missing(keys)
+        if not fresh:
             return
-        if records.shape[1:] != self._shape or records.dtype != self._dtype:
-            raise ValueError(f"records {records.dtype}{records.shape[1:]}: the cache holds {self._dtype}{self._shape}")
         name = uuid.uuid4().hex
         try:
-            self._write_shard(name, [keys[row] for row in rows], records[rows])
+            self._write_shard(name, fresh, records[[places[key] for key in fresh]])
         except OSError as error:
             raise StorageUnavailable(
-                f"cache {self._folder}: {error.strerror or error}. Free space and run again; only time is lost"
+                f"cache {self._folder}: {error.strerror or error}. "
+                "Only time is lost: free space or make it writable, then run again"
             ) from error
         self._open_shard(self._folder / f"{name}.ids")
 
-    def take(self, keys: Sequence[str]) -> np.ndarray:
+    def take(self, keys: Sequence[str]) -> NDArray[Any]:
         """Gather the records of these keys, [len(keys), *shape].
 
         Raises: KeyError where a key is not cached.
@@ -63,19 +69,16 @@ class RecordCache:
             gathered[rows] = self._shards[shard][places[rows, 1]]
         return gathered
 
-    def _write_shard(self, name: str, keys: Sequence[str], records: np.ndarray) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = self._folder / f".{name}"
-        with temporary.open("wb") as stream:
+    def _write_shard(self, name: str, keys: Sequence[str], records: NDArray[Any]) -> None:
+        with durable_file(self._folder / f"{name}.npy") as stream:
             np.save(stream, np.ascontiguousarray(records))
-        temporary.replace(self._folder / f"{name}.npy")
         write_durably(self._folder / f"{name}.ids", "\n".join(keys).encode())
 
     def _open_shard(self, listing: Path) -> None:
-        keys = listing.read_text().split("\n")
         try:
+            keys = listing.read_bytes().decode().split("\n")
             records = np.load(listing.with_suffix(".npy"), mmap_mode="r")
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, EOFError, ValueError):
             return  # torn by a crash or by hand: computed again when asked for
         if records.shape != (len(keys), *self._shape) or records.dtype != self._dtype:
             return

@@ -1,6 +1,6 @@
-"""Sealed answers: labels that exist but have not been bought. They lie apart from everything that trains or selects.
+"""Sealed answers: labels that exist but have not been bought, apart from all that trains or selects.
 
-Ingest writes here; the offline annotator alone reads (a contract of the import linter, and a test that poisons them).
+Ingest writes here; the offline annotator alone reads (a contract of the import linter).
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,45 +13,86 @@ import pyarrow.parquet as pq
 from al_platform.domain.hashing import canonical_json, hash_bytes
 from al_platform.domain.labels import Annotation
 from al_platform.domain.records import record_from_json
-from al_platform.storage.blobs import BlobStore
+from al_platform.errors import CorruptBlob
+from al_platform.storage.blobs import BlobStore, storage_errors, write_once
 
 
 class SealedAnswers:
-    """Known labels by frame, with their own blobs, under their own root."""
+    """Known labels by frame, with their own blobs, under their own root.
+
+    Every sealing is a Parquet file `<number>-<hash of its bytes>.parquet`; the number counts the sealings.
+    """
 
     def __init__(self, url: str) -> None:
         self.blobs = BlobStore(f"{url.rstrip('/')}/blobs")
-        self._filesystem, self._root = fsspec.core.url_to_fs(f"{url.rstrip('/')}/answers")
+        with storage_errors(url):
+            self._filesystem, self._root = fsspec.core.url_to_fs(f"{url.rstrip('/')}/answers")
 
     def seal(self, answers: Sequence[Annotation]) -> None:
-        """Keep these answers. Sealing the same ones again changes nothing."""
+        """Keep these answers; of two for a frame the later counts. Sealing the same ones again changes nothing.
+
+        Raises: StorageUnavailable when the disk is full or read-only.
+        """
         if not answers:
             return
-        table = pa.table(
-            {
-                "frame_id": [answer.frame_id for answer in answers],
-                "answer": [canonical_json(answer) for answer in answers],
-            }
-        )
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
-        content = sink.getvalue().to_pybytes()
-        path = f"{self._root}/{hash_bytes(content)}.parquet"
-        if not self._filesystem.exists(path):
-            self._filesystem.makedirs(self._root, exist_ok=True)
-            temporary = f"{path}.partial"
-            self._filesystem.pipe_file(temporary, content)
-            self._filesystem.mv(temporary, path)
+        content = _parquet(answers)
+        sealed, content_hash = self._sealed(), hash_bytes(content)
+        if any(_hash_part(path) == content_hash for path in sealed):
+            return
+        path = f"{self._root}/{len(sealed):08d}-{content_hash}.parquet"
+        with storage_errors(path):
+            write_once(self._filesystem, path, content)
 
     def open(self, frame_ids: Iterable[str]) -> dict[str, Annotation]:
-        """Break the seal of exactly these frames; a frame without an answer is left out."""
+        """Break the seal of exactly these frames; a frame without an answer is left out.
+
+        Raises: CorruptBlob where a file of answers was changed.
+        """
         wanted = pa.array(sorted(set(frame_ids)), pa.string())
         found: dict[str, Annotation] = {}
-        for path in sorted(self._filesystem.glob(f"{self._root}/*.parquet")):
-            with self._filesystem.open(path, "rb") as stream:
-                table = pq.read_table(stream)
+        for path in self._sealed():
+            table = pq.read_table(pa.BufferReader(self._read(path)))
             chosen = table.filter(pc.is_in(table["frame_id"], value_set=wanted))
             for row in chosen.to_pylist():
                 found[row["frame_id"]] = record_from_json(Annotation, row["answer"])
         return found
 
+    def _sealed(self) -> list[str]:
+        """Give the files of answers, the oldest first."""
+        with storage_errors(self._root):
+            try:
+                paths = self._filesystem.ls(self._root, detail=False, refresh=True)
+            except FileNotFoundError:
+                return []
+        names = [str(path) for path in paths]
+        return sorted(name for name in names if name.endswith(".parquet") and not _name(name).startswith("."))
+
+    def _read(self, path: str) -> bytes:
+        with storage_errors(path):
+            content: bytes = self._filesystem.cat_file(path)
+        if hash_bytes(content) != _hash_part(path):
+            raise CorruptBlob(
+                f"sealed answers {path}: the bytes hash to {hash_bytes(content)}; delete it and ingest again"
+            )
+        return content
+
+
+def _parquet(answers: Sequence[Annotation]) -> bytes:
+    table = pa.table(
+        {
+            "frame_id": [answer.frame_id for answer in answers],
+            "answer": [canonical_json(answer) for answer in answers],
+        }
+    )
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+def _hash_part(path: str) -> str:
+    return _name(path).removesuffix(".parquet").rsplit("-", 1)[-1]

@@ -1,6 +1,9 @@
 """Temperature calibration on frames that the member did not train on."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from al_platform.training.fit import UNKNOWN
@@ -11,7 +14,7 @@ _BOUND = 8.0
 """The temperature stays in [1/8, 8]: a few wrong cells in a tiny fold must not turn the ensemble to stone."""
 
 
-def fit_temperature(logits: np.ndarray, presence: np.ndarray) -> float:
+def fit_temperature(logits: NDArray[Any], presence: NDArray[Any]) -> float:
     """Give the T > 0 that minimises the cross-entropy of sigmoid(logits / T) on the known cells.
 
     Logits and presence have one shape; presence is 1, 0 or 255 (unknown). 1.0 where nothing is known or
@@ -26,8 +29,8 @@ def fit_temperature(logits: np.ndarray, presence: np.ndarray) -> float:
     return 1.0 / scale
 
 
-def _best_scale(logits: np.ndarray, outcomes: np.ndarray) -> float:
-    """Newton's method on the inverse temperature, in which the cross-entropy is convex; at most doubled a step.
+def _best_scale(logits: NDArray[Any], outcomes: NDArray[Any]) -> float:
+    """Newton's method on the inverse temperature, in which the loss is convex; at most doubled a step.
 
     On the host: the number of held-out cells differs from round to round, and would compile anew each time.
     """

@@ -7,11 +7,12 @@ from pathlib import Path
 import jax
 import orbax.checkpoint as ocp
 
+from al_platform.errors import StorageUnavailable
 from al_platform.training.fit import TrainState
 
 
 class OrbaxCheckpoints:
-    """Keeps the newest state in a folder. Saving costs about 0.3 s, so it is done every `every_s` seconds of training.
+    """Keeps the newest state in a folder. Saving takes about 0.3 s, so it is done every `every_s` seconds.
 
     How often it saves has no influence on the result, only on how much a killed training repeats.
     """
@@ -34,14 +35,25 @@ class OrbaxCheckpoints:
             return state
 
     def save(self, state: TrainState, *, last: bool) -> None:
-        """Keep the state when the last was kept long enough ago; a finished training needs no checkpoint."""
+        """Keep the state when the last was kept long enough ago; a finished training needs no checkpoint.
+
+        Raises: StorageUnavailable when the disk is full or read-only.
+        """
         if last or time.monotonic() - self._saved_at < self._every_s:
             return
+        try:
+            self._write(state)
+        except (OSError, ValueError) as error:  # orbax gives what its array files raise as ValueError
+            raise StorageUnavailable(
+                f"checkpoints {self._folder}: {error}. Free space or make it writable, then run again"
+            ) from error
+        self._saved_at = time.monotonic()
+
+    def _write(self, state: TrainState) -> None:
         options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True)
         with ocp.CheckpointManager(self._folder.absolute(), options=options) as manager:
             manager.save(int(state.step), args=ocp.args.StandardSave(state))
             manager.wait_until_finished()
-        self._saved_at = time.monotonic()
 
     def clear(self) -> None:
         """Forget the states of a training whose result is kept."""

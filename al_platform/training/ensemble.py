@@ -1,10 +1,13 @@
 """From labelled frames to a calibrated ensemble, and back from its stored weights."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import serialization
+from numpy.typing import NDArray
 
 from al_platform.domain.models import ModelSpec, ModelVersion
 from al_platform.domain.progress import ReportProgress
@@ -14,7 +17,6 @@ from al_platform.models.batches import padded_batches
 from al_platform.models.scoring import make_logits
 from al_platform.training.calibrate import fit_temperature
 from al_platform.training.fit import UNKNOWN, Checkpoints, LabeledFrames, fit_ensemble
-
 
 _PREDICT_BATCH = 64
 
@@ -27,7 +29,7 @@ class TrainedEnsemble:
     members: tuple[ModelVersion, ...]
 
     @property
-    def temperatures(self) -> np.ndarray:
+    def temperatures(self) -> NDArray[Any]:
         """[M] by which logits are divided."""
         return np.array([member.temperature for member in self.members], np.float32)
 
@@ -46,9 +48,13 @@ def train_ensemble(
     Raises: InvalidInput without frames, or where no cell of any class is known.
     """
     if len(frames.folds) == 0:
-        raise InvalidInput("no labelled frames: label a start set first, for example `alp loop run --start 40`")
+        raise InvalidInput(
+            "no labelled frames: label a start set first, for example `alp loop run --start 40`"
+        )
     if (frames.presence == UNKNOWN).all():
-        raise InvalidInput(f"classes {', '.join(spec.classes)}: the labels of the dataset version say nothing of them")
+        raise InvalidInput(
+            f"classes {', '.join(spec.classes)}: the labels of the dataset version say nothing of them"
+        )
     state = fit_ensemble(family, spec, frames, seed=seed, checkpoints=checkpoints, report=report)
     temperature = _held_out_temperature(family, spec, frames, state.best_parameters)
     members = tuple(
@@ -78,14 +84,13 @@ def weights_from_bytes(family: ModelFamily, spec: ModelSpec, content: bytes) -> 
 def _held_out_temperature(
     family: ModelFamily, spec: ModelSpec, frames: LabeledFrames, parameters: Parameters
 ) -> float:
-    """One temperature for all members, from every labelled frame as the members saw it that did not train on it."""
+    """One temperature for all members, from every labelled frame as seen by those that did not train on it."""
     logits_of = make_logits(family, spec)
     batches = padded_batches(frames.inputs, _PREDICT_BATCH)
     logits = np.concatenate(
-        [np.asarray(logits_of(parameters, batch))[:, :count] for batch, count in batches], axis=1
+        [np.asarray(logits_of(parameters, jnp.asarray(batch)))[:, :count] for batch, count in batches], axis=1
     )
     member_folds = np.arange(spec.members) % spec.training.validation_folds
     unseen = frames.folds[None, :] == member_folds[:, None]
     presence = np.broadcast_to(frames.presence, logits.shape)
     return fit_temperature(logits[unseen], presence[unseen])
-

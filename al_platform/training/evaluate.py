@@ -1,13 +1,15 @@
 """How good an ensemble is on a frozen test set: average precision and calibration, per class over cells."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.training.fit import UNKNOWN
 
 
-def average_precision(scores: np.ndarray, outcomes: np.ndarray) -> float:
+def average_precision(scores: NDArray[Any], outcomes: NDArray[Any]) -> float:
     """Area under the precision-recall curve as a step function, in [0, 1]; NaN without a positive.
 
     Ties are one step, so the order of equal scores does not matter.
@@ -24,7 +26,9 @@ def average_precision(scores: np.ndarray, outcomes: np.ndarray) -> float:
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
-def expected_calibration_error(probabilities: np.ndarray, outcomes: np.ndarray, *, bins: int = 15) -> float:
+def expected_calibration_error(
+    probabilities: NDArray[Any], outcomes: NDArray[Any], *, bins: int = 15
+) -> float:
     """Mean gap between predicted probability and observed frequency over equal-width bins, in [0, 1]."""
     if probabilities.size == 0:
         return float("nan")
@@ -35,10 +39,14 @@ def expected_calibration_error(probabilities: np.ndarray, outcomes: np.ndarray, 
 
 
 def measure(
-    probabilities_NKHW: np.ndarray, presence_NKHW: np.ndarray, classes: Sequence[str]
+    probabilities_NKHW: NDArray[Any], presence_NKHW: NDArray[Any], classes: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Give {metric: {class: value}} over the known cells: average precision, cross-entropy (nats), calibration error."""
-    found: dict[str, dict[str, float]] = {"average_precision": {}, "cross_entropy": {}, "calibration_error": {}}
+    """Give {metric: {class: value}} over known cells: average precision, cross-entropy (nats), calibration error."""
+    found: dict[str, dict[str, float]] = {
+        "average_precision": {},
+        "cross_entropy": {},
+        "calibration_error": {},
+    }
     for index, name in enumerate(classes):
         known = presence_NKHW[:, index] != UNKNOWN
         outcomes = (presence_NKHW[:, index][known] == 1).astype(np.float64)
@@ -49,7 +57,7 @@ def measure(
     return found
 
 
-def _cross_entropy(chances: np.ndarray, outcomes: np.ndarray) -> float:
+def _cross_entropy(chances: NDArray[Any], outcomes: NDArray[Any]) -> float:
     if chances.size == 0:
         return float("nan")
     given = np.where(outcomes == 1.0, chances, 1.0 - chances)

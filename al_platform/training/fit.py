@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from numpy.typing import NDArray
 
 from al_platform.domain.models import ModelSpec, TrainingSpec
 from al_platform.domain.progress import Progress, ReportProgress
@@ -23,14 +24,14 @@ _ROW_BUCKET = 128
 
 @dataclass(frozen=True)
 class LabeledFrames:
-    """What a training reads: encoder records [N, ...], presence maps uint8 [N, K, H, W], fold of each frame [N].
+    """What a training reads: encoder records [N, ...], presence maps uint8 [N, K, H, W], folds [N].
 
     Presence is 1 present, 0 absent, 255 unknown. Unknown cells never enter a loss.
     """
 
-    inputs: np.ndarray
-    presence: np.ndarray
-    folds: np.ndarray
+    inputs: NDArray[Any]
+    presence: NDArray[Any]
+    folds: NDArray[Any]
 
 
 @partial(
@@ -59,7 +60,7 @@ class TrainState:
 )
 @dataclass(frozen=True)
 class TrainData:
-    """Padded arrays on the device: N rows to draw from, and for each member the F rows of its own fold."""
+    """Padded arrays on the device: N rows to draw from, and for each member the first F rows of its fold."""
 
     inputs: jax.Array
     presence: jax.Array
@@ -110,7 +111,7 @@ def fit_ensemble(
 
 
 def binary_cross_entropy(logits: jax.Array, presence: jax.Array, weights: jax.Array) -> jax.Array:
-    """Mean of the cross-entropy over known cells, nats: logits [B, K, H, W], presence likewise, weights [B]."""
+    """Mean cross-entropy over known cells, nats: logits [B, K, H, W], presence likewise, weights [B]."""
     known = (presence != UNKNOWN) * weights[:, None, None, None]
     losses = optax.sigmoid_binary_cross_entropy(logits, (presence == 1).astype(logits.dtype))
     return jnp.sum(losses * known) / jnp.maximum(jnp.sum(known), 1.0)
@@ -156,7 +157,7 @@ def _device_data(spec: ModelSpec, frames: LabeledFrames) -> TrainData:
     )
 
 
-def _padded(array: np.ndarray, rows: int, *, fill: int = 0) -> np.ndarray:
+def _padded(array: NDArray[Any], rows: int, *, fill: int = 0) -> NDArray[Any]:
     padding = np.full((rows - len(array), *array.shape[1:]), fill, array.dtype)
     return np.concatenate([array, padding])
 
@@ -165,17 +166,17 @@ def _padded(array: np.ndarray, rows: int, *, fill: int = 0) -> np.ndarray:
 def _train_chunk(
     family: ModelFamily, spec: ModelSpec
 ) -> Callable[[TrainState, TrainData, jax.Array], TrainState]:
-    """One stretch of `evaluate_every` steps and a validation, compiled once for a family and a specification."""
+    """One stretch of `evaluate_every` steps and a validation, compiled once for a family and its spec."""
     optimizer = optimizer_of(spec.training)
 
     def loss(parameters: Parameters, batch: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
         inputs, presence, weights_MB = batch
         logits_MBKHW = family.train_logits(spec, parameters, inputs)
-        return jnp.sum(jax.vmap(binary_cross_entropy, in_axes=(0, None, 0))(logits_MBKHW, presence, weights_MB))
+        return jnp.sum(
+            jax.vmap(binary_cross_entropy, in_axes=(0, None, 0))(logits_MBKHW, presence, weights_MB)
+        )
 
-    def train_step(
-        state: TrainState, batch: tuple[jax.Array, jax.Array, jax.Array]
-    ) -> TrainState:
+    def train_step(state: TrainState, batch: tuple[jax.Array, jax.Array, jax.Array]) -> TrainState:
         gradients = jax.grad(loss)(state.parameters, batch)
         updates, opt_state = optimizer.update(gradients, state.optimizer, state.parameters)
         parameters = optax.apply_updates(state.parameters, updates)
@@ -214,8 +215,8 @@ def _validation_loss(
 
 
 def _keep_best(state: TrainState, losses: jax.Array) -> TrainState:
-    """Keep each member where its loss fell; a member without a validation fold is kept as it is now."""
-    better = (losses < state.best_loss) | jnp.isinf(losses)
+    """Keep each member where its loss fell; one that never had a finite loss is kept as it is now."""
+    better = (losses < state.best_loss) | (jnp.isinf(losses) & jnp.isinf(state.best_loss))
 
     def choose(new: jax.Array, old: jax.Array) -> jax.Array:
         return jnp.where(better.reshape((-1,) + (1,) * (new.ndim - 1)), new, old)

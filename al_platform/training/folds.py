@@ -1,16 +1,18 @@
 """Dealing labelled frames into validation folds, so that neighbours in a drive stay together."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-def deal_folds(session_ids: Sequence[str], order: Sequence[int], *, folds: int, seed: int) -> np.ndarray:
+def deal_folds(session_ids: Sequence[str], order: Sequence[int], *, folds: int, seed: int) -> NDArray[Any]:
     """Give each frame its fold in [0, folds), int32 [N].
 
     Sessions are dealt whole. Where there are fewer than two sessions a fold, each session is cut into
-    blocks of consecutive frames (by `order`, the frame numbers), and the blocks are dealt. Depends only on the
-    arguments, not on the order in which the frames are given.
+    blocks of consecutive frames (by `order`, the frame numbers), and the blocks are dealt. The order in which
+    the frames are given has no influence, except on frames of one session and number.
     """
     blocks = _blocks(session_ids, order, wanted=2 * folds)
     shuffled = np.random.default_rng(seed).permutation(len(blocks))
@@ -25,7 +27,7 @@ def deal_folds(session_ids: Sequence[str], order: Sequence[int], *, folds: int, 
     return result
 
 
-def _blocks(session_ids: Sequence[str], order: Sequence[int], *, wanted: int) -> list[np.ndarray]:
+def _blocks(session_ids: Sequence[str], order: Sequence[int], *, wanted: int) -> list[NDArray[Any]]:
     sessions: dict[str, list[int]] = {}
     for row in sorted(range(len(session_ids)), key=lambda row: (session_ids[row], order[row], row)):
         sessions.setdefault(session_ids[row], []).append(row)

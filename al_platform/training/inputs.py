@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.datasets.presence import presence_of
 from al_platform.domain.hashing import hash_record
@@ -45,12 +47,12 @@ class FrameRecords:
             report(Progress("encode", len(missing), len(missing)))
         return unreadable
 
-    def take(self, frame_ids: Sequence[str]) -> np.ndarray:
+    def take(self, frame_ids: Sequence[str]) -> NDArray[Any]:
         """Gather records [len(frame_ids), *shape] that `ensure` made."""
         return self._cache.take(frame_ids)
 
     def _encode(self, frame_ids: Sequence[str], images: Mapping[str, str], unreadable: Unreadable) -> None:
-        decoded: list[tuple[str, np.ndarray]] = []
+        decoded: list[tuple[str, NDArray[Any]]] = []
         for frame_id in frame_ids:
             try:
                 content = self._blobs.get(images[frame_id])
@@ -76,21 +78,19 @@ class PresenceMaps:
         shape = (len(classes), grid.rows, grid.columns)
         self._cache = RecordCache(cache_folder / "presence" / key, shape=shape, dtype=np.dtype(np.uint8))
 
-    def of(self, annotations: Sequence[Annotation]) -> np.ndarray:
+    def of(self, annotations: Sequence[Annotation]) -> NDArray[Any]:
         """Give [N, K, H, W]: 1 present, 0 absent, 255 unknown."""
         keys = [annotation_id(annotation) for annotation in annotations]
         missing = set(self._cache.missing(keys))
         chosen = {
-            key: annotation
-            for key, annotation in zip(keys, annotations, strict=True)
-            if key in missing
+            key: annotation for key, annotation in zip(keys, annotations, strict=True) if key in missing
         }
         if chosen:
             maps = np.stack([self._map(annotation) for annotation in chosen.values()])
             self._cache.add(list(chosen), maps)
         return self._cache.take(keys)
 
-    def _map(self, annotation: Annotation) -> np.ndarray:
+    def _map(self, annotation: Annotation) -> NDArray[Any]:
         mask = self._blobs.get(annotation.mask.hash) if annotation.mask else None
         return presence_of(annotation, mask, classes=self._classes, grid=self._grid)
 
@@ -111,9 +111,9 @@ def image_batches(
     report(Progress("fit encoder", len(image_hashes), len(image_hashes)))
 
 
-def _decoded(image_hash: str, grid: GridSpec, read: Callable[[str], bytes]) -> np.ndarray | None:
+def _decoded(image_hash: str, grid: GridSpec, read: Callable[[str], bytes]) -> NDArray[Any] | None:
     try:
-        image: np.ndarray = decode_image(read(image_hash), grid)
+        image: NDArray[Any] = decode_image(read(image_hash), grid)
     except (InvalidInput, NotFound, CorruptBlob):
         return None
     return image

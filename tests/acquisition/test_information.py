@@ -53,7 +53,7 @@ def stable_sigmoid(z: float) -> float:
 
 
 def entropy(p: float, q: float) -> float:
-    """H of one yes-or-no question from both probabilities, so that neither has to be formed as 1 - the other."""
+    """H of one yes-or-no question from both probabilities, so that neither is formed as 1 - the other."""
 
     def term(part: float, other: float) -> float:
         return 0.0 if part == 0.0 else -part * (math.log1p(-other) if other < 0.5 else math.log(part))
@@ -116,7 +116,10 @@ def test_every_measure_is_its_definition_to_five_digits_even_near_certainty(
     logits = logits_of(regime)
     # Members that differ by a tenth in the logit keep five digits of a squared difference in float32.
     np.testing.assert_allclose(
-        np.asarray(measure(jnp.asarray(logits))), by_cell(logits, REFERENCES[measure]), rtol=2e-5, atol=UNDERFLOW
+        np.asarray(measure(jnp.asarray(logits))),
+        by_cell(logits, REFERENCES[measure]),
+        rtol=2e-5,
+        atol=UNDERFLOW,
     )
 
 
@@ -170,7 +173,9 @@ def test_a_single_member_knows_of_no_ignorance(regime: str) -> None:
 def test_the_order_of_members_does_not_matter(measure: Measure) -> None:
     logits = logits_of("undecided")
     shuffled = logits[np.random.default_rng(1).permutation(8)]
-    np.testing.assert_allclose(measure(jnp.asarray(logits)), measure(jnp.asarray(shuffled)), rtol=3e-6, atol=3e-7)
+    np.testing.assert_allclose(
+        measure(jnp.asarray(logits)), measure(jnp.asarray(shuffled)), rtol=3e-6, atol=3e-7
+    )
 
 
 @pytest.mark.parametrize("regime", REGIMES)

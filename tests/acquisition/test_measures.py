@@ -18,10 +18,14 @@ from acquisition.information import (
 from acquisition.measures import FrameMeasures, frame_measures, frame_scores
 from acquisition.reductions import REDUCTIONS, top_mean
 
+measured = jax.jit(frame_measures)
+scored = jax.jit(frame_scores, static_argnums=1)
 FIELDS = [field.name for field in dataclasses.fields(FrameMeasures)]
 
 
-def some_logits(members: int = 4, frames: int = 3, classes: int = 2, rows: int = 5, columns: int = 6) -> np.ndarray:
+def some_logits(
+    members: int = 4, frames: int = 3, classes: int = 2, rows: int = 5, columns: int = 6
+) -> np.ndarray:
     rng = np.random.default_rng(3)
     return rng.normal(-1.0, 2.0, (members, frames, classes, rows, columns)).astype(np.float32)
 
@@ -55,15 +59,15 @@ def test_a_frame_score_is_the_reduction_of_its_map(name: str, shape: tuple[int, 
     maps = np.asarray(mutual_information(logits))
     expected = [[slow_reduction(name, maps[b, k].ravel()) for k in range(2)] for b in range(3)]
     np.testing.assert_allclose(frame_scores(logits, name), expected, rtol=1e-5)
-    np.testing.assert_allclose(jax.jit(frame_scores, static_argnums=1)(logits, name), expected, rtol=1e-5)
+    np.testing.assert_allclose(scored(logits, name), expected, rtol=1e-5)
 
 
 def test_measures_are_the_reductions_of_the_maps_that_they_are_named_for() -> None:
     logits = jnp.asarray(some_logits(rows=20, columns=17))
-    measures = frame_measures(logits)
+    measures = measured(logits)
     information = mutual_information(logits)
     for field, name in {"mi_sum": "sum", "mi_mean": "mean", "mi_max": "max", "mi_top": "top"}.items():
-        np.testing.assert_allclose(getattr(measures, field), frame_scores(logits, name), rtol=1e-5)
+        np.testing.assert_allclose(getattr(measures, field), scored(logits, name), rtol=1e-5)
     for field, of_cell in {
         "entropy_sum": predictive_entropy,
         "expected_entropy_sum": expected_entropy,
@@ -79,17 +83,20 @@ def test_measures_are_the_reductions_of_the_maps_that_they_are_named_for() -> No
 def test_padding_changes_no_measure_whatever_it_holds(fill: float) -> None:
     logits = some_logits()
     padded, valid = in_padding(logits, fill)
-    plain, masked = frame_measures(jnp.asarray(logits)), frame_measures(jnp.asarray(padded), jnp.asarray(valid))
+    plain, masked = (
+        measured(jnp.asarray(logits)),
+        measured(jnp.asarray(padded), jnp.asarray(valid)),
+    )
     for field in FIELDS:
         np.testing.assert_allclose(getattr(masked, field), getattr(plain, field), rtol=1e-5, err_msg=field)
     for name in REDUCTIONS:
-        scores = frame_scores(jnp.asarray(padded), name, valid=jnp.asarray(valid))
-        np.testing.assert_allclose(scores, frame_scores(jnp.asarray(logits), name), rtol=1e-5, err_msg=name)
+        scores = scored(jnp.asarray(padded), name, valid=jnp.asarray(valid))
+        np.testing.assert_allclose(scores, scored(jnp.asarray(logits), name), rtol=1e-5, err_msg=name)
 
 
 def test_a_frame_without_valid_cells_holds_nothing_to_learn() -> None:
     logits = jnp.asarray(some_logits())
-    measures = frame_measures(logits, jnp.zeros((3, 5, 6), jnp.bool_))
+    measures = measured(logits, jnp.zeros((3, 5, 6), jnp.bool_))
     for field in FIELDS:
         expected = 1.0 if field == "aleatoric_share" else 0.0
         np.testing.assert_array_equal(getattr(measures, field), np.full((3, 2), expected), err_msg=field)
@@ -99,7 +106,7 @@ def test_a_frame_without_valid_cells_holds_nothing_to_learn() -> None:
 def test_one_logit_that_is_not_finite_spoils_its_frame_and_class_and_no_other(broken: float) -> None:
     logits = some_logits()
     logits[2, 1, 0, 4, 5] = broken
-    measures = jax.jit(frame_measures)(jnp.asarray(logits))
+    measures = measured(jnp.asarray(logits))
     for field in FIELDS:
         spoilt = np.isnan(np.asarray(getattr(measures, field)))
         np.testing.assert_array_equal(spoilt, [[False, False], [True, False], [False, False]], err_msg=field)
@@ -109,13 +116,13 @@ def test_jit_and_vmap_give_what_a_plain_loop_gives() -> None:
     logits = jnp.asarray(some_logits())
     alone = [frame_measures(logits[:, frame]) for frame in range(3)]
     loop = jax.tree.map(lambda *frames: jnp.stack(frames), *alone)
-    for many in (jax.jit(frame_measures)(logits), jax.vmap(frame_measures, in_axes=1)(logits)):
+    for many in (measured(logits), jax.vmap(frame_measures, in_axes=1)(logits)):
         for field in FIELDS:
             np.testing.assert_allclose(getattr(many, field), getattr(loop, field), rtol=1e-5, err_msg=field)
 
 
 def test_measures_travel_to_the_host_and_stack_as_any_pytree() -> None:
-    measures = frame_measures(jnp.asarray(some_logits()))
+    measures = measured(jnp.asarray(some_logits()))
     host = jax.device_get(measures)
     assert isinstance(host, FrameMeasures)
     assert isinstance(host.mi_sum, np.ndarray)

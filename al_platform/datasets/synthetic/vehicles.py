@@ -92,7 +92,7 @@ def _draw_body(
         car.fill(body[list(BOX_FACES[name])], paint, grime * FACE_LIGHT[name])
     for wheel in _near_wheels(wheels, visible):
         car.fill(wheel, TYRE)
-        car.fill(_inset(wheel, 0.5), (130, 132, 136), label=None)
+        car.fill(_inset(wheel, 0.5), (130, 132, 136))
     if _faces_camera(body[TOP_FACE]):
         car.fill(body[TOP_FACE], paint, grime)
 
@@ -103,7 +103,7 @@ def _draw_cabin(car: _Car, cabin: Floats, *, paint: Colour, grime: float) -> Non
         if _faces_camera(face):
             car.fill(face, paint, grime * FACE_LIGHT[name])
             if car.shape.length < LORRY_M or name == "front":
-                car.fill(_inset(face, 0.82), GLASS, label=None)
+                car.fill(_inset(face, 0.82), GLASS)
     if _faces_camera(cabin[TOP_FACE]):
         car.fill(cabin[TOP_FACE], paint, grime * 1.06)
 
@@ -114,12 +114,12 @@ def _draw_end(car: _Car, end: Floats, *, lit: bool, rear: bool) -> None:
     dull: Colour = (128, 24, 26) if rear else (206, 208, 206)
     for corners in (end[:4], end[4:8]):
         if lit:
-            car.canvas.polygon(_pairs(corners), car.canvas.condition.glow(lamp, car.ahead), None)
+            car.canvas.polygon(_pairs(corners), car.canvas.condition.glow(lamp, car.ahead), CAR)
             column, row = corners.mean(axis=0).tolist()
             car.canvas.lamps.append(Lamp(column, row, (0.22 if rear else 0.5) * FOCAL / car.ahead, lamp))
         else:
-            car.fill(corners, dull, label=None)
-    car.fill(end[8:], (214, 212, 200), label=None)
+            car.fill(corners, dull)
+    car.fill(end[8:], (214, 212, 200))
 
 
 def _project(canvas: Canvas, thing: Thing, shape: Shape) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from al_platform.experiments.report.figures import WIDTH, Panel, shortened, style
-from al_platform.experiments.report.palette import FAINT, INK
+from al_platform.experiments.report.palette import INK
 from al_platform.experiments.report.svg import blank_figure, inline_svg
 
 BAR, MARGIN = 21.0, 36.0
@@ -37,8 +37,8 @@ def time_panel(rows: Sequence[Mapping[str, Any]], *, name: str) -> Panel | None:
     figure = blank_figure(1.5 * WIDTH, tall)
     axes = figure.add_axes((0.17, MARGIN / tall, 0.74, BAR * len(timed) / tall))
     style(axes, x_title="seconds per round (mean over seeds)", y_title="")
-    axes.grid(visible=False, axis="y")
-    axes.grid(visible=True, axis="x", color=FAINT, linewidth=0.6)
+    axes.grid(visible=False)
+    axes.margins(x=0.12)
     for place, row in enumerate(timed):
         _bar(axes, place, row["seconds"], steps_of(timed))
     axes.set_yticks(range(len(timed)), [shortened(row["arm"]) for row in timed], parse_math=False)

@@ -10,11 +10,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from al_platform.experiments.report.palette import FAINT, INK, Look
 from al_platform.experiments.report.svg import blank_figure, inline_svg
 
-WIDTH, HEIGHT = 310.0, 232.0
-AXES = (0.125, 0.155, 0.645, 0.80)
+WIDTH, HEIGHT = 284.0, 214.0
+AXES = (0.14, 0.165, 0.60, 0.80)
 """Left, bottom, width and height within the figure; the rest is for the names of the curves."""
 
-LABEL_CHARACTERS = 14
+LABEL_CHARACTERS, TICKS = 13, 8
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def curve_panel(
     x_title: str,
     y_title: str,
     logarithmic: bool = False,
+    zero: bool = False,
 ) -> Panel | None:
     """Draw one line per arm with its 95 % band, named at its end; None where nothing can be drawn."""
     drawn = [line for line in (_positive(line) if logarithmic else line for line in lines) if line.x]
@@ -53,11 +54,15 @@ def curve_panel(
     figure = blank_figure(WIDTH, HEIGHT)
     axes = figure.add_axes(AXES)
     style(axes, x_title=x_title, y_title=y_title)
+    if zero:
+        axes.axhline(0.0, color=INK, linewidth=0.8)
     # the first arm last, so that it lies on top
     for line in reversed(drawn):
         _draw(axes, line, looks[line.arm], strong=line is drawn[0])
     if logarithmic:
         _logarithmic(axes)
+    elif len({line.x for line in drawn}) == 1:
+        axes.set_xticks(drawn[0].x[:: 1 + (len(drawn[0].x) - 1) // TICKS])
     _name_ends(axes, drawn, looks)
     description = f"{caption}: {y_title} over {x_title} for {', '.join(line.arm for line in drawn)}"
     return Panel(caption, inline_svg(figure, name=name, description=description))
@@ -83,7 +88,7 @@ def style(axes: Axes, *, x_title: str, y_title: str) -> None:
     axes.set_xlabel(x_title, color=INK, fontsize=8.5, labelpad=3, parse_math=False)
     axes.set_ylabel(y_title, color=INK, fontsize=8.5, labelpad=4, parse_math=False)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(6))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
 def _draw(axes: Axes, line: Line, look: Look, *, strong: bool) -> None:
@@ -126,7 +131,8 @@ def _name_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look]) -> 
             transform=transform,
             color=colour,
             linewidth=0.6,
-            alpha=0.55,
+            linestyle="-" if reach > 0.9 else (0, (1, 2)),
+            alpha=0.6,
             clip_on=False,
         )
         axes.text(

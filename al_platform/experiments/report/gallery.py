@@ -14,7 +14,7 @@ from al_platform.experiments.records import Picked
 
 WIDTH, QUALITY = 360, 80
 COLOURS = mpl.colormaps["inferno"]
-STRONGEST = 0.82
+STRONGEST = 0.72
 """Opacity of the highest value, so that the frame stays visible below."""
 
 
@@ -53,15 +53,15 @@ def scale_top(gallery: Sequence[Picked]) -> float:
 
 def heatmap_uri(cells: Array, *, top: float) -> str:
     """A PNG with one pixel per cell: inferno, and the more opaque the higher."""
-    share = np.clip(np.nan_to_num(cells, nan=0.0) / top, 0.0, 1.0) if top > 0 else np.zeros(cells.shape)
+    share = np.clip(np.nan_to_num(cells) / top, 0.0, 1.0) if top > 0 else np.zeros(cells.shape)
     pixels = np.asarray(COLOURS(0.25 + 0.75 * share))
-    pixels[..., 3] = STRONGEST * share**0.6
+    pixels[..., 3] = STRONGEST * share**0.85
     return _uri(Image.fromarray((pixels * 255).round().astype(np.uint8), "RGBA"), "PNG")
 
 
 def scale_uri(steps: int = 64) -> str:
     """The colour scale itself, from 0 to the strongest."""
-    return heatmap_uri(np.linspace(0, 1, steps)[None, :], top=1.0)
+    return heatmap_uri(np.linspace(0.0, 1.0, steps, dtype=np.float64).reshape(1, steps), top=1.0)
 
 
 def _picture(picked: Picked, *, top: float) -> Picture:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from al_platform.experiments.curves import curve_of
 from al_platform.experiments.intervals import Interval
 from al_platform.experiments.records import CurvePoint, ExperimentResult
 from al_platform.experiments.report.views import View, main_view, tested_arm, yardstick
@@ -72,7 +73,12 @@ def _agrees(saving: Saving, difference: Interval) -> bool:
     if saving.low is None or saving.high is None or difference.mean is None:
         return False
     above = saving.low > 1 and not saving.low_bound and difference.mean > 0
-    return above or (saving.high < 1 and difference.mean < 0)
+    return above or (below_one(saving.high, saving.high_bound) and difference.mean < 0)
+
+
+def below_one(high: float, bound: str) -> bool:
+    """Whether an upper limit excludes 1; an arm that never gets there needs more than it was given."""
+    return high < 1 or (high == 1 and bound == "<=")
 
 
 def _saves(saving: Saving, view: View) -> str:
@@ -100,7 +106,8 @@ def _mean_curve(points: Sequence[CurvePoint], arm: str, baseline: str, *, view: 
     difference = paired_difference(points, arm, baseline, classes=view.classes)
     if difference.mean is None:
         return ""
-    return f"On the mean curve, {_of(view)} of {arm} minus {baseline} is {_text(difference)}{_doubt(difference)}."
+    text = f"{_text(difference)}{_doubt(difference)}"
+    return f"On the mean curve, {_of(view)} of {arm} minus {baseline} is {text}."
 
 
 def _per_object(points: Sequence[CurvePoint], arm: str, baseline: str, *, view: View) -> str:
@@ -126,8 +133,9 @@ def _doubt(difference: Interval) -> str:
 
 def _against_all(points: Sequence[CurvePoint], arm: str, *, view: View) -> str:
     verdicts: dict[str, list[str]] = {}
+    own = curve_of(points, arm, classes=view.classes)
     for baseline in (other for other in arms_of(points) if is_baseline(other) and other != arm):
-        found = compare(points, arm, baseline, classes=view.classes, at="mean curve")
+        found = compare(own, curve_of(points, baseline, classes=view.classes))
         verdicts.setdefault(found.verdict, []).append(baseline)
     parts = [
         f"{opening} {listing(verdicts[verdict])}"

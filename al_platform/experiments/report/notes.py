@@ -17,7 +17,8 @@ def notes(
     yield from _classes(result)
     yield from _arms(result)
     yield from _seeds(result, views)
-    yield from _undefined(improvements)
+    if len({point.seed for point in result.points}) > 1:
+        yield from _undefined(improvements)
     if not result.gallery:
         yield "No pictures were kept, so no gallery is shown."
 

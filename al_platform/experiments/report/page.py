@@ -57,10 +57,10 @@ def _contents(result: ExperimentResult, found: Mapping[str, Any]) -> dict[str, A
     pictures = pictures_of(result.gallery)
     return {
         "looks": looks,
-        "curves": curve_panels(found["curves"], looks),
-        "savings": tables.saving_tables(found),
-        "improvements": tables.improvement_tables(found),
-        "baselines": tables.baseline_tables(found),
+        "curves": curve_panels(found, looks),
+        "saving": tables.saving_table(found),
+        "improvement": tables.improvement_table(found),
+        "baselines": tables.baseline_table(found),
         "checkpoints": tables.checkpoint_tables(found),
         "selections": selection_panels(found["selections"], looks, targets=result.spec.targets),
         "selection_table": tables.selection_table(found),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 from al_platform.experiments.statistics import strategy_of
 
@@ -49,13 +50,13 @@ INKS = {INK: "--ink", FAINT: "--line"}
 
 def looks_of(arms: Sequence[str]) -> dict[str, Look]:
     """The usual look of each known strategy; the rest share out what is left, in order, then begin again."""
-    looks = {arm: USUAL[strategy_of(arm)] for arm in arms if strategy_of(arm) in USUAL}
-    taken = set(looks.values())
-    twice = [arm for arm in looks if list(looks.values()).index(looks[arm]) != list(looks).index(arm)]
-    free = [look for look in LOOKS[:-1] if look not in taken] or list(LOOKS[:-1])
-    for number, arm in enumerate(arm for arm in arms if arm not in looks or arm in twice):
-        looks[arm] = free[number % len(free)]
-    return looks
+    usual: dict[str, Look] = {}
+    for arm in arms:
+        look = USUAL.get(strategy_of(arm))
+        if look is not None and look not in usual.values():
+            usual[arm] = look
+    free = cycle([look for look in LOOKS if look not in usual.values() and not look.dashed] or LOOKS[:-1])
+    return {arm: usual[arm] if arm in usual else next(free) for arm in dict.fromkeys(arms)}
 
 
 def colour_variables(*, dark: bool) -> dict[str, str]:

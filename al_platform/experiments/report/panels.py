@@ -10,32 +10,62 @@ Row = Mapping[str, Any]
 Looks = Mapping[str, Look]
 
 
-def curve_panels(rows: Sequence[Row], looks: Looks) -> list[tuple[Panel, ...]]:
-    """Per class: AP over labelled frames, and over labelled positive cells."""
-    found = []
-    for number, name in enumerate(dict.fromkeys(row["class"] for row in rows)):
-        own = [row for row in rows if row["class"] == name]
-        pair = (
-            curve_panel(
-                list(_lines(own, "frames", "average_precision")),
-                looks,
-                name=f"frames{number}",
-                caption=f"{name}, per frame",
-                x_title="labelled frames",
-                y_title="average precision",
-            ),
-            curve_panel(
-                list(_lines(own, "positive_cells", "average_precision")),
-                looks,
-                name=f"cells{number}",
-                caption=f"{name}, per positive cell",
-                x_title="labelled positive cells (log)",
-                y_title="average precision",
-                logarithmic=True,
-            ),
-        )
-        found.append(tuple(panel for panel in pair if panel is not None))
-    return found
+def curve_panels(found: Mapping[str, Any], looks: Looks) -> list[list[Panel]]:
+    """Rows of panels: AP per frame, per positive cell and paired with the yardstick, a column per class.
+
+    With one class, the three stand in one row.
+    """
+    names = list(dict.fromkeys(row["class"] for row in found["curves"]))
+    kinds = [
+        [draw(found, looks, name, number) for number, name in enumerate(names)]
+        for draw in (_per_frame, _per_cell, _paired)
+    ]
+    rows = kinds if len(names) > 1 else [[panel for kind in kinds for panel in kind]]
+    kept = [[panel for panel in row if panel is not None] for row in rows]
+    return [row for row in kept if row]
+
+
+def _per_frame(found: Mapping[str, Any], looks: Looks, name: str, number: int) -> Panel | None:
+    return curve_panel(
+        list(_lines(_of_class(found["curves"], name), "frames", "average_precision")),
+        looks,
+        name=f"frames{number}",
+        caption=f"{name}, per frame",
+        x_title="labelled frames",
+        y_title="average precision",
+    )
+
+
+def _per_cell(found: Mapping[str, Any], looks: Looks, name: str, number: int) -> Panel | None:
+    return curve_panel(
+        list(_lines(_of_class(found["curves"], name), "positive_cells", "average_precision")),
+        looks,
+        name=f"cells{number}",
+        caption=f"{name}, per positive cell",
+        x_title="labelled positive cells (log axis)",
+        y_title="average precision",
+        logarithmic=True,
+    )
+
+
+def _paired(found: Mapping[str, Any], looks: Looks, name: str, number: int) -> Panel | None:
+    """The differences to the headline's baseline, where that is one of the baselines."""
+    baseline = found["headline"]["baseline"]
+    frames = {(row["arm"], row["round"]): row["frames"] for row in _of_class(found["curves"], name)}
+    rows = [
+        {**row, "frames": frames[row["arm"], row["at"]]}
+        for row in _of_class(found["comparisons"], name)
+        if row["baseline"] == baseline and (row["arm"], row["at"]) in frames
+    ]
+    return curve_panel(
+        list(_lines(rows, "frames", "difference")),
+        looks,
+        name=f"paired{number}",
+        caption=f"{name}, minus {baseline}, paired",
+        x_title="labelled frames",
+        y_title="difference of AP",
+        zero=True,
+    )
 
 
 def selection_panels(rows: Sequence[Row], looks: Looks, *, targets: Sequence[str]) -> list[Panel]:
@@ -85,3 +115,7 @@ def _lines(rows: Sequence[Row], x: str, y: str) -> Iterator[Line]:
             low=tuple(row[y]["low"] for row in own),
             high=tuple(row[y]["high"] for row in own),
         )
+
+
+def _of_class(rows: Sequence[Row], name: str) -> list[Row]:
+    return [row for row in rows if row["class"] == name]

@@ -1,9 +1,10 @@
 """The summary's rows arranged as tables of text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from al_platform.experiments.report.headline import below_one
 from al_platform.experiments.report.words import amount, percent, plus_minus, times_within
 
 Summary = Mapping[str, Any]
@@ -20,36 +21,43 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table with one row per arm; the first column names it."""
+class Group:
+    """The rows of a table that belong together: one per arm."""
 
-    caption: str
-    header: tuple[str, ...]
+    name: str
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
-def saving_tables(found: Summary) -> list[Table]:
-    """Per class: labels saved per frame and per object, and the areas between the curves, against the yardstick."""
-    tables = []
-    for name in _classes(found["label_saving"]):
-        rows = _where(found["label_saving"], **{"class": name})
-        baseline = rows[0]["baseline"]
-        areas = _where(found["areas"], **{"class": name, "baseline": baseline})
-        header = (
-            "fewer frames, times",
-            "fewer objects, times",
-            f"mean AP per frame, minus {baseline}",
-            f"mean AP per positive cell, minus {baseline}",
-        )
-        lines = tuple((arm, _saving_cells(rows, areas, arm)) for arm in _arms(rows))
-        tables.append(Table(name, header, lines))
-    return tables
+@dataclass(frozen=True)
+class Table:
+    """Groups of rows under one header; the first column names the arm."""
+
+    header: tuple[str, ...]
+    groups: tuple[Group, ...]
+    caption: str = ""
 
 
-def _saving_cells(rows: Sequence[Row], areas: Sequence[Row], arm: str) -> tuple[Cell, ...]:
-    ratios = [_ratio_cell(row) for cost in ("frames", "objects") for row in _where(rows, arm=arm, cost=cost)]
-    own = [row for cost in ("frames", "positive cells") for row in _where(areas, arm=arm, cost=cost)]
-    return (*ratios, *(difference_cell(row["difference"]) for row in own))
+def saving_table(found: Summary) -> Table | None:
+    """Labels saved per frame and per object, and the areas between the curves, against the yardstick."""
+    savings = found["label_saving"]
+    if not savings:
+        return None
+    baseline = savings[0]["baseline"]
+    areas = _where(found["areas"], baseline=baseline)
+    header = (
+        "fewer frames, times",
+        "fewer objects, times",
+        f"mean AP over frames, minus {baseline}",
+        f"mean AP over positive cells (log), minus {baseline}",
+    )
+    return Table(header, _groups(savings, lambda name, rows: _saving_cells(rows, _of_class(areas, name))))
+
+
+def _saving_cells(rows: Sequence[Row], areas: Sequence[Row]) -> tuple[Cell, ...]:
+    own = _where(areas, arm=rows[0]["arm"])
+    ratios = [_ratio_cell(row) for cost in ("frames", "objects") for row in _where(rows, cost=cost)]
+    heights = [row["difference"] for cost in ("frames", "positive cells") for row in _where(own, cost=cost)]
+    return (*ratios, *(difference_cell(height) for height in heights))
 
 
 def _ratio_cell(row: Row) -> Cell:
@@ -58,39 +66,45 @@ def _ratio_cell(row: Row) -> Cell:
     if row["low"] is None or row["high"] is None:
         return Cell(text, note=row["note"])
     above = row["low"] > 1 and not row["low_bound"]
-    below = row["high"] < 1
+    below = below_one(row["high"], row["high_bound"])
     return Cell(text, "better" if above else "worse" if below else "", row["note"])
 
 
 def difference_cell(interval: Row) -> Cell:
     """A mean with its half-width, judged by whether the interval excludes 0."""
-    mean, low, high = interval["mean"], interval["low"], interval["high"]
-    if low is None or high is None:
-        return Cell(plus_minus(mean, None), note=interval["note"])
-    verdict = "better" if low > 0 else "worse" if high < 0 else ""
-    return Cell(plus_minus(mean, (high - low) / 2), verdict)
+    half = half_width(interval)
+    text = plus_minus(interval["mean"], half)
+    if half is None:
+        return Cell(text, note=interval["note"])
+    return Cell(text, "better" if interval["low"] > 0 else "worse" if interval["high"] < 0 else "")
 
 
-def improvement_tables(found: Summary) -> list[Table]:
-    """Per class: the gain over the reference model, and how many times that of manual curation (or random)."""
-    rounds = _few(sorted({row["round"] for row in found["relative_improvement"]}))
-    tables = []
-    for name in _classes(found["relative_improvement"]):
-        rows = _where(found["relative_improvement"], **{"class": name})
-        versus = rows[0]["versus"]
-        header = (
-            "AP gained at the end",
-            *(f"times {versus}, {checkpoint(found, r)}" for r in (rounds if versus else ())),
-        )
-        lines = tuple((arm, _improvement_cells(_where(rows, arm=arm), rounds)) for arm in _arms(rows))
-        tables.append(Table(name, header, lines))
-    return tables
+def half_width(interval: Row) -> float | None:
+    """Half of an interval of the summary, where it has one."""
+    low, high = interval["low"], interval["high"]
+    return None if low is None or high is None else float(high - low) / 2
+
+
+def improvement_table(found: Summary) -> Table | None:
+    """The gain over the reference model, and how many times that of manual curation (or random)."""
+    gains = found["relative_improvement"]
+    if not gains:
+        return None
+    versus, rounds = gains[0]["versus"], _few(sorted({row["round"] for row in gains}))
+    ratios = [f"times {versus}, {checkpoint(found, r)}" for r in rounds if versus]
+    return Table(
+        ("AP gained at the end", *ratios), _groups(gains, lambda _, rows: _improvement_cells(rows, rounds))
+    )
 
 
 def _improvement_cells(rows: Sequence[Row], rounds: Sequence[int]) -> tuple[Cell, ...]:
     by_round = {row["round"]: row for row in rows}
     ratios = [by_round[r]["relative"] if r in by_round else None for r in rounds if rows[0]["versus"]]
-    return (difference_cell(rows[-1]["gain"]), *(_relative_cell(relative) for relative in ratios))
+    gain = rows[-1]["gain"]
+    text = plus_minus(gain["mean"], half_width(gain))
+    if rows[0]["arm"] == rows[0]["versus"]:
+        return (Cell(text, note=gain["note"]), *(Cell("1") for _ in ratios))
+    return (Cell(text, note=gain["note"]), *(_relative_cell(relative) for relative in ratios))
 
 
 def _relative_cell(relative: Row | None) -> Cell:
@@ -109,15 +123,14 @@ def checkpoint(found: Summary, round_index: int) -> str:
     return f"{amount(frames.pop())} frames" if len(frames) == 1 else f"round {round_index}"
 
 
-def baseline_tables(found: Summary) -> list[Table]:
-    """Per class, on the mean curve: every arm against every baseline."""
-    tables = []
-    for name in _classes(found["comparisons"]):
-        rows = _where(found["comparisons"], **{"class": name, "at": "mean curve"})
-        baselines = list(dict.fromkeys(row["baseline"] for row in rows))
-        lines = tuple((arm, _against(_where(rows, arm=arm), baselines)) for arm in _arms(rows))
-        tables.append(Table(name, tuple(f"minus {baseline}" for baseline in baselines), lines))
-    return tables
+def baseline_table(found: Summary) -> Table | None:
+    """On the mean curve: every arm against every baseline."""
+    rows = _where(found["comparisons"], at="mean curve")
+    baselines = list(dict.fromkeys(row["baseline"] for row in rows))
+    if not baselines:
+        return None
+    header = tuple(f"minus {baseline}" for baseline in baselines)
+    return Table(header, _groups(rows, lambda _, own: _against(own, baselines)))
 
 
 def _against(rows: Sequence[Row], baselines: Sequence[str]) -> tuple[Cell, ...]:
@@ -126,19 +139,15 @@ def _against(rows: Sequence[Row], baselines: Sequence[str]) -> tuple[Cell, ...]:
 
 
 def checkpoint_tables(found: Summary) -> list[Table]:
-    """Per class and baseline: every arm at every checkpoint."""
+    """Per baseline: every arm at every checkpoint."""
+    rows = [row for row in found["comparisons"] if isinstance(row["at"], int)]
     tables = []
-    for name in _classes(found["comparisons"]):
-        of_class = _where(found["comparisons"], **{"class": name})
-        for baseline in dict.fromkeys(row["baseline"] for row in of_class):
-            rows = [row for row in _where(of_class, baseline=baseline) if isinstance(row["at"], int)]
-            rounds = list(dict.fromkeys(row["at"] for row in rows))
-            lines = tuple(
-                (arm, tuple(difference_cell(row["difference"]) for row in _where(rows, arm=arm)))
-                for arm in _arms(rows)
-            )
-            header = tuple(checkpoint(found, r) for r in rounds)
-            tables.append(Table(f"{name}, minus {baseline}", header, lines))
+    for baseline in dict.fromkeys(row["baseline"] for row in rows):
+        own = _where(rows, baseline=baseline)
+        rounds = list(dict.fromkeys(row["at"] for row in own))
+        header = tuple(checkpoint(found, r) for r in rounds)
+        groups = _groups(own, lambda _, of_arm: tuple(difference_cell(row["difference"]) for row in of_arm))
+        tables.append(Table(header, groups, caption=f"minus {baseline}"))
     return tables
 
 
@@ -155,7 +164,7 @@ def selection_table(found: Summary) -> Table | None:
         *(f"{name} objects" for name in classes),
         "hard negatives",
     )
-    return Table("at the end", header, tuple((row["arm"], _selection_cells(row, classes)) for row in rows))
+    return Table(header, (Group("", tuple((row["arm"], _selection_cells(row, classes)) for row in rows)),))
 
 
 def _selection_cells(row: Row, classes: Iterable[str]) -> tuple[Cell, ...]:
@@ -174,9 +183,15 @@ def _where(rows: Iterable[Row], **wanted: object) -> list[Row]:
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
-def _classes(rows: Iterable[Row]) -> list[str]:
-    return list(dict.fromkeys(row["class"] for row in rows))
+def _of_class(rows: Iterable[Row], name: str) -> list[Row]:
+    return _where(rows, **{"class": name})
 
 
-def _arms(rows: Iterable[Row]) -> list[str]:
-    return list(dict.fromkeys(row["arm"] for row in rows))
+def _groups(rows: Sequence[Row], cells: Callable[[str, list[Row]], tuple[Cell, ...]]) -> tuple[Group, ...]:
+    """One group per class, one row per arm: its cells from the class and the arm's rows."""
+    made = []
+    for name in dict.fromkeys(row["class"] for row in rows):
+        own = _of_class(rows, name)
+        arms = dict.fromkeys(row["arm"] for row in own)
+        made.append(Group(name, tuple((arm, cells(name, _where(own, arm=arm))) for arm in arms)))
+    return tuple(made)

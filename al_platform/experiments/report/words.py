@@ -44,7 +44,7 @@ def times_within(
 
 
 def _digits(value: float) -> int:
-    return 2 if value < 2 else 1
+    return 2 if round(value, 2) < 2 else 1
 
 
 def amount(value: float | None) -> str:

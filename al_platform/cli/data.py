@@ -1,0 +1,94 @@
+"""`alp ingest`, `alp frames`, `alp lineage`."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.tree import Tree
+
+from al_platform.catalog.lineage import LineageNode
+from al_platform.cli import parse
+from al_platform.cli.home import platform_of
+from al_platform.platform.data import count_frames, datasets_summary, ingest_dataset
+from al_platform.platform.data import lineage as lineage_nodes
+
+_SHOWN_PARENTS = 4
+_SHOWN_BROKEN = 20
+
+
+def ingest(
+    context: typer.Context,
+    adapter: Annotated[str, typer.Argument(help="masks, coco or synthetic")],
+    path: Annotated[str | None, typer.Argument(help="Where the source lies; not for synthetic")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the adapter")] = None,
+) -> None:
+    """Bring a dataset in. Again is free; broken files are named and passed over."""
+    with platform_of(context) as platform:
+        report = ingest_dataset(platform, adapter, path, parse.options(option or []))
+    typer.echo(
+        f"{report.read} read, {report.added} new frames, {report.labels} labels sealed, "
+        f"{len(report.duplicates)} duplicates, {len(report.broken)} broken"
+    )
+    for broken in report.broken[:_SHOWN_BROKEN]:
+        typer.echo(f"broken: {broken.origin}: {broken.reason}")
+    for origin in report.duplicates[:_SHOWN_BROKEN]:
+        typer.echo(f"duplicate: {origin}: the same picture came before; the first one counts")
+    left = max(0, len(report.broken) - _SHOWN_BROKEN) + max(0, len(report.duplicates) - _SHOWN_BROKEN)
+    if left:
+        typer.echo(f"... and {left} more")
+
+
+def frames(
+    context: typer.Context,
+    filter_text: Annotated[str, typer.Option("--filter", help="NAME=A|B,NAME>=NUMBER,...")] = "",
+) -> None:
+    """Count frames and sessions, all or those that a filter matches."""
+    with platform_of(context) as platform:
+        if filter_text:
+            matched, sessions = count_frames(platform, filter_text)
+            typer.echo(f"{matched} frames of {sessions} sessions match")
+            return
+        table = Table("dataset", "frames", "sessions")
+        for row in datasets_summary(platform):
+            table.add_row(str(row["dataset"]), str(row["frames"]), str(row["sessions"]))
+    Console().print(table)
+
+
+def lineage(
+    context: typer.Context,
+    node_id: Annotated[str, typer.Argument(help="Any id: frm_, ann_, tsk_, rnd_, dsv_, ens_, enc_, pool_, scr_")],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for machines")] = False,
+) -> None:
+    """Show what an id came from, back to the pixels."""
+    with platform_of(context) as platform:
+        nodes = lineage_nodes(platform, node_id)
+    if as_json:
+        typer.echo(json.dumps([asdict(node) for node in nodes.values()], indent=1))
+        return
+    tree = Tree(_line(nodes[node_id]))
+    _grow(tree, nodes, node_id, shown={node_id})
+    Console().print(tree)
+
+
+def _line(node: LineageNode) -> str:
+    return f"{node.kind} {node.node_id}  [dim]{node.summary}[/dim]"
+
+
+def _grow(tree: Tree, nodes: dict[str, LineageNode], node_id: str, *, shown: set[str]) -> None:
+    """Add the parents of a node; of many of one relation the first few, and of those shown before only the name."""
+    by_relation: dict[str, list[str]] = {}
+    for parent in nodes[node_id].parents:
+        by_relation.setdefault(parent.relation, []).append(parent.node_id)
+    for relation, parents in by_relation.items():
+        for parent_id in parents[:_SHOWN_PARENTS]:
+            again = parent_id in shown
+            line = f"{nodes[parent_id].kind} {parent_id}  [dim]see above[/dim]" if again else _line(nodes[parent_id])
+            branch = tree.add(f"[bold]{relation}[/bold] {line}")
+            if not again:
+                shown.add(parent_id)
+                _grow(branch, nodes, parent_id, shown=shown)
+        if len(parents) > _SHOWN_PARENTS:
+            tree.add(f"[bold]{relation}[/bold] ... and {len(parents) - _SHOWN_PARENTS} more (--json shows all)")

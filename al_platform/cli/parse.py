@@ -1,0 +1,41 @@
+"""Texts of the command line to the values they mean."""
+
+from al_platform.domain.rounds import StrategySpec
+from al_platform.errors import InvalidInput
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Give the names in a comma-separated list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def options(pairs: list[str]) -> dict[str, str]:
+    """Give KEY=VALUE pairs as a mapping.
+
+    Raises: InvalidInput for a pair without `=`.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise InvalidInput(f"option {pair!r}: write KEY=VALUE")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def strategy(text: str) -> StrategySpec:
+    """Give a strategy: its name, and after it `:cap=N` and `:gap=SECONDS` where wanted, as in `mi:cap=2`.
+
+    Raises: InvalidInput for a limit that does not parse.
+    """
+    name, *limits = text.split(":")
+    values = options(limits)
+    unknown = sorted(set(values) - {"cap", "gap"})
+    if unknown:
+        raise InvalidInput(f"strategy {text!r}: unknown limit {', '.join(unknown)}; known are cap and gap")
+    try:
+        cap = int(values["cap"]) if "cap" in values else None
+        gap = float(values.get("gap", 0.0))
+    except ValueError:
+        raise InvalidInput(f"strategy {text!r}: cap takes a whole number, gap takes seconds") from None
+    return StrategySpec(name=name.strip(), session_cap=cap, minimum_gap_s=gap)

@@ -1,0 +1,150 @@
+"""`alp round run|show|list` and `alp loop run`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from al_platform.cli import arguments as arg
+from al_platform.cli import parse
+from al_platform.cli.home import platform_of
+from al_platform.cli.model import DEFAULT_IMAGE, DEFAULT_STEPS, model_spec
+from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
+from al_platform.platform.data import freeze_pool
+
+if TYPE_CHECKING:
+    from al_platform.platform.home import Platform
+    from al_platform.platform.rounds import RoundDetails
+
+round_app = typer.Typer(help="One acquisition round.", no_args_is_help=True)
+loop_app = typer.Typer(help="Rounds in a row: TRAIN, QUERY, ANNOTATE, APPEND.", no_args_is_help=True)
+
+Strategy = Annotated[str, typer.Option(help="How to pick, with limits where wanted: mixdist, mi:cap=2:gap=1.5, random, ...")]
+Dataset = Annotated[str, typer.Option(help="Dataset version to train on; default: a start set")]
+
+
+@round_app.command("run")
+def run(
+    context: typer.Context,
+    pool: arg.Pool,
+    targets: arg.Targets,
+    classes: arg.Classes = "",
+    test: arg.Test = "",
+    strategy: Strategy = "mixdist",
+    budget: arg.Budget = 40,
+    object_budget: arg.ObjectBudget = None,
+    dataset: Dataset = "",
+    start: arg.Start = 40,
+    seed: arg.Seed = 0,
+    family: arg.Family = "prefix-heads",
+    members: arg.Members = 8,
+    image: arg.Image = DEFAULT_IMAGE,
+    steps: arg.Steps = DEFAULT_STEPS,
+) -> None:
+    """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
+    from al_platform.platform.rounds import round_details, run_one_round
+
+    model = model_spec(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
+    with platform_of(context) as platform:
+        spec = _round_spec(
+            platform,
+            RoundSpec(model, dataset, "", parse.names(targets), Budget(budget, object_budget), parse.strategy(strategy), seed),
+            pool=pool,
+            test=test,
+            start=start,
+        )
+        round_ = run_one_round(platform, spec)
+        _show(round_details(platform, round_.round_id))
+
+
+@round_app.command("list")
+def list_all(context: typer.Context) -> None:
+    """List all rounds, oldest first."""
+    from al_platform.platform.rounds import list_rounds
+
+    table = Table("round", "state", "strategy", "budget", "trained on", "appended")
+    with platform_of(context) as platform:
+        for round_ in list_rounds(platform):
+            spec = round_.spec
+            table.add_row(
+                round_.round_id,
+                round_.state.value,
+                spec.strategy.name,
+                str(spec.budget.frames),
+                spec.dataset_version_id,
+                round_.dataset_version_id or "",
+            )
+    Console().print(table)
+
+
+@round_app.command("show")
+def show(context: typer.Context, round_id: str) -> None:
+    """Show a round: its steps, how good its ensemble is, and what it picked."""
+    from al_platform.platform.rounds import round_details
+
+    with platform_of(context) as platform:
+        details = round_details(platform, round_id)
+    _show(details)
+    table = Table("rank", "frame", "for class", "score")
+    for pick in details.selections:
+        table.add_row(str(pick.rank), pick.frame_id, pick.for_class, f"{pick.score:.5g}")
+    Console().print(table)
+
+
+@loop_app.command("run")
+def run_loop(
+    context: typer.Context,
+    pool: arg.Pool,
+    targets: arg.Targets,
+    rounds: Annotated[int, typer.Option(help="Rounds to run")] = 3,
+    classes: arg.Classes = "",
+    test: arg.Test = "",
+    strategy: Strategy = "mixdist",
+    budget: arg.Budget = 40,
+    object_budget: arg.ObjectBudget = None,
+    dataset: Dataset = "",
+    start: arg.Start = 40,
+    seed: arg.Seed = 0,
+    family: arg.Family = "prefix-heads",
+    members: arg.Members = 8,
+    image: arg.Image = DEFAULT_IMAGE,
+    steps: arg.Steps = DEFAULT_STEPS,
+) -> None:
+    """Run rounds in a row. The same command goes on where it was stopped."""
+    from al_platform.platform.rounds import run_rounds
+
+    model = model_spec(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
+    with platform_of(context) as platform:
+        first = _round_spec(
+            platform,
+            RoundSpec(model, dataset, "", parse.names(targets), Budget(budget, object_budget), parse.strategy(strategy), seed),
+            pool=pool,
+            test=test,
+            start=start,
+        )
+        for details in run_rounds(platform, LoopSpec(first, rounds)):
+            _show(details)
+
+
+def _round_spec(platform: "Platform", wanted: RoundSpec, *, pool: str, test: str, start: int) -> RoundSpec:
+    """Fill in what has to be frozen first: the pool, the test set, the start set."""
+    from dataclasses import replace
+
+    from al_platform.platform.rounds import frozen_test_set, start_set
+
+    pool_id, frames = freeze_pool(platform, pool)
+    version = wanted.dataset_version_id or start_set(platform, frames, frames=start, seed=wanted.seed)
+    test_version = frozen_test_set(platform, test) if test else None
+    return replace(wanted, dataset_version_id=version, pool_id=pool_id, test_version_id=test_version)
+
+
+def _show(details: "RoundDetails") -> None:
+    round_ = details.round
+    steps = ", ".join(f"{run.step} {run.seconds:.1f} s{' (known)' if run.cached else ''}" for run in details.steps)
+    quality = ", ".join(f"{name} {value:.3f}" for name, value in details.metrics.get("average_precision", {}).items())
+    typer.echo(f"{round_.round_id} {round_.state.value}  {steps}")
+    if quality:
+        typer.echo(f"  average precision of {round_.ensemble_id}: {quality}")
+    if round_.message:
+        typer.echo(f"  {round_.message}")
