@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.tables import insert_missing, rows_of
+from al_platform.catalog.tables import insert_missing, rows_of, wanted_ids
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import annotation_id
@@ -43,11 +43,11 @@ def add_annotations(
 
 def annotations_by_id(tx: Transaction, ids: Sequence[str]) -> dict[str, Annotation]:
     """Give the labels of these ids; an unknown id is left out."""
-    rows = rows_of(
-        tx,
-        "SELECT annotation_id, annotation FROM annotations WHERE annotation_id IN (SELECT unnest(?))",
-        [list(ids)],
-    )
+    with wanted_ids(tx, ids):
+        rows = rows_of(
+            tx,
+            "SELECT annotation_id, annotation FROM annotations WHERE annotation_id IN (SELECT id FROM wanted)",
+        )
     return {row["annotation_id"]: record_from_json(Annotation, row["annotation"]) for row in rows}
 
 

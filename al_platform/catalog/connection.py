@@ -91,9 +91,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             ) from error
         raise StorageUnavailable(f"catalog {path}: {error}") from error
     except OSError as error:
-        raise StorageUnavailable(
-            f"catalog {path}: {error.strerror}; choose another home with --home"
-        ) from error
+        raise StorageUnavailable(f"catalog {path}: {error.strerror}; choose another home with --home") from error
 
 
 def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -9,9 +9,7 @@ from al_platform.errors import NotFound
 
 def add_experiment(tx: Transaction, experiment_id: str, spec_json: str, *, now: str) -> None:
     """Enter an experiment; entering it again changes nothing."""
-    insert_missing(
-        tx, "experiments", {"experiment_id": [experiment_id], "spec": [spec_json], "created_at": [now]}
-    )
+    insert_missing(tx, "experiments", {"experiment_id": [experiment_id], "spec": [spec_json], "created_at": [now]})
 
 
 def add_points(
@@ -74,9 +72,7 @@ def experiment_spec(tx: Transaction, experiment_id: str) -> str:
     """
     rows = tx.execute("SELECT spec FROM experiments WHERE experiment_id = ?", [experiment_id]).fetchall()
     if not rows:
-        raise NotFound(
-            f"experiment {experiment_id}: not in the catalog; `alp experiments` shows what there is"
-        )
+        raise NotFound(f"experiment {experiment_id}: not in the catalog; `alp experiments` shows what there is")
     return str(rows[0][0])
 
 

@@ -58,9 +58,7 @@ def known_tags(tx: Transaction) -> list[str]:
 def _condition(tx: Transaction, term: str) -> Condition:
     match = _TERM.match(term)
     if match is None:
-        raise InvalidInput(
-            f"filter term {term.strip()!r}: write NAME=VALUE, NAME=A|B, NAME!=VALUE or NAME>=NUMBER"
-        )
+        raise InvalidInput(f"filter term {term.strip()!r}: write NAME=VALUE, NAME=A|B, NAME!=VALUE or NAME>=NUMBER")
     name, operator, value = match.groups()
     _require_known(tx, name)
     if operator not in ("=", "!="):

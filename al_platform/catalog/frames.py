@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.filters import parse_filter
-from al_platform.catalog.tables import insert_missing, rows_of
+from al_platform.catalog.tables import insert_missing, rows_of, wanted_ids
 from al_platform.domain.data import BlobRef, Frame
 from al_platform.errors import NotFound
 
@@ -70,16 +70,17 @@ def frames_matching(tx: Transaction, text: str) -> pa.Table:
 
 
 def frames_by_id(tx: Transaction, frame_ids: Sequence[str]) -> dict[str, Frame]:
-    """Give the frames of these ids.
+    """Give the frames of these ids, in the order asked for.
 
     Raises: NotFound for an id that the catalog lacks.
     """
-    rows = rows_of(tx, "SELECT * FROM frames WHERE frame_id IN (SELECT unnest(?))", [list(frame_ids)])
-    frames = {row["frame_id"]: _frame(row) for row in rows}
+    with wanted_ids(tx, frame_ids):
+        rows = rows_of(tx, "SELECT * FROM frames WHERE frame_id IN (SELECT id FROM wanted)")
+    found = {row["frame_id"]: _frame(row) for row in rows}
     for frame_id in frame_ids:
-        if frame_id not in frames:
+        if frame_id not in found:
             raise NotFound(f"frame {frame_id}: not in the catalog")
-    return frames
+    return {frame_id: found[frame_id] for frame_id in frame_ids}
 
 
 def frame_counts(tx: Transaction) -> list[dict[str, object]]:

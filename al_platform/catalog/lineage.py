@@ -68,9 +68,7 @@ def _frame(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | Non
     row = _row(tx, "frames", "frame_id", node_id)
     if row is None:
         return None
-    summary = (
-        f"{row['dataset']}, session {row['session_id']}, number {row['frame_number']}, from {row['origin']}"
-    )
+    summary = f"{row['dataset']}, session {row['session_id']}, number {row['frame_number']}, from {row['origin']}"
     return LineageNode(node_id, "frame", summary, _parents(pixels=row["image_hash"]))
 
 
@@ -110,23 +108,11 @@ def _version(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | N
     row = _row(tx, "dataset_versions", "version_id", node_id)
     if row is None:
         return None
-    inherited = (
-        {item.annotation_id for item in version_items(tx, blobs, row["parent_id"])}
-        if row["parent_id"]
-        else ()
-    )
-    added = [
-        item.annotation_id
-        for item in version_items(tx, blobs, node_id)
-        if item.annotation_id not in inherited
-    ]
-    parents = _parents(
-        grown_from=row["parent_id"], appended_by=row["round_id"], manifest=row["manifest_hash"]
-    )
+    inherited = {item.annotation_id for item in version_items(tx, blobs, row["parent_id"])} if row["parent_id"] else ()
+    added = [item.annotation_id for item in version_items(tx, blobs, node_id) if item.annotation_id not in inherited]
+    parents = _parents(grown_from=row["parent_id"], appended_by=row["round_id"], manifest=row["manifest_hash"])
     summary = f"{row['purpose']}, {row['items']} labelled frames, {row['added']} added"
-    return LineageNode(
-        node_id, "dataset version", summary, parents + tuple(Parent("label", label) for label in added)
-    )
+    return LineageNode(node_id, "dataset version", summary, parents + tuple(Parent("label", label) for label in added))
 
 
 def _ensemble(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
@@ -139,9 +125,7 @@ def _ensemble(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | 
     if not rows:
         return None
     row = rows[0]
-    parents = _parents(
-        trained_on=row["dataset_version_id"], encoder=row["encoder_id"], weights=row["weights_hash"]
-    )
+    parents = _parents(trained_on=row["dataset_version_id"], encoder=row["encoder_id"], weights=row["weights_hash"])
     return LineageNode(
         node_id,
         "ensemble",
@@ -154,9 +138,7 @@ def _encoder(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | N
     row = _row(tx, "encoders", "encoder_id", node_id)
     if row is None:
         return None
-    return LineageNode(
-        node_id, "encoder", row["family"], _parents(fitted_on=row["pool_id"], content=row["blob_hash"])
-    )
+    return LineageNode(node_id, "encoder", row["family"], _parents(fitted_on=row["pool_id"], content=row["blob_hash"]))
 
 
 def _pool(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:

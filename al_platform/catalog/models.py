@@ -11,9 +11,7 @@ from al_platform.domain.records import record_from_json
 from al_platform.errors import NotFound
 
 
-def add_encoder(
-    tx: Transaction, encoder_id: str, *, family: str, pool_id: str, blob_hash: str, now: str
-) -> None:
+def add_encoder(tx: Transaction, encoder_id: str, *, family: str, pool_id: str, blob_hash: str, now: str) -> None:
     """Keep a fitted encoder: which family, fitted on which pool, in which blob."""
     insert_missing(
         tx,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.tables import insert_missing, rows_of
+from al_platform.catalog.tables import insert_missing, rows_of, wanted_ids
 from al_platform.domain.labels import LabelTask, TaskState
 from al_platform.domain.rounds import Selection
 
@@ -15,10 +15,7 @@ def add_tasks(tx: Transaction, tasks: Sequence[LabelTask], *, queue: str) -> Non
         tx,
         "tasks",
         {
-            **{
-                name: [str(getattr(t, name)) if name == "state" else getattr(t, name) for t in tasks]
-                for name in names
-            },
+            **{name: [str(getattr(t, name)) if name == "state" else getattr(t, name) for t in tasks] for name in names},
             "queue": [queue] * len(tasks),
         },
     )
@@ -28,8 +25,7 @@ def tasks_of(tx: Transaction, round_id: str) -> list[LabelTask]:
     """Give the tasks of a round in the order people should see them."""
     rows = rows_of(
         tx,
-        "SELECT task_id, round_id, frame_id, for_class, rank, score, state FROM tasks "
-        "WHERE round_id = ? ORDER BY rank",
+        "SELECT task_id, round_id, frame_id, for_class, rank, score, state FROM tasks WHERE round_id = ? ORDER BY rank",
         [round_id],
     )
     return [LabelTask(**{**row, "state": TaskState(row["state"])}) for row in rows]
@@ -37,9 +33,8 @@ def tasks_of(tx: Transaction, round_id: str) -> list[LabelTask]:
 
 def set_task_states(tx: Transaction, task_ids: Sequence[str], state: TaskState) -> None:
     """Move tasks to a state."""
-    tx.execute(
-        "UPDATE tasks SET state = ? WHERE task_id IN (SELECT unnest(?))", [state.value, list(task_ids)]
-    )
+    with wanted_ids(tx, task_ids):
+        tx.execute("UPDATE tasks SET state = ? WHERE task_id IN (SELECT id FROM wanted)", [state.value])
 
 
 def frames_taken(tx: Transaction, queue: str) -> set[str]:
@@ -53,6 +48,4 @@ def frames_taken(tx: Transaction, queue: str) -> set[str]:
 
 def selections_of(tx: Transaction, round_id: str) -> list[Selection]:
     """Give what a round picked, best first."""
-    return [
-        Selection(task.frame_id, task.for_class, task.score, task.rank) for task in tasks_of(tx, round_id)
-    ]
+    return [Selection(task.frame_id, task.for_class, task.score, task.rank) for task in tasks_of(tx, round_id)]

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from al_platform.cli import arguments as arg
 from al_platform.cli import parse
 from al_platform.cli.home import platform_of
-from al_platform.cli.model import DEFAULT_IMAGE, DEFAULT_STEPS, model_spec
+from al_platform.cli.model import DEFAULT_IMAGE, described_model
 from al_platform.domain.rounds import Budget
 from al_platform.errors import InvalidInput
 from al_platform.platform.data import ingest_dataset
@@ -24,7 +24,9 @@ def ab(
     pool: arg.Pool,
     test: arg.Test,
     targets: arg.Targets,
-    strategies: Annotated[str, typer.Option(help="Arms, comma-separated: mixdist,random,mi:cap=2,...")] = "mixdist,random",
+    strategies: Annotated[
+        str, typer.Option(help="Arms, comma-separated: mixdist,random,mi:cap=2,...")
+    ] = "mixdist,random",
     seeds: Annotated[int, typer.Option(help="Paired repetitions: start set and initial weights")] = 5,
     rounds: Annotated[int, typer.Option(help="Rounds of every arm")] = 6,
     classes: arg.Classes = "",
@@ -38,7 +40,7 @@ def ab(
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
-    steps: arg.Steps = DEFAULT_STEPS,
+    steps: arg.Steps = None,
 ) -> None:
     """Compare strategies on the same start sets, seeds and recipe; writes a report with intervals.
 
@@ -49,7 +51,9 @@ def ab(
 
     spec = ExperimentSpec(
         name=name,
-        model=model_spec(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps),
+        model=described_model(
+            targets=targets, classes=classes, family=family, members=members, image=image, steps=steps
+        ),
         targets=parse.names(targets),
         pool_filter=pool,
         test_filter=test,
@@ -82,7 +86,7 @@ def list_all(context: typer.Context) -> None:
     """List all experiments, newest first."""
     from al_platform.platform.experiments import list_experiments
 
-    table = Table("experiment", "points", "started (UTC)")
+    table = Table(Column("experiment", overflow="fold"), "points", "started (UTC)")
     with platform_of(context) as platform:
         for row in list_experiments(platform):
             table.add_row(str(row["experiment_id"]), str(row["points"]), str(row["created_at"]))

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from al_platform.cli import arguments as arg
 from al_platform.cli import parse
 from al_platform.cli.home import platform_of
-from al_platform.cli.model import DEFAULT_IMAGE, DEFAULT_STEPS, model_spec
+from al_platform.cli.model import DEFAULT_IMAGE, described_model
 from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
 from al_platform.platform.data import freeze_pool
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 round_app = typer.Typer(help="One acquisition round.", no_args_is_help=True)
 loop_app = typer.Typer(help="Rounds in a row: TRAIN, QUERY, ANNOTATE, APPEND.", no_args_is_help=True)
 
-Strategy = Annotated[str, typer.Option(help="How to pick, with limits where wanted: mixdist, mi:cap=2:gap=1.5, random, ...")]
+Strategy = Annotated[
+    str, typer.Option(help="How to pick, with limits where wanted: mixdist, mi:cap=2:gap=1.5, random, ...")
+]
 Dataset = Annotated[str, typer.Option(help="Dataset version to train on; default: a start set")]
 
 
@@ -40,16 +42,24 @@ def run(
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
-    steps: arg.Steps = DEFAULT_STEPS,
+    steps: arg.Steps = None,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import round_details, run_one_round
 
-    model = model_spec(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
+    model = described_model(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
     with platform_of(context) as platform:
         spec = _round_spec(
             platform,
-            RoundSpec(model, dataset, "", parse.names(targets), Budget(budget, object_budget), parse.strategy(strategy), seed),
+            RoundSpec(
+                model=model,
+                dataset_version_id=dataset,
+                pool_id="",
+                targets=parse.names(targets),
+                budget=Budget(budget, object_budget),
+                strategy=parse.strategy(strategy),
+                seed=seed,
+            ),
             pool=pool,
             test=test,
             start=start,
@@ -63,7 +73,14 @@ def list_all(context: typer.Context) -> None:
     """List all rounds, oldest first."""
     from al_platform.platform.rounds import list_rounds
 
-    table = Table("round", "state", "strategy", "budget", "trained on", "appended")
+    table = Table(
+        Column("round", overflow="fold"),
+        "state",
+        "strategy",
+        "budget",
+        Column("trained on", overflow="fold"),
+        Column("appended", overflow="fold"),
+    )
     with platform_of(context) as platform:
         for round_ in list_rounds(platform):
             spec = round_.spec
@@ -86,7 +103,7 @@ def show(context: typer.Context, round_id: str) -> None:
     with platform_of(context) as platform:
         details = round_details(platform, round_id)
     _show(details)
-    table = Table("rank", "frame", "for class", "score")
+    table = Table("rank", Column("frame", overflow="fold"), "for class", "score")
     for pick in details.selections:
         table.add_row(str(pick.rank), pick.frame_id, pick.for_class, f"{pick.score:.5g}")
     Console().print(table)
@@ -109,16 +126,24 @@ def run_loop(
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
-    steps: arg.Steps = DEFAULT_STEPS,
+    steps: arg.Steps = None,
 ) -> None:
     """Run rounds in a row. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import run_rounds
 
-    model = model_spec(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
+    model = described_model(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
     with platform_of(context) as platform:
         first = _round_spec(
             platform,
-            RoundSpec(model, dataset, "", parse.names(targets), Budget(budget, object_budget), parse.strategy(strategy), seed),
+            RoundSpec(
+                model=model,
+                dataset_version_id=dataset,
+                pool_id="",
+                targets=parse.names(targets),
+                budget=Budget(budget, object_budget),
+                strategy=parse.strategy(strategy),
+                seed=seed,
+            ),
             pool=pool,
             test=test,
             start=start,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from al_platform.catalog import experiments as experiment_catalog
 from al_platform.catalog import models as model_catalog
 from al_platform.catalog.rounds import steps_of
+from al_platform.domain.clock import utc_now
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.progress import Progress
@@ -17,7 +18,6 @@ from al_platform.experiments.gallery import pick_gallery
 from al_platform.experiments.records import CurvePoint, ExperimentResult, ExperimentSpec
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
-from al_platform.domain.clock import utc_now
 from al_platform.loop.context import LoopContext, environment
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.start import buy_start

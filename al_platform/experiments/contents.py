@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.datasets.presence import object_counts
 from al_platform.domain.hashing import hash_record
@@ -27,9 +29,7 @@ class LabelledContents:
     objects: Mapping[str, int] = field(default_factory=dict)
 
 
-def contents_of(
-    context: LoopContext, model: ModelSpec, version_id: str, *, targets: Sequence[str]
-) -> LabelledContents:
+def contents_of(context: LoopContext, model: ModelSpec, version_id: str, *, targets: Sequence[str]) -> LabelledContents:
     """Count what the labels of a version show."""
     items, frames, annotations = labelled_frames(context, version_id)
     labels = [annotations[item.annotation_id] for item in items]
@@ -46,7 +46,7 @@ def contents_of(
     )
 
 
-def _objects(context: LoopContext, model: ModelSpec, labels: Sequence[Annotation]) -> np.ndarray:
+def _objects(context: LoopContext, model: ModelSpec, labels: Sequence[Annotation]) -> NDArray[Any]:
     """Objects per label and class, [N, K]; counted once a label, since finding them in a mask takes milliseconds."""
     folder = context.cache_folder / "objects" / hash_record(list(model.classes))
     cache = RecordCache(folder, shape=(len(model.classes),), dtype=np.dtype(np.int32))
@@ -57,9 +57,7 @@ def _objects(context: LoopContext, model: ModelSpec, labels: Sequence[Annotation
         counted = np.zeros((len(missing), len(model.classes)), np.int32)
         for row, key in enumerate(missing):
             mask = by_key[key].mask
-            found = object_counts(
-                by_key[key], context.blobs.get(mask.hash) if mask else None, classes=model.classes
-            )
+            found = object_counts(by_key[key], context.blobs.get(mask.hash) if mask else None, classes=model.classes)
             counted[row] = [found.get(name, 0) for name in model.classes]
         cache.add(missing, counted)
     return cache.take(keys)

@@ -6,11 +6,11 @@ import numpy as np
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.frames import frames_matching
+from al_platform.domain.clock import utc_now
 from al_platform.errors import InvalidInput
 from al_platform.experiments.records import ExperimentSpec, Thinning
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
-from al_platform.domain.clock import utc_now
 from al_platform.loop.context import LoopContext
 from al_platform.loop.start import buy_version
 
@@ -29,9 +29,7 @@ class Design:
     test_sessions: int
 
 
-def make_design(
-    context: LoopContext, spec: ExperimentSpec, *, annotator: OfflineAnnotator, oracle: Oracle
-) -> Design:
+def make_design(context: LoopContext, spec: ExperimentSpec, *, annotator: OfflineAnnotator, oracle: Oracle) -> Design:
     """Freeze pool and test set, before the first round.
 
     Raises: InvalidInput when either is empty, or when a session has frames in both.
@@ -66,9 +64,7 @@ def _known(frames: list[dict[str, str]], oracle: Oracle) -> list[dict[str, str]]
 def _require_disjoint(pool: list[dict[str, str]], test: list[dict[str, str]], spec: ExperimentSpec) -> None:
     for frames, text, part in ((pool, spec.pool_filter, "pool"), (test, spec.test_filter, "test set")):
         if not frames:
-            raise InvalidInput(
-                f"{part} {text!r}: no frame with a known label matches; ingest some, or widen it"
-            )
+            raise InvalidInput(f"{part} {text!r}: no frame with a known label matches; ingest some, or widen it")
     shared = sorted({frame["session_id"] for frame in pool} & {frame["session_id"] for frame in test})
     if shared:
         raise InvalidInput(

@@ -39,9 +39,7 @@ def pick_gallery(
     return tuple(picture for arm, round_ in firsts for picture in _pictures(context, arm, round_, model, targets))
 
 
-def _pictures(
-    context: LoopContext, arm: str, round_: Round, model: ModelSpec, targets: Sequence[str]
-) -> list[Picked]:
+def _pictures(context: LoopContext, arm: str, round_: Round, model: ModelSpec, targets: Sequence[str]) -> list[Picked]:
     with context.catalog.transaction() as tx:
         tasks = tasks_of(tx, round_.round_id)[:PICTURES_PER_ARM]
         frames = frames_by_id(tx, [task.frame_id for task in tasks])
@@ -75,9 +73,7 @@ def _column(model: ModelSpec, task: LabelTask) -> int:
     return model.classes.index(task.for_class)
 
 
-def _shows_target(
-    context: LoopContext, model: ModelSpec, round_: Round, targets: Sequence[str]
-) -> dict[str, bool]:
+def _shows_target(context: LoopContext, model: ModelSpec, round_: Round, targets: Sequence[str]) -> dict[str, bool]:
     """Whether the label of each frame of the round's result shows a target class."""
     items, _, annotations = labelled_frames(context, round_.dataset_version_id or "")
     columns = [model.classes.index(name) for name in targets]

@@ -65,9 +65,7 @@ def label_saving(
     if not first.cost(cost).any() or not second.cost(cost).any():
         return _no_saving(arm, baseline, cost, note=f"no {cost} were counted", seeds=seeds)
     if not np.isfinite(ratio):
-        return _no_saving(
-            arm, baseline, cost, note=f"{baseline} gains nothing on its first model", seeds=seeds
-        )
+        return _no_saving(arm, baseline, cost, note=f"{baseline} gains nothing on its first model", seeds=seeds)
     if seeds < 2:
         return Saving(arm, baseline, cost, ratio, None, None, bound, "", "", seeds, "one seed: no interval")
     weights_WS, times_W = resamples(seeds)
@@ -133,9 +131,7 @@ def _bound_of(limit: float) -> Bound:
     return "<=" if limit < 0 else ">="
 
 
-def shared_bounds(
-    points: Sequence[CurvePoint], *, classes: Sequence[str], cost: Cost
-) -> tuple[float, float] | None:
+def shared_bounds(points: Sequence[CurvePoint], *, classes: Sequence[str], cost: Cost) -> tuple[float, float] | None:
     """The costs that the whole curves of all arms and seeds have in common; None where there are none."""
     starts, ends = [], []
     for arm in {point.arm for point in points}:
@@ -175,9 +171,7 @@ def area_under_curve(
 def _areas(curve: Curve, *, cost: Cost, bounds: tuple[float, float]) -> dict[int, float]:
     whole = curve.whole()
     rows = zip(whole.seeds, whole.cost(cost), whole.precision, strict=True)
-    return {
-        seed: _area(cost_R, value_R, bounds, logarithmic=cost != "frames") for seed, cost_R, value_R in rows
-    }
+    return {seed: _area(cost_R, value_R, bounds, logarithmic=cost != "frames") for seed, cost_R, value_R in rows}
 
 
 def _area(cost_R: Array, value_R: Array, bounds: tuple[float, float], *, logarithmic: bool) -> float:

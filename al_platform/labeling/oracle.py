@@ -31,13 +31,9 @@ class Oracle:
         answers = self._sealed.open(unseen)
         for frame_id in unseen:
             self._seen[frame_id, *look] = self._classes_shown(answers.get(frame_id), *look)
-        return np.array([self._seen[frame_id, *look] for frame_id in frame_ids], bool).reshape(
-            -1, len(classes)
-        )
+        return np.array([self._seen[frame_id, *look] for frame_id in frame_ids], bool).reshape(-1, len(classes))
 
-    def _classes_shown(
-        self, answer: Annotation | None, classes: Sequence[str], grid: GridSpec
-    ) -> NDArray[Any]:
+    def _classes_shown(self, answer: Annotation | None, classes: Sequence[str], grid: GridSpec) -> NDArray[Any]:
         if answer is None:
             return np.zeros(len(classes), bool)
         mask = self._sealed.blobs.get(answer.mask.hash) if answer.mask else None

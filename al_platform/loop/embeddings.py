@@ -1,53 +1,75 @@
 """One vector a frame, for diversity: from the encoder's records, cached."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.catalog import models as model_catalog
 from al_platform.catalog.frames import frames_by_id
+from al_platform.domain.models import EnsembleVersion, ModelSpec
 from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import ensure_encoder, frame_records, image_hashes, load_ensemble
+from al_platform.models.base import Encoder
+from al_platform.models.batches import in_fixed_batches
 from al_platform.models.families import family_named
 from al_platform.models.scoring import make_embedder
 from al_platform.storage.records import RecordCache
+from al_platform.training.inputs import FrameRecords
 
 _EMBED_BATCH = 64
 
 
 def frame_embeddings(
     context: LoopContext, round_: Round, pool: Sequence[str], labelled: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Give the embeddings of pool and labelled frames, float32 [N, D] and [L, D].
 
     Rows of pool frames that cannot be read are zero; such frames are never available.
+
+    Raises: InvalidInput when a labelled frame cannot be read.
     """
     spec = round_.spec
     with context.catalog.transaction() as tx:
         ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
         images = image_hashes(frames_by_id(tx, [*pool, *labelled]))
-    family = family_named(spec.model.family)
     encoder = ensure_encoder(context, spec.model, spec.pool_id)
     records = frame_records(context, spec.model, encoder)
     unreadable = records.ensure(images, context.report)
+    lost = [frame_id for frame_id in labelled if frame_id in unreadable]
+    if lost:
+        raise InvalidInput(f"frame {lost[0]}: is labelled, but cannot be read ({unreadable[lost[0]]})")
+    readable = [frame_id for frame_id in images if frame_id not in unreadable]
+    cache = _embedded(context, spec.model, ensemble, encoder=encoder, records=records, frame_ids=readable)
+    present = np.array([frame_id not in unreadable for frame_id in pool])
+    vectors = cache.take([frame_id for frame_id in pool if frame_id not in unreadable])
+    embeddings = np.zeros((len(pool), vectors.shape[1]), np.float32)
+    embeddings[present] = vectors
+    return embeddings, cache.take(labelled)
+
+
+def _embedded(
+    context: LoopContext,
+    spec: ModelSpec,
+    ensemble: EnsembleVersion,
+    *,
+    encoder: Encoder,
+    records: FrameRecords,
+    frame_ids: Sequence[str],
+) -> RecordCache:
+    """The cache of vectors, filled for these frames; it outlives the ensemble where the weights play no part."""
+    family = family_named(spec.family)
+    embedder, parameters = make_embedder(family, spec), load_ensemble(context, ensemble).parameters
+    embed = in_fixed_batches(lambda batch: embedder(parameters, jnp.asarray(batch)), _EMBED_BATCH)
+    width = embed(np.zeros((1, *encoder.shape), encoder.dtype)).shape[1]
     source = ensemble.ensemble_id if family.embeds_with_weights else encoder.key
-    embed = make_embedder(family, spec.model)
-    parameters = load_ensemble(context, ensemble).parameters
-    width = embed(parameters, np.zeros((_EMBED_BATCH, *encoder.shape), encoder.dtype)).shape[1]
-    cache = RecordCache(
-        context.cache_folder / "embeddings" / source, shape=(int(width),), dtype=np.dtype(np.float32)
-    )
-    missing = cache.missing(frame_id for frame_id in images if frame_id not in unreadable)
-    for start in range(0, len(missing), _EMBED_BATCH):
-        chunk = missing[start : start + _EMBED_BATCH]
-        batch = records.take(chunk)
-        padding = np.zeros((_EMBED_BATCH - len(chunk), *encoder.shape), encoder.dtype)
-        cache.add(chunk, np.asarray(embed(parameters, np.concatenate([batch, padding])))[: len(chunk)])
-    if any(frame_id in unreadable for frame_id in labelled):
-        raise InvalidInput(f"labelled frames cannot be read: {', '.join(f for f in labelled if f in unreadable)}")
-    embedded = np.zeros((len(pool), int(width)), np.float32)
-    readable = [row for row, frame_id in enumerate(pool) if frame_id not in unreadable]
-    embedded[readable] = cache.take([pool[row] for row in readable])
-    return embedded, cache.take(labelled)
+    folder = context.cache_folder / "embeddings" / source
+    cache = RecordCache(folder, shape=(width,), dtype=np.dtype(np.float32))
+    missing = cache.missing(frame_ids)
+    if missing:
+        cache.add(missing, embed(records.take(missing)).astype(np.float32))
+    return cache

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from al_platform.catalog import rounds as round_catalog
+from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import LoopSpec, Round, RoundState
-from al_platform.domain.clock import utc_now
 from al_platform.loop.context import LoopContext
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.loop.train import TrainOutcome, train_round

@@ -1,21 +1,23 @@
 """Encoders and ensembles of a round, with the arrays they read and write."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
 from al_platform.catalog.annotations import annotations_by_id
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.frames import frames_by_id
+from al_platform.domain.clock import utc_now
 from al_platform.domain.data import Frame
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.ids import make_id
 from al_platform.domain.labels import Annotation
 from al_platform.domain.models import EnsembleVersion, ModelSpec
 from al_platform.errors import InvalidInput
-from al_platform.domain.clock import utc_now
 from al_platform.loop.context import LoopContext
 from al_platform.models.base import Encoder, ModelFamily
 from al_platform.models.families import family_named
@@ -82,7 +84,7 @@ def image_hashes(frames: Mapping[str, Frame]) -> dict[str, str]:
 
 def records_of_all(
     context: LoopContext, records: FrameRecords, frames: Mapping[str, Frame], frame_ids: Sequence[str]
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Gather the records of frames that must all be readable.
 
     Raises: InvalidInput naming the first frame that is not, and why.

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from al_platform.catalog import rounds as round_catalog
 from al_platform.catalog.rounds import StepRun
+from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import Round, RoundSpec, RoundState
 from al_platform.errors import NonFiniteScore, PlatformError
-from al_platform.domain.clock import utc_now
 from al_platform.loop.context import LoopContext, environment
 from al_platform.loop.steps import STEPS, tool_named
 from al_platform.loop.strategies import strategy_named
@@ -27,9 +27,7 @@ def submit_round(context: LoopContext, spec: RoundSpec, *, loop_id: str | None =
     strategy_named(spec.strategy.name)
     tool_named(context, spec.annotator)
     with context.catalog.transaction() as tx:
-        return round_catalog.plan_round(
-            tx, round_id_of(spec, loop_id), spec, loop_id=loop_id, now=utc_now()
-        )
+        return round_catalog.plan_round(tx, round_id_of(spec, loop_id), spec, loop_id=loop_id, now=utc_now())
 
 
 def run_round(context: LoopContext, round_: Round) -> Round:
@@ -56,9 +54,7 @@ def _run_step(context: LoopContext, round_: Round) -> Round:
         with context.catalog.transaction() as tx:
             round_catalog.save_round(tx, replace(round_, state=state, message=f"{name}: {error}"))
         raise
-    run = StepRun(
-        name, started_at, time.perf_counter() - started, result.cached, result.outputs, environment()
-    )
+    run = StepRun(name, started_at, time.perf_counter() - started, result.cached, result.outputs, environment())
     with context.catalog.transaction() as tx:
         result.commit(tx)
         round_catalog.save_round(tx, result.round)

@@ -1,8 +1,10 @@
 """Frame ids to row numbers and back: the one place that does."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class PoolRows:
@@ -12,7 +14,7 @@ class PoolRows:
         self.frame_ids = tuple(frame_ids)
         self._rows = {frame_id: row for row, frame_id in enumerate(self.frame_ids)}
 
-    def mask_of(self, frame_ids: Iterable[str]) -> np.ndarray:
+    def mask_of(self, frame_ids: Iterable[str]) -> NDArray[Any]:
         """Mark the rows of these frames, bool [N]; frames outside the pool are passed over."""
         marked = np.zeros(len(self.frame_ids), bool)
         marked[[self._rows[frame_id] for frame_id in frame_ids if frame_id in self._rows]] = True

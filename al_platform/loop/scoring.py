@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from acquisition import FrameMeasures
 from al_platform.catalog.manifests import read_table, write_table
@@ -28,22 +31,22 @@ SCORE_BATCH = 64
 class PoolMeasures:
     """`acquisition.FrameMeasures` of N frames and K classes on the host, each [N, K]; units and meaning are told there."""
 
-    mi_sum: np.ndarray
-    mi_mean: np.ndarray
-    mi_max: np.ndarray
-    mi_top: np.ndarray
-    entropy_sum: np.ndarray
-    expected_entropy_sum: np.ndarray
-    variance_sum: np.ndarray
-    mass_sum: np.ndarray
-    aleatoric_share: np.ndarray
+    mi_sum: NDArray[Any]
+    mi_mean: NDArray[Any]
+    mi_max: NDArray[Any]
+    mi_top: NDArray[Any]
+    entropy_sum: NDArray[Any]
+    expected_entropy_sum: NDArray[Any]
+    variance_sum: NDArray[Any]
+    mass_sum: NDArray[Any]
+    aleatoric_share: NDArray[Any]
 
-    def items(self) -> Iterator[tuple[str, np.ndarray]]:
+    def items(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """Give each measure with its name."""
         for field in fields(self):
             yield field.name, getattr(self, field.name)
 
-    def spread_over(self, present: np.ndarray) -> "PoolMeasures":
+    def spread_over(self, present: NDArray[Any]) -> "PoolMeasures":
         """Give the measures of all rows of a pool: those of the rows marked present, in order, zeros elsewhere."""
         spread = {name: np.zeros((len(present), values.shape[1]), values.dtype) for name, values in self.items()}
         for name, values in self.items():
@@ -70,7 +73,7 @@ def score_frames(
         report(Progress("score", start, len(frame_ids)))
         inputs = records.take(frame_ids[start : start + SCORE_BATCH])
         for batch, count in padded_batches(inputs, SCORE_BATCH):
-            measured = score(trained.parameters, trained.temperatures, batch)
+            measured = score(trained.parameters, jnp.asarray(trained.temperatures), jnp.asarray(batch))
             parts.append(_on_host(measured, count))
     report(Progress("score", len(frame_ids), len(frame_ids)))
     names = [field.name for field in fields(PoolMeasures)]
@@ -79,9 +82,7 @@ def score_frames(
     return measures
 
 
-def write_scores(
-    blobs: BlobStore, measures: PoolMeasures, frame_ids: Sequence[str], classes: Sequence[str]
-) -> str:
+def write_scores(blobs: BlobStore, measures: PoolMeasures, frame_ids: Sequence[str], classes: Sequence[str]) -> str:
     """Store measures as one Parquet blob of a row per frame and class; gives its hash."""
     columns = {name: pa.array(values.reshape(-1)) for name, values in measures.items()}
     frame_column = pa.array(np.repeat(np.asarray(frame_ids, object), len(classes)), pa.string())

@@ -6,19 +6,17 @@ import numpy as np
 
 from al_platform.catalog.annotations import add_annotations
 from al_platform.catalog.datasets import add_version
+from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetItem
 from al_platform.errors import InvalidInput
 from al_platform.labeling.offline import OfflineAnnotator
-from al_platform.domain.clock import utc_now
 from al_platform.loop.context import LoopContext
 
 _START_STREAM = 1
 """Keeps these draws apart from others of the same seed."""
 
 
-def buy_start(
-    context: LoopContext, annotator: OfflineAnnotator, pool: Sequence[str], *, frames: int, seed: int
-) -> str:
+def buy_start(context: LoopContext, annotator: OfflineAnnotator, pool: Sequence[str], *, frames: int, seed: int) -> str:
     """Label a start set drawn uniformly from a pool and give its dataset version.
 
     Raises: InvalidInput when the pool is smaller, or when none of the drawn frames has a known label.
@@ -29,9 +27,7 @@ def buy_start(
     return buy_version(context, annotator, [pool[row] for row in rows], purpose=f"start {seed}")
 
 
-def buy_version(
-    context: LoopContext, annotator: OfflineAnnotator, frame_ids: Sequence[str], *, purpose: str
-) -> str:
+def buy_version(context: LoopContext, annotator: OfflineAnnotator, frame_ids: Sequence[str], *, purpose: str) -> str:
     """Label these frames and give the dataset version that holds them.
 
     Raises: InvalidInput when none of them has a known label.

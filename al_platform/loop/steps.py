@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
@@ -11,12 +12,12 @@ from al_platform.catalog import tasks as task_catalog
 from al_platform.catalog.annotations import add_annotations, labels_of_round
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.frames import frames_by_id
+from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
 from al_platform.domain.labels import Annotation, LabelTask, TaskState
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.errors import InvalidInput
 from al_platform.labeling.base import LabelingTool
-from al_platform.domain.clock import utc_now
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import (
     ensure_encoder,
@@ -107,9 +108,7 @@ def select_step(context: LoopContext, round_: Round) -> StepResult:
     def commit(tx: Transaction) -> None:
         task_catalog.add_tasks(tx, tasks, queue=spec.queue)
 
-    return StepResult(
-        replace(round_, state=RoundState.SELECTED), {"selected_frames": len(tasks)}, commit=commit
-    )
+    return StepResult(replace(round_, state=RoundState.SELECTED), {"selected_frames": len(tasks)}, commit=commit)
 
 
 def send_step(context: LoopContext, round_: Round) -> StepResult:
@@ -181,7 +180,7 @@ def tool_named(context: LoopContext, name: str) -> LabelingTool:
     return context.tools[name]
 
 
-def _frames_to_pick(round_: Round, available: np.ndarray) -> int:
+def _frames_to_pick(round_: Round, available: NDArray[Any]) -> int:
     wanted, there = round_.spec.budget.frames, int(available.sum())
     if there == 0:
         raise InvalidInput(f"pool {round_.spec.pool_id}: every frame is labelled or queued; ingest more frames")
@@ -189,7 +188,7 @@ def _frames_to_pick(round_: Round, available: np.ndarray) -> int:
 
 
 def _tasks(
-    round_: Round, rows: PoolRows, picked: np.ndarray, classes: np.ndarray, scores: np.ndarray
+    round_: Round, rows: PoolRows, picked: NDArray[Any], classes: NDArray[Any], scores: NDArray[Any]
 ) -> list[LabelTask]:
     return [
         LabelTask(
@@ -200,9 +199,7 @@ def _tasks(
             rank=rank,
             score=float(score),
         )
-        for rank, (frame_id, class_index, score) in enumerate(
-            zip(rows.ids_of(picked), classes, scores, strict=True)
-        )
+        for rank, (frame_id, class_index, score) in enumerate(zip(rows.ids_of(picked), classes, scores, strict=True))
     ]
 
 
@@ -228,7 +225,6 @@ def _collect_until_paid(
     return labelled, states
 
 
-def _target_cells(round_: Round, presence_1KHW: np.ndarray) -> int:
+def _target_cells(round_: Round, presence_1KHW: NDArray[Any]) -> int:
     columns = [round_.spec.model.classes.index(name) for name in round_.spec.targets]
     return int((presence_1KHW[:, columns] == 1).sum())
-

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 import acquisition
 from al_platform.domain.rounds import StrategySpec
@@ -15,7 +16,7 @@ from al_platform.loop.scoring import PoolMeasures
 _UNIFORM_STREAM = 3
 """Keeps these draws apart from those of the start set, which have the same seed."""
 
-Picks = tuple[np.ndarray, np.ndarray, np.ndarray]
+Picks = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 """Rows in the order of picking, the target class each was picked for, and the score that chose it."""
 
 
@@ -23,19 +24,19 @@ Picks = tuple[np.ndarray, np.ndarray, np.ndarray]
 class PoolView:
     """What a strategy sees: arrays over the N rows of a pool. Axes: K targets, D embedding, L labelled frames."""
 
-    available: np.ndarray
+    available: NDArray[Any]
     """bool [N]: not labelled, not queued, readable."""
     measures: PoolMeasures | None
     """Of the target classes only; None unless the strategy reads scores."""
-    embeddings: np.ndarray
+    embeddings: NDArray[Any]
     """float32 [N, D]."""
-    labelled_embeddings: np.ndarray
+    labelled_embeddings: NDArray[Any]
     """float32 [L, D]."""
-    sessions: np.ndarray
+    sessions: NDArray[Any]
     """int [N]."""
-    timestamps_s: np.ndarray
+    timestamps_s: NDArray[Any]
     """float [N], NaN without a clock."""
-    shown: np.ndarray | None
+    shown: NDArray[Any] | None
     """bool [N, K]: what a perfect curator sees; None unless the strategy imitates one."""
     seed: int
     strategy: StrategySpec
@@ -52,11 +53,11 @@ class Strategy:
 
 
 class _Limits(TypedDict):
-    session_ids: np.ndarray
+    session_ids: NDArray[Any]
     session_cap: int | None
-    timestamps_s: np.ndarray
+    timestamps_s: NDArray[Any]
     minimum_gap_s: float
-    excluded: np.ndarray
+    excluded: NDArray[Any]
 
 
 def _limits(view: PoolView) -> _Limits:
@@ -77,7 +78,7 @@ def _round_robin(score: str, view: PoolView, budget: int) -> Picks:
 
 def _spread(score: str | None, view: PoolView, budget: int) -> Picks:
     """Greedy: the targets' relative scores summed, times the squared distance to the nearest labelled frame."""
-    relative_NK = np.ones((len(view.available), 1))
+    relative_NK: NDArray[Any] = np.ones((len(view.available), 1))
     if score is not None:
         relative_NK = np.zeros_like(_scores(score, view), np.float64)
         relative_NK[view.available] = acquisition.relative_scores(_scores(score, view)[view.available])
@@ -87,14 +88,14 @@ def _spread(score: str | None, view: PoolView, budget: int) -> Picks:
     return rows, np.argmax(relative_NK[rows], axis=1), relative_NK[rows].sum(axis=1)
 
 
-def _scores(score: str, view: PoolView) -> np.ndarray:
+def _scores(score: str, view: PoolView) -> NDArray[Any]:
     if view.measures is None:
         raise InvalidInput(f"score {score}: the strategy is not declared to need scores")
-    scores_NK: np.ndarray = acquisition.SCORES[score](view.measures)
+    scores_NK: NDArray[Any] = acquisition.SCORES[score](view.measures)
     return scores_NK
 
 
-def _unscored(rows: np.ndarray) -> Picks:
+def _unscored(rows: NDArray[Any]) -> Picks:
     return rows, np.zeros(len(rows), int), np.zeros(len(rows))
 
 

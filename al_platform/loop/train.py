@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.catalog import models as model_catalog
+from al_platform.domain.clock import utc_now
 from al_platform.domain.data import Frame
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.ids import make_id
 from al_platform.domain.models import EnsembleVersion, ModelSpec
 from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
-from al_platform.domain.clock import utc_now
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import (
     encoder_id_of,
@@ -47,8 +48,8 @@ class _Dataset:
 
     items: list[DatasetItem]
     frames: Mapping[str, Frame]
-    inputs: np.ndarray
-    presence: np.ndarray
+    inputs: NDArray[Any]
+    presence: NDArray[Any]
 
 
 def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:

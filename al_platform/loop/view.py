@@ -1,7 +1,10 @@
 """From ids to the arrays that a strategy sees."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
@@ -24,14 +27,13 @@ def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView]:
     with context.catalog.transaction() as tx:
         pool = dataset_catalog.pool_frames(tx, context.blobs, spec.pool_id)
         frames = frames_by_id(tx, pool)
-        labelled = [
-            item.frame_id for item in dataset_catalog.version_items(tx, context.blobs, spec.dataset_version_id)
-        ]
+        labelled = [item.frame_id for item in dataset_catalog.version_items(tx, context.blobs, spec.dataset_version_id)]
         taken = frames_taken(tx, spec.queue)
         scored, measures = _scores(tx, context, round_) if strategy.needs_scores else (pool, None)
     rows = PoolRows(pool)
     available = ~rows.mask_of(labelled) & ~rows.mask_of(taken) & rows.mask_of(scored)
-    embeddings, labelled_embeddings = np.zeros((len(pool), 0)), np.zeros((0, 0))
+    embeddings: NDArray[Any] = np.zeros((len(pool), 0))
+    labelled_embeddings: NDArray[Any] = np.zeros((0, 0))
     if strategy.needs_embeddings:
         embeddings, labelled_embeddings = frame_embeddings(context, round_, pool, labelled)
     shown = None
@@ -57,9 +59,9 @@ def _scores(tx: Transaction, context: LoopContext, round_: Round) -> tuple[list[
     return read_scores(context.blobs, blob_hash, round_.spec.targets)
 
 
-def _session_codes(pool: list[str], frames: dict[str, Frame]) -> np.ndarray:
+def _session_codes(pool: list[str], frames: dict[str, Frame]) -> NDArray[Any]:
     sessions = pa.array([frames[frame_id].session_id for frame_id in pool], pa.string())
-    codes: np.ndarray = sessions.dictionary_encode().indices.to_numpy()
+    codes: NDArray[Any] = sessions.dictionary_encode().indices.to_numpy()
     return codes
 
 

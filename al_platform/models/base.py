@@ -1,14 +1,14 @@
 """The model family: a handful of pure functions as a value. One file a family, one line in `FAMILIES`."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.domain.models import ModelSpec
+from al_platform.domain.models import ModelSpec, TrainingSpec
 
 Parameters = Any
 """A pytree of arrays."""
@@ -43,6 +43,8 @@ class ModelFamily:
         gradient is fast inside `lax.scan`.
     score_logits: the same numbers in the form whose forward pass is fastest.
     embed: (spec, stacked parameters, inputs) -> [B, D], one vector a frame for diversity.
+    training: the recipe that members of this family are trained by where nothing else is asked for.
+    options: the sizes that a specification may set, with what they are where it does not.
     embeds_with_weights: whether `embed` reads the parameters; where not, its vectors outlive the ensemble.
     """
 
@@ -53,4 +55,6 @@ class ModelFamily:
     train_logits: Callable[[ModelSpec, Parameters, jax.Array], jax.Array]
     score_logits: Callable[[ModelSpec, Parameters, jax.Array], jax.Array]
     embed: Callable[[ModelSpec, Parameters, jax.Array], jax.Array]
+    training: TrainingSpec
+    options: Mapping[str, int] = field(default_factory=dict, compare=False)
     embeds_with_weights: bool = False

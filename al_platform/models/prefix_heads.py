@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Float16, Key, Real
 from numpy.typing import NDArray
 
 from al_platform.domain.hashing import hash_bytes, hash_record
-from al_platform.domain.models import GridSpec, ModelSpec
+from al_platform.domain.models import GridSpec, ModelSpec, TrainingSpec
 from al_platform.errors import InvalidInput
 from al_platform.models.base import Encoder, ImageBatch, ModelFamily, Parameters
 from al_platform.models.batches import in_fixed_batches
@@ -113,6 +113,8 @@ PREFIX_HEADS = ModelFamily(
     train_logits=logits,
     score_logits=logits,
     embed=embed,
+    training=TrainingSpec(steps=150, batch_frames=12, learning_rate=2e-2, weight_decay=0.1),
+    options={"projection": DEFAULT_PROJECTION, "hidden": DEFAULT_HIDDEN},
 )
 
 

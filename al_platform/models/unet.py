@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key, UInt8
 
 from al_platform.domain.hashing import hash_record
-from al_platform.domain.models import GridSpec, ModelSpec
+from al_platform.domain.models import GridSpec, ModelSpec, TrainingSpec
 from al_platform.errors import InvalidInput
 from al_platform.models.base import Encoder, ImageBatch, ModelFamily, Parameters
 from al_platform.models.convolutions import convolve
@@ -99,6 +99,8 @@ UNET = ModelFamily(
     train_logits=train_logits,
     score_logits=score_logits,
     embed=embed,
+    training=TrainingSpec(steps=600, batch_frames=16, learning_rate=3e-3, weight_decay=1e-3, evaluate_every=50),
+    embeds_with_weights=True,
 )
 
 

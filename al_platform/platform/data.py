@@ -12,9 +12,7 @@ from al_platform.domain.clock import utc_now
 from al_platform.platform.home import Platform
 
 
-def ingest_dataset(
-    platform: Platform, adapter: str, path: str | None, options: Mapping[str, str]
-) -> IngestReport:
+def ingest_dataset(platform: Platform, adapter: str, path: str | None, options: Mapping[str, str]) -> IngestReport:
     """Bring a dataset in by the adapter of this name.
 
     Raises: InvalidInput for an unknown adapter, option or path.

@@ -96,7 +96,5 @@ def round_details(platform: Platform, round_id: str) -> RoundDetails:
         )
 
 
-def _metrics(
-    tx: Transaction, ensemble_id: str | None, test_version_id: str | None
-) -> dict[str, dict[str, float]]:
+def _metrics(tx: Transaction, ensemble_id: str | None, test_version_id: str | None) -> dict[str, dict[str, float]]:
     return metrics_of(tx, ensemble_id, test_version_id) if ensemble_id and test_version_id else {}

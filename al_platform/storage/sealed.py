@@ -29,7 +29,7 @@ class SealedAnswers:
             self._filesystem, self._root = fsspec.core.url_to_fs(f"{url.rstrip('/')}/answers")
 
     def seal(self, answers: Sequence[Annotation]) -> None:
-        """Keep these answers; of two for a frame the later counts. Sealing the same ones again changes nothing.
+        """Keep these answers; the later of two for a frame counts. Sealing the same again changes nothing.
 
         Raises: StorageUnavailable when the disk is full or read-only.
         """

@@ -48,13 +48,9 @@ def train_ensemble(
     Raises: InvalidInput without frames, or where no cell of any class is known.
     """
     if len(frames.folds) == 0:
-        raise InvalidInput(
-            "no labelled frames: label a start set first, for example `alp loop run --start 40`"
-        )
+        raise InvalidInput("no labelled frames: label a start set first, for example `alp loop run --start 40`")
     if (frames.presence == UNKNOWN).all():
-        raise InvalidInput(
-            f"classes {', '.join(spec.classes)}: the labels of the dataset version say nothing of them"
-        )
+        raise InvalidInput(f"classes {', '.join(spec.classes)}: the labels of the dataset version say nothing of them")
     state = fit_ensemble(family, spec, frames, seed=seed, checkpoints=checkpoints, report=report)
     temperature = _held_out_temperature(family, spec, frames, state.best_parameters)
     members = tuple(
@@ -81,10 +77,8 @@ def weights_from_bytes(family: ModelFamily, spec: ModelSpec, content: bytes) -> 
     return serialization.from_bytes(template, content)
 
 
-def _held_out_temperature(
-    family: ModelFamily, spec: ModelSpec, frames: LabeledFrames, parameters: Parameters
-) -> float:
-    """One temperature for all members, from every labelled frame as seen by those that did not train on it."""
+def _held_out_temperature(family: ModelFamily, spec: ModelSpec, frames: LabeledFrames, parameters: Parameters) -> float:
+    """One temperature for all members, from each labelled frame as seen by those that did not train on it."""
     logits_of = make_logits(family, spec)
     batches = padded_batches(frames.inputs, _PREDICT_BATCH)
     logits = np.concatenate(

@@ -26,9 +26,7 @@ def average_precision(scores: NDArray[Any], outcomes: NDArray[Any]) -> float:
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
-def expected_calibration_error(
-    probabilities: NDArray[Any], outcomes: NDArray[Any], *, bins: int = 15
-) -> float:
+def expected_calibration_error(probabilities: NDArray[Any], outcomes: NDArray[Any], *, bins: int = 15) -> float:
     """Mean gap between predicted probability and observed frequency over equal-width bins, in [0, 1]."""
     if probabilities.size == 0:
         return float("nan")
@@ -41,7 +39,7 @@ def expected_calibration_error(
 def measure(
     probabilities_NKHW: NDArray[Any], presence_NKHW: NDArray[Any], classes: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Give {metric: {class: value}} over known cells: average precision, cross-entropy (nats), calibration error."""
+    """Give {metric: {class: value}} over known cells: average precision, cross-entropy in nats, calibration."""
     found: dict[str, dict[str, float]] = {
         "average_precision": {},
         "cross_entropy": {},

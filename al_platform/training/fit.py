@@ -135,7 +135,8 @@ def _initial_state(family: ModelFamily, spec: ModelSpec, key: jax.Array) -> Trai
         step=jnp.zeros((), jnp.int32),
     )
     # weak types become strong in the first step; without this the second and third would compile again
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, leaf.dtype), state)
+    strong: TrainState = jax.tree.map(lambda leaf: jnp.asarray(leaf, leaf.dtype), state)
+    return strong
 
 
 def _device_data(spec: ModelSpec, frames: LabeledFrames) -> TrainData:
@@ -163,18 +164,14 @@ def _padded(array: NDArray[Any], rows: int, *, fill: int = 0) -> NDArray[Any]:
 
 
 @cache
-def _train_chunk(
-    family: ModelFamily, spec: ModelSpec
-) -> Callable[[TrainState, TrainData, jax.Array], TrainState]:
+def _train_chunk(family: ModelFamily, spec: ModelSpec) -> Callable[[TrainState, TrainData, jax.Array], TrainState]:
     """One stretch of `evaluate_every` steps and a validation, compiled once for a family and its spec."""
     optimizer = optimizer_of(spec.training)
 
     def loss(parameters: Parameters, batch: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
         inputs, presence, weights_MB = batch
         logits_MBKHW = family.train_logits(spec, parameters, inputs)
-        return jnp.sum(
-            jax.vmap(binary_cross_entropy, in_axes=(0, None, 0))(logits_MBKHW, presence, weights_MB)
-        )
+        return jnp.sum(jax.vmap(binary_cross_entropy, in_axes=(0, None, 0))(logits_MBKHW, presence, weights_MB))
 
     def train_step(state: TrainState, batch: tuple[jax.Array, jax.Array, jax.Array]) -> TrainState:
         gradients = jax.grad(loss)(state.parameters, batch)
@@ -200,9 +197,7 @@ def _draw(key: jax.Array, weights: jax.Array, count: int) -> jax.Array:
     return jnp.searchsorted(cumulative, jax.random.uniform(key, (count,)) * cumulative[-1], side="right")
 
 
-def _validation_loss(
-    family: ModelFamily, spec: ModelSpec, parameters: Parameters, data: TrainData
-) -> jax.Array:
+def _validation_loss(family: ModelFamily, spec: ModelSpec, parameters: Parameters, data: TrainData) -> jax.Array:
     """[M] loss of each member on its own fold; infinite where the fold holds no known cell."""
 
     def of_member(member: Parameters, inputs: jax.Array, presence: jax.Array) -> jax.Array:

@@ -33,8 +33,5 @@ def _blocks(session_ids: Sequence[str], order: Sequence[int], *, wanted: int) ->
         sessions.setdefault(session_ids[row], []).append(row)
     cuts = -(-wanted // max(len(sessions), 1))
     return [
-        part
-        for rows in sessions.values()
-        for part in np.array_split(np.array(rows), min(cuts, len(rows)))
-        if part.size
+        part for rows in sessions.values() for part in np.array_split(np.array(rows), min(cuts, len(rows))) if part.size
     ]

@@ -32,9 +32,7 @@ class FrameRecords:
         self._encoder = encoder
         self._grid = grid
         self._blobs = blobs
-        self._cache = RecordCache(
-            cache_folder / "encoder" / encoder.key, shape=encoder.shape, dtype=encoder.dtype
-        )
+        self._cache = RecordCache(cache_folder / "encoder" / encoder.key, shape=encoder.shape, dtype=encoder.dtype)
 
     def ensure(self, images: Mapping[str, str], report: ReportProgress) -> Unreadable:
         """Encode what is missing of {frame id: image hash}; gives the frames that cannot be read, and why."""
@@ -68,9 +66,7 @@ class FrameRecords:
 class PresenceMaps:
     """Presence maps uint8 [K, H, W] of annotations on one grid, for the classes of one model."""
 
-    def __init__(
-        self, classes: Sequence[str], grid: GridSpec, *, blobs: BlobStore, cache_folder: Path
-    ) -> None:
+    def __init__(self, classes: Sequence[str], grid: GridSpec, *, blobs: BlobStore, cache_folder: Path) -> None:
         self._classes = tuple(classes)
         self._grid = grid
         self._blobs = blobs
@@ -82,9 +78,7 @@ class PresenceMaps:
         """Give [N, K, H, W]: 1 present, 0 absent, 255 unknown."""
         keys = [annotation_id(annotation) for annotation in annotations]
         missing = set(self._cache.missing(keys))
-        chosen = {
-            key: annotation for key, annotation in zip(keys, annotations, strict=True) if key in missing
-        }
+        chosen = {key: annotation for key, annotation in zip(keys, annotations, strict=True) if key in missing}
         if chosen:
             maps = np.stack([self._map(annotation) for annotation in chosen.values()])
             self._cache.add(list(chosen), maps)

@@ -22,9 +22,7 @@ def mean_probabilities(
     return _over_batches(make_mean_probability(family, spec), trained, inputs)
 
 
-def heatmaps(
-    family: ModelFamily, spec: ModelSpec, trained: TrainedEnsemble, inputs: NDArray[Any]
-) -> NDArray[Any]:
+def heatmaps(family: ModelFamily, spec: ModelSpec, trained: TrainedEnsemble, inputs: NDArray[Any]) -> NDArray[Any]:
     """Give the mutual information of every cell and class, [N, K, H, W] in [0, log 2] nats."""
     return _over_batches(make_heatmaps(family, spec), trained, inputs)
 
