@@ -61,9 +61,7 @@ def contiguous_clips(
     if clip_length < 1:
         raise ValueError(f"clip_length {clip_length}: must be at least 1 frame")
     if not session_ids.shape == order.shape == wanted_N.shape:
-        raise ValueError(
-            f"{session_ids.size} session_ids, {order.size} order keys, {wanted_N.size} wanted: one each"
-        )
+        raise ValueError(f"{session_ids.size} session_ids, {order.size} order keys, {wanted_N.size} wanted: one each")
     codes = _codes(session_ids)
     film: NDArray[np.int64] = np.lexsort((order, codes))
     clip_of_film = _clip_numbers(codes[film], wanted_N[film], clip_length)
@@ -77,9 +75,7 @@ def contiguous_clips(
     return clips_in_turn[:budget]
 
 
-def _clip_numbers(
-    session_of_film: NDArray[np.int64], wanted: NDArray[np.bool_], clip_length: int
-) -> NDArray[np.int64]:
+def _clip_numbers(session_of_film: NDArray[np.int64], wanted: NDArray[np.bool_], clip_length: int) -> NDArray[np.int64]:
     """Number the clips along the film: a new one at a new session, after a gap, and when one is full."""
     film = np.arange(wanted.size)
     cut = np.ones(wanted.size, np.bool_)

@@ -125,9 +125,7 @@ def share_of(part: Float32[Array, "*cells"], whole: Float32[Array, "*cells"]) ->
 
 def _members(logits: Array) -> list[Array]:
     if logits.shape[0] < 1:
-        raise ValueError(
-            f"logits of shape {logits.shape}: the first axis counts members, at least 1 is needed"
-        )
+        raise ValueError(f"logits of shape {logits.shape}: the first axis counts members, at least 1 is needed")
     return [logits[member].astype(jnp.float32) for member in range(logits.shape[0])]
 
 

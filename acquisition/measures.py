@@ -33,9 +33,7 @@ ValidCells = Bool[Array, "*b H W"]
 PerClass = Float32[Any, "*b K"]  # Any array: measures are made on the device and kept on the host.
 
 
-def frame_scores(
-    logits_MBKHW: FrameLogits, reduce: str = "mean", *, valid: ValidCells | None = None
-) -> PerClass:
+def frame_scores(logits_MBKHW: FrameLogits, reduce: str = "mean", *, valid: ValidCells | None = None) -> PerClass:
     """Mutual information of each frame and class, [*b, K] in nats, at least 0; higher = more informative.
 
     `reduce` names one of REDUCTIONS; cells that are not `valid` change nothing.

@@ -58,8 +58,7 @@ def round_robin(
         raise ValueError(f"order of shape {order.shape}: must be one key for each of the {count} items")
     first_block = 2 * budget // classes + _WINDOW
     queues = [
-        _open_by_rank(np.ascontiguousarray(scores_NK[:, k]), order, items.open_N, first_block)
-        for k in range(classes)
+        _open_by_rank(np.ascontiguousarray(scores_NK[:, k]), order, items.open_N, first_block) for k in range(classes)
     ]
     return _take_turns(queues, items, budget)
 
@@ -109,9 +108,7 @@ def _blocks_by_rank(
         best = scores >= np.partition(scores, cut)[cut]
         head = remaining[best]
         keys = (-scores[best],) if order is None else (order[head], -scores[best])
-        yield head[
-            np.lexsort(keys)
-        ]  # A stable sort of rising indices: what is still equal stays in their order.
+        yield head[np.lexsort(keys)]  # A stable sort of rising indices: what is still equal stays in their order.
         remaining = remaining[~best]
         remaining = remaining[open_N[remaining]]
         block *= 4

@@ -87,9 +87,7 @@ def relative_scores(scores_NK: PerFrame) -> Float[NDArray[np.float64], "N K"]:
     bad_NK = ~(np.isfinite(scores_NK) & (scores_NK >= 0.0))
     if bad_NK.any():
         row, klass = np.argwhere(bad_NK)[0].tolist()
-        raise ValueError(
-            f"score {scores_NK[row, klass]} in row {row}, class {klass}: must be finite and at least 0"
-        )
+        raise ValueError(f"score {scores_NK[row, klass]} in row {row}, class {klass}: must be finite and at least 0")
     scores = scores_NK.astype(np.float64)
     mean_K = scores.mean(axis=0)
     relative_NK: NDArray[np.float64] = scores / np.where(mean_K > 0.0, mean_K, 1.0)

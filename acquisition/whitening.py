@@ -24,9 +24,7 @@ class Whitening:
         return whitened
 
 
-def fit_whitening(
-    embeddings_ND: Float[NDArray[np.floating], "N D"], *, dimensions: int | None = None
-) -> Whitening:
+def fit_whitening(embeddings_ND: Float[NDArray[np.floating], "N D"], *, dimensions: int | None = None) -> Whitening:
     """Fit on the pool alone: never on the test frames, whose distances would then leak into the selection.
 
     Principal axes divided by their standard deviation. Axes along which the pool does not vary beyond

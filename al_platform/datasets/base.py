@@ -1,4 +1,4 @@
-"""The dataset adapter protocol: a source of frames, some with labels. One file an adapter, one line in `ADAPTERS`."""
+"""The dataset adapter protocol: a source of frames, some with labels. One file and one line in `ADAPTERS` each."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -81,9 +81,7 @@ class CocoImages:
             return BrokenSource(str(item.path), str(error))
         if size != item.size:
             listed = f"{item.size[0]} x {item.size[1]}"
-            return BrokenSource(
-                str(item.path), f"image of {size[0]} x {size[1]} pixels is listed as {listed}"
-            )
+            return BrokenSource(str(item.path), f"image of {size[0]} x {size[1]} pixels is listed as {listed}")
         return SourceFrame(
             dataset=self.dataset,
             session_id=item.session_id,
@@ -116,9 +114,7 @@ def coco_adapter(request: AdapterRequest) -> DatasetAdapter:
         raise InvalidInput(f"images {root}: no such folder")
     dataset = request.options.get("dataset", path.resolve().parent.name)
     unlabeled = yes_or_no(request, "unlabeled", default=False)
-    return CocoImages(
-        dataset, tuple(_items(read_coco(path), root=root, dataset=dataset, unlabeled=unlabeled))
-    )
+    return CocoImages(dataset, tuple(_items(read_coco(path), root=root, dataset=dataset, unlabeled=unlabeled)))
 
 
 def _json_at(path: Path) -> Path:
@@ -131,9 +127,7 @@ def _json_at(path: Path) -> Path:
     return found[0]
 
 
-def _items(
-    file: CocoFile, *, root: Path, dataset: str, unlabeled: bool
-) -> Iterator[CocoImage | BrokenSource]:
+def _items(file: CocoFile, *, root: Path, dataset: str, unlabeled: bool) -> Iterator[CocoImage | BrokenSource]:
     """Yield the images of the file, after each the notes on its boxes, and last the boxes of no image."""
     labelled = bool(file.class_names) and not unlabeled
     seen: set[str] = set()

@@ -49,9 +49,7 @@ def read_coco(path: Path) -> CocoFile:
         _records(content, name, path=path) for name in ("images", "annotations", "categories")
     )
     if annotations and not categories:
-        raise InvalidInput(
-            f"{path}: has annotations but no `categories`; export the file with its categories"
-        )
+        raise InvalidInput(f"{path}: has annotations but no `categories`; export the file with its categories")
     by_image: dict[str, list[Record]] = {}
     for annotation in annotations:
         by_image.setdefault(key_of(annotation.get("image_id")), []).append(annotation)
@@ -87,9 +85,7 @@ def boxes_of(file: CocoFile, image: Record, *, size: tuple[int, int]) -> ImageBo
         if box.x_max > box.x_min and box.y_max > box.y_min:
             boxes.append(box)
         else:
-            reason = (
-                f"bbox {annotation['bbox']} has no area inside {size[0]} x {size[1]} pixels; box left out"
-            )
+            reason = f"bbox {annotation['bbox']} has no area inside {size[0]} x {size[1]} pixels; box left out"
             notes.append(BrokenSource(origin, reason))
     return ImageBoxes(tuple(boxes), tuple(notes))
 
@@ -98,9 +94,7 @@ def orphans_of(file: CocoFile) -> tuple[BrokenSource, ...]:
     """Name the annotations whose image the file does not list."""
     known = {key_of(image.get("id")) for image in file.images}
     return tuple(
-        BrokenSource(
-            f"{file.path}: annotation {key_of(annotation.get('id', '?'))}", f"image {image} is not listed"
-        )
+        BrokenSource(f"{file.path}: annotation {key_of(annotation.get('id', '?'))}", f"image {image} is not listed")
         for image, annotations in file.annotations.items()
         if image not in known
         for annotation in annotations
@@ -142,9 +136,7 @@ def _four_numbers(annotation: Record) -> Sequence[float]:
     except ValueError:
         numbers = []
     if len(numbers) != 4:
-        raise InvalidInput(
-            f"annotation {annotation.get('id', '?')}: bbox {bbox!r} must be x, y, width, height"
-        )
+        raise InvalidInput(f"annotation {annotation.get('id', '?')}: bbox {bbox!r} must be x, y, width, height")
     return numbers
 
 

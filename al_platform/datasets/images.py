@@ -43,6 +43,18 @@ def image_size(image: bytes) -> tuple[int, int]:
     return open_image(image).size
 
 
+def decode_picture(image: bytes) -> NDArray[np.uint8]:
+    """Give the pixels of a JPEG or PNG, RGB [H, W, 3].
+
+    Raises: InvalidInput where the bytes are not such a picture.
+    """
+    picture = open_image(image)
+    try:
+        return np.array(picture.convert("RGB"), dtype=np.uint8)
+    except UNREADABLE as error:
+        raise InvalidInput(f"picture does not decode: {error}") from error
+
+
 def decode_mask(mask: bytes) -> NDArray[np.uint8]:
     """Give the values of a single-channel 8-bit PNG (grey, palette indices or bits), shape [H, W].
 

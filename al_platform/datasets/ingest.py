@@ -78,16 +78,12 @@ def ingest(
     return IngestReport(read, added, labels, tuple(duplicates), tuple(broken))
 
 
-def _batches(
-    sources: Iterator[SourceFrame | BrokenSource], size: int
-) -> Iterable[list[SourceFrame | BrokenSource]]:
+def _batches(sources: Iterator[SourceFrame | BrokenSource], size: int) -> Iterable[list[SourceFrame | BrokenSource]]:
     while batch := list(islice(sources, size)):
         yield batch
 
 
-def _store(
-    source: SourceFrame | BrokenSource, blobs: BlobStore, sealed: SealedAnswers
-) -> _Stored | BrokenSource:
+def _store(source: SourceFrame | BrokenSource, blobs: BlobStore, sealed: SealedAnswers) -> _Stored | BrokenSource:
     if isinstance(source, BrokenSource):
         return source
     try:

@@ -150,9 +150,7 @@ def _optional(row: Mapping[str, str], name: str, parse: Callable[[str], Number])
     try:
         return parse(cell)
     except ValueError as error:
-        raise InvalidInput(
-            f"{name} {cell!r}: must be a {'whole' if parse is whole else 'finite'} number"
-        ) from error
+        raise InvalidInput(f"{name} {cell!r}: must be a {'whole' if parse is whole else 'finite'} number") from error
 
 
 def _tag(text: str) -> TagValue:

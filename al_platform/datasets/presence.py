@@ -108,9 +108,7 @@ def presence_from_boxes(
     return presence
 
 
-def object_counts(
-    annotation: Annotation, mask_bytes: bytes | None, *, classes: Sequence[str]
-) -> dict[str, int]:
+def object_counts(annotation: Annotation, mask_bytes: bytes | None, *, classes: Sequence[str]) -> dict[str, int]:
     """Count the objects of each class that was annotated; classes that were not are left out.
 
     Boxes: their number. Masks: groups of at least 8 pixels that touch, corners included; objects of one class
@@ -123,8 +121,7 @@ def object_counts(
     mask_HW = decode_mask(_required(mask_bytes, annotation))
     values, ignore = _values_of(annotation), annotation.ignore_values
     return {
-        name: _count_groups(_member_table(_values_named(name, values, ignore=ignore))[mask_HW])
-        for name in annotated
+        name: _count_groups(_member_table(_values_named(name, values, ignore=ignore))[mask_HW]) for name in annotated
     }
 
 
@@ -174,9 +171,7 @@ def _covered_share(boxes_N4: NDArray[np.float64], *, rows: int, columns: int) ->
     x_cuts = np.unique(np.concatenate([np.arange(columns + 1.0), x_N2.ravel()]))
     y_cuts = np.unique(np.concatenate([np.arange(rows + 1.0), y_N2.ravel()]))
     covered = np.zeros((len(y_cuts) - 1, len(x_cuts) - 1))
-    for (left, right), (top, bottom) in zip(
-        np.searchsorted(x_cuts, x_N2), np.searchsorted(y_cuts, y_N2), strict=True
-    ):
+    for (left, right), (top, bottom) in zip(np.searchsorted(x_cuts, x_N2), np.searchsorted(y_cuts, y_N2), strict=True):
         covered[top:bottom, left:right] = 1.0
     areas = covered * np.diff(y_cuts)[:, None] * np.diff(x_cuts)
     by_row = np.add.reduceat(areas, np.searchsorted(y_cuts, np.arange(rows)), axis=0)

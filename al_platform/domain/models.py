@@ -26,9 +26,7 @@ class GridSpec:
                 f"image {self.image_height} x {self.image_width}: height and width must be at least 1 pixel"
             )
         if self.cell < 1 or self.image_height % self.cell or self.image_width % self.cell:
-            raise InvalidInput(
-                f"cell {self.cell}: must divide the image {self.image_height} x {self.image_width}"
-            )
+            raise InvalidInput(f"cell {self.cell}: must divide the image {self.image_height} x {self.image_width}")
         if not 0.0 < self.positive_share <= 1.0:
             raise InvalidInput(f"positive_share {self.positive_share}: must be in (0, 1]")
 
@@ -67,9 +65,7 @@ class TrainingSpec:
         if self.validation_folds < 2:
             raise InvalidInput(f"validation_folds {self.validation_folds}: must be at least 2")
         if self.steps % self.evaluate_every:
-            raise InvalidInput(
-                f"steps {self.steps}: must be a multiple of evaluate_every {self.evaluate_every}"
-            )
+            raise InvalidInput(f"steps {self.steps}: must be a multiple of evaluate_every {self.evaluate_every}")
 
 
 @dataclass(frozen=True)

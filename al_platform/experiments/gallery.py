@@ -12,16 +12,8 @@ from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Round
 from al_platform.experiments.records import Picked
 from al_platform.loop.context import LoopContext
-from al_platform.loop.models import (
-    ensure_encoder,
-    frame_records,
-    image_hashes,
-    labelled_frames,
-    load_ensemble,
-    presence_maps,
-)
-from al_platform.models.families import family_named
-from al_platform.training.predict import heatmaps
+from al_platform.loop.heatmaps import heatmaps_of
+from al_platform.loop.models import labelled_frames, presence_maps
 
 PICTURES_PER_ARM = 8
 
@@ -44,14 +36,7 @@ def _pictures(context: LoopContext, arm: str, round_: Round, model: ModelSpec, t
         tasks = tasks_of(tx, round_.round_id)[:PICTURES_PER_ARM]
         frames = frames_by_id(tx, [task.frame_id for task in tasks])
         ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
-    records = frame_records(context, model, ensure_encoder(context, model, round_.spec.pool_id))
-    records.ensure(image_hashes(frames), context.report)
-    maps_NKHW = heatmaps(
-        family_named(model.family),
-        model,
-        load_ensemble(context, ensemble),
-        records.take([task.frame_id for task in tasks]),
-    )
+    maps_NKHW = heatmaps_of(context, ensemble, pool_id=round_.spec.pool_id, frame_ids=[task.frame_id for task in tasks])
     shown = _shows_target(context, model, round_, targets)
     return [
         Picked(

@@ -91,7 +91,7 @@ def records_of_all(
     """
     unreadable = records.ensure(image_hashes(frames), context.report)
     for frame_id, reason in unreadable.items():
-        raise InvalidInput(f"frame {frame_id}: is labelled, but cannot be read ({reason})")
+        raise InvalidInput(f"frame {frame_id}: cannot be read ({reason}); put its blob back, or leave it out")
     return records.take(frame_ids)
 
 

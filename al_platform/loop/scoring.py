@@ -29,7 +29,7 @@ SCORE_BATCH = 64
 
 @dataclass(frozen=True)
 class PoolMeasures:
-    """`acquisition.FrameMeasures` of N frames and K classes on the host, each [N, K]; units and meaning are told there."""
+    """`acquisition.FrameMeasures` of N frames and K classes on the host, each [N, K]; their meaning is told there."""
 
     mi_sum: NDArray[Any]
     mi_mean: NDArray[Any]

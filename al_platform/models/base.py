@@ -45,6 +45,8 @@ class ModelFamily:
     embed: (spec, stacked parameters, inputs) -> [B, D], one vector a frame for diversity.
     training: the recipe that members of this family are trained by where nothing else is asked for.
     options: the sizes that a specification may set, with what they are where it does not.
+    members_apart: whether a CPU does best with one member after the other, gradient and all, as convolutions do;
+        where not, all members are one computation.
     embeds_with_weights: whether `embed` reads the parameters; where not, its vectors outlive the ensemble.
     """
 
@@ -57,4 +59,5 @@ class ModelFamily:
     embed: Callable[[ModelSpec, Parameters, jax.Array], jax.Array]
     training: TrainingSpec
     options: Mapping[str, int] = field(default_factory=dict, compare=False)
+    members_apart: bool = False
     embeds_with_weights: bool = False

@@ -42,9 +42,7 @@ def normalised(images: UInt8[Array | NDArray[Any], "B H W 3"]) -> Float[Array, "
     return (jnp.asarray(images).astype(jnp.float32) - 127.0) / 128.0
 
 
-def lite0_features(
-    weights: Lite0Weights, pixels: Float[Array, "B H W 3"], *, form: Form = "shifts"
-) -> Features:
+def lite0_features(weights: Lite0Weights, pixels: Float[Array, "B H W 3"], *, form: Form = "shifts") -> Features:
     """Outputs of blocks 4, 10 and 15 for normalised pixels: [B, ceil(H / 8), ceil(W / 8), 40] and so on."""
     outputs = _block_outputs(weights, pixels, form)
     return Features(*(outputs[block] for block in FEATURE_BLOCKS))

@@ -46,9 +46,7 @@ STAGES = (
 )
 """Source: Tan and Le 2019, Table 1, without squeeze-and-excitation and with ReLU6 (EfficientNet-Lite)."""
 
-BLOCK_STRIDES = tuple(
-    stage.stride if repeat == 0 else 1 for stage in STAGES for repeat in range(stage.repeats)
-)
+BLOCK_STRIDES = tuple(stage.stride if repeat == 0 else 1 for stage in STAGES for repeat in range(stage.repeats))
 
 
 @jax.tree_util.register_dataclass
@@ -139,9 +137,7 @@ def fold_batch_norm(tensors: Mapping[str, NDArray[Any]]) -> Lite0Weights:
         stem=_folded(tensors, "_conv_stem", "_bn0"),
         blocks=blocks,
         head=_folded(tensors, "_conv_head", "_bn1"),
-        classifier=Convolution(
-            kernel=jnp.asarray(tensors["_fc.weight"].T), bias=jnp.asarray(tensors["_fc.bias"])
-        ),
+        classifier=Convolution(kernel=jnp.asarray(tensors["_fc.weight"].T), bias=jnp.asarray(tensors["_fc.bias"])),
     )
 
 

@@ -83,9 +83,7 @@ def init(spec: ModelSpec, key: Key[Array, ""]) -> Parameters:
     }
 
 
-def logits(
-    spec: ModelSpec, parameters: Parameters, inputs: Real[Array, "B H W D"]
-) -> Float[Array, "M B K H W"]:
+def logits(spec: ModelSpec, parameters: Parameters, inputs: Real[Array, "B H W D"]) -> Float[Array, "M B K H W"]:
     """Logits of all members: the first layer is one matrix product, the second one product per member."""
     del spec
     kernel_MDJ, kernel_MJK = parameters["hidden"]["kernel"], parameters["out"]["kernel"]

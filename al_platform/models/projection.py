@@ -71,9 +71,7 @@ def projection_from_bytes(content: bytes) -> Projection:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return Projection(arrays["mean"], arrays["scale"], arrays["components"])
     except (zipfile.BadZipFile, ValueError, EOFError, KeyError) as reason:
-        raise InvalidInput(
-            f"encoder bytes are not a projection ({reason}): fit the encoder again"
-        ) from reason
+        raise InvalidInput(f"encoder bytes are not a projection ({reason}): fit the encoder again") from reason
 
 
 def _moments(batches: Iterable[NDArray[Any]]) -> tuple[int, NDArray[Any], NDArray[Any]]:

@@ -68,9 +68,7 @@ def init(spec: ModelSpec, key: Key[Array, ""]) -> Parameters:
     return {**layers, "out": {**layers["out"], "bias": rare_bias(len(spec.classes))}}
 
 
-def train_logits(
-    spec: ModelSpec, parameters: Parameters, inputs: UInt8[Array, "B h w 3"]
-) -> Float[Array, "M B K H W"]:
+def train_logits(spec: ModelSpec, parameters: Parameters, inputs: UInt8[Array, "B h w 3"]) -> Float[Array, "M B K H W"]:
     """Logits whose gradient is fast: on a CPU matrix products, one member after the other."""
     if jax.default_backend() == "cpu":
         stacked: Array = jax.lax.map(lambda member: _logits(spec, member, inputs, "shifts"), parameters)
@@ -78,9 +76,7 @@ def train_logits(
     return jax.vmap(lambda member: _logits(spec, member, inputs, "library"))(parameters)
 
 
-def score_logits(
-    spec: ModelSpec, parameters: Parameters, inputs: UInt8[Array, "B h w 3"]
-) -> Float[Array, "M B K H W"]:
+def score_logits(spec: ModelSpec, parameters: Parameters, inputs: UInt8[Array, "B h w 3"]) -> Float[Array, "M B K H W"]:
     """The same logits by the library's convolutions, members unrolled: `vmap` would group their channels."""
     return jnp.stack([_logits(spec, member, inputs, "library") for member in _members(parameters)])
 
@@ -100,6 +96,7 @@ UNET = ModelFamily(
     score_logits=score_logits,
     embed=embed,
     training=TrainingSpec(steps=600, batch_frames=16, learning_rate=3e-3, weight_decay=1e-3, evaluate_every=50),
+    members_apart=True,
     embeds_with_weights=True,
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,9 @@ from al_platform.models.base import ModelFamily, Parameters
 
 UNKNOWN = 255
 """Value of a cell in a presence map that nobody labelled."""
+
+Batch = tuple[jax.Array, jax.Array, jax.Array]
+"""Inputs [B, ...], presence [B, K, H, W] and how much each member counts each frame [M, B]."""
 
 _ROW_BUCKET = 128
 """Training sets are padded to multiples of this, so that a growing set seldom compiles anew."""
@@ -72,6 +75,7 @@ class TrainData:
     fold_presence: jax.Array
 
 
+@runtime_checkable
 class Checkpoints(Protocol):
     """Where a training keeps its state, so that a killed one goes on."""
 
@@ -168,13 +172,8 @@ def _train_chunk(family: ModelFamily, spec: ModelSpec) -> Callable[[TrainState, 
     """One stretch of `evaluate_every` steps and a validation, compiled once for a family and its spec."""
     optimizer = optimizer_of(spec.training)
 
-    def loss(parameters: Parameters, batch: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
-        inputs, presence, weights_MB = batch
-        logits_MBKHW = family.train_logits(spec, parameters, inputs)
-        return jnp.sum(jax.vmap(binary_cross_entropy, in_axes=(0, None, 0))(logits_MBKHW, presence, weights_MB))
-
-    def train_step(state: TrainState, batch: tuple[jax.Array, jax.Array, jax.Array]) -> TrainState:
-        gradients = jax.grad(loss)(state.parameters, batch)
+    def train_step(state: TrainState, batch: Batch) -> TrainState:
+        gradients = _gradients(family, spec, state.parameters, batch)
         updates, opt_state = optimizer.update(gradients, state.optimizer, state.parameters)
         parameters = optax.apply_updates(state.parameters, updates)
         return replace(state, parameters=parameters, optimizer=opt_state, step=state.step + 1)
@@ -191,6 +190,28 @@ def _train_chunk(family: ModelFamily, spec: ModelSpec) -> Callable[[TrainState, 
     return jax.jit(train_chunk, donate_argnums=0)
 
 
+def _gradients(family: ModelFamily, spec: ModelSpec, parameters: Parameters, batch: Batch) -> Parameters:
+    """Gradients of all members, stacked: as one computation, or where the family asks for it one after the other."""
+    inputs, presence, weights_MB = batch
+
+    def loss(stacked: Parameters, weights: jax.Array) -> jax.Array:
+        logits_MBKHW = family.train_logits(spec, stacked, inputs)
+        return jnp.sum(jax.vmap(binary_cross_entropy, in_axes=(0, None, 0))(logits_MBKHW, presence, weights))
+
+    if not _one_after_the_other(family):
+        return jax.grad(loss)(parameters, weights_MB)
+
+    def of_member(member: tuple[Parameters, jax.Array]) -> Parameters:
+        alone = jax.tree.map(lambda leaf: leaf[None], member)
+        return jax.tree.map(lambda leaf: leaf[0], jax.grad(loss)(*alone))
+
+    return jax.lax.map(of_member, (parameters, weights_MB))
+
+
+def _one_after_the_other(family: ModelFamily) -> bool:
+    return family.members_apart and jax.default_backend() == "cpu"
+
+
 def _draw(key: jax.Array, weights: jax.Array, count: int) -> jax.Array:
     """Draw rows with replacement in proportion to their weights."""
     cumulative = jnp.cumsum(weights)
@@ -200,13 +221,18 @@ def _draw(key: jax.Array, weights: jax.Array, count: int) -> jax.Array:
 def _validation_loss(family: ModelFamily, spec: ModelSpec, parameters: Parameters, data: TrainData) -> jax.Array:
     """[M] loss of each member on its own fold; infinite where the fold holds no known cell."""
 
-    def of_member(member: Parameters, inputs: jax.Array, presence: jax.Array) -> jax.Array:
+    def of_member(fold: tuple[Parameters, jax.Array, jax.Array]) -> jax.Array:
+        member, inputs, presence = fold
         alone = jax.tree.map(lambda leaf: leaf[None], member)
         logits = family.train_logits(spec, alone, inputs)[0]
         known = jnp.any(presence != UNKNOWN)
         return jnp.where(known, binary_cross_entropy(logits, presence, jnp.ones(len(presence))), jnp.inf)
 
-    return jax.vmap(of_member)(parameters, data.fold_inputs, data.fold_presence)
+    folds = (parameters, data.fold_inputs, data.fold_presence)
+    if _one_after_the_other(family):
+        losses: jax.Array = jax.lax.map(of_member, folds)
+        return losses
+    return jax.vmap(of_member)(folds)
 
 
 def _keep_best(state: TrainState, losses: jax.Array) -> TrainState:

@@ -80,9 +80,7 @@ class Board:
     def disc(self, centre: Point, radii: Point, colour: Colour) -> None:
         """Fill an ellipse."""
         bounds = self._bounds(centre, radii)
-        self.canvas.picture.ellipse(
-            bounds, fill=self.canvas.condition.shade(colour, self.ahead, self.lateral)
-        )
+        self.canvas.picture.ellipse(bounds, fill=self.canvas.condition.shade(colour, self.ahead, self.lateral))
         self.canvas.mask.ellipse(bounds, fill=self.label)
 
     def ring(self, centre: Point, radii: Point, colour: Colour, *, width: float) -> None:

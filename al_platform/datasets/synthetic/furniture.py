@@ -22,9 +22,7 @@ def draw_tree(canvas: Canvas, thing: Thing) -> None:
         for level in range(3):
             foot = (0.9 + 0.9 * level) * size
             reach = (1.0 - 0.25 * level) * size
-            board.polygon(
-                [(-reach, foot), (reach, foot), (0.0, foot + 1.5 * size)], dark if level == 0 else green
-            )
+            board.polygon([(-reach, foot), (reach, foot), (0.0, foot + 1.5 * size)], dark if level == 0 else green)
         return
     for index in range(5):
         angle = 2.0 * math.pi * (index / 5 + thing.look[3])
@@ -42,9 +40,7 @@ def draw_bush(canvas: Canvas, thing: Thing) -> None:
     board = board_at(canvas, thing.s, thing.d)
     green = choose(LEAVES, thing.look[0])
     high = between(0.5, 1.5, thing.look[1])
-    board.disc(
-        (0.0, 0.4 * high), (0.8 * high, 0.55 * high), (green[0] * 0.75, green[1] * 0.75, green[2] * 0.75)
-    )
+    board.disc((0.0, 0.4 * high), (0.8 * high, 0.55 * high), (green[0] * 0.75, green[1] * 0.75, green[2] * 0.75))
     board.disc((0.2 * high, 0.6 * high), (0.5 * high, 0.4 * high), green)
 
 
@@ -70,9 +66,7 @@ def draw_sign(canvas: Canvas, thing: Thing) -> None:
         board.polygon([(-0.42, 2.0), (0.42, 2.0), (0.0, 2.72)], (190, 36, 34))
         board.polygon([(-0.24, 2.1), (0.24, 2.1), (0.0, 2.52)], (232, 232, 228))
     else:
-        board.rectangle(
-            -0.34, 1.95, 0.34, 2.6, choose(((36, 82, 158), (226, 186, 50), (44, 110, 70)), thing.look[1])
-        )
+        board.rectangle(-0.34, 1.95, 0.34, 2.6, choose(((36, 82, 158), (226, 186, 50), (44, 110, 70)), thing.look[1]))
 
 
 def draw_bollard(canvas: Canvas, thing: Thing) -> None:

@@ -116,9 +116,7 @@ def _strip(
     draw.polygon(view.project(points).ravel().tolist(), fill=_whole(colour))
 
 
-def _quadrilateral(
-    draw: ImageDraw.ImageDraw, view: View, corners: list[tuple[float, float]], colour: Colour
-) -> None:
+def _quadrilateral(draw: ImageDraw.ImageDraw, view: View, corners: list[tuple[float, float]], colour: Colour) -> None:
     draw.polygon([view.place(s, d)[:2] for s, d in corners], fill=_whole(colour))
 
 
@@ -181,9 +179,7 @@ def sky(drive: Drive) -> Bytes:
     return np.asarray(picture)
 
 
-def _skyline(
-    draw: ImageDraw.ImageDraw, condition: Condition, random: np.random.Generator, *, urban: bool
-) -> None:
+def _skyline(draw: ImageDraw.ImageDraw, condition: Condition, random: np.random.Generator, *, urban: bool) -> None:
     steps = SKY_WIDTH // 24 + 2
     heights = HEIGHT - 2 - random.uniform(4.0, 26.0 if urban else 15.0, steps)
     columns = np.arange(steps) * 24.0

@@ -118,9 +118,7 @@ def _draw_windows(canvas: Canvas, house: House, near: float) -> None:
     places = [(float(left), float(low)) for left in columns for low in floors]
     places = [(left, low) for left, low in places if near < left < canvas.view.s + WINDOWS_UP_TO_M]
     tall = between(1.2, 1.7, house.look[3])
-    windows = [
-        _rectangle(left, left + 0.52 * pitch, low, low + tall, face=house.face) for left, low in places
-    ]
+    windows = [_rectangle(left, left + 0.52 * pitch, low, low + tall, face=house.face) for left, low in places]
     pixels = _pixels(canvas, np.array(windows).reshape(-1, 3))
     lamps = canvas.condition.lamps and not canvas.condition.wet
     for index, (left, low) in enumerate(places):

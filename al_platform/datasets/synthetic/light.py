@@ -44,9 +44,7 @@ class Condition:
     def glow(self, colour: Colour, ahead: float) -> tuple[int, int, int]:
         """Give the colour of something that shines by itself."""
         clear = math.exp(-ahead / (2.0 * self.haze_m))
-        red, green, blue = (
-            value * clear + haze * (1.0 - clear) for value, haze in zip(colour, self.haze, strict=True)
-        )
+        red, green, blue = (value * clear + haze * (1.0 - clear) for value, haze in zip(colour, self.haze, strict=True))
         return int(red), int(green), int(blue)
 
 

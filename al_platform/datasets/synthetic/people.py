@@ -26,9 +26,7 @@ def draw_person(canvas: Canvas, thing: Thing) -> None:
     if canvas.condition.wet and thing.look[8] < 0.45:
         cover = choose(CLOTHES, thing.look[9])
         board.limb((0.12, 0.6 * height), (0.05, height + 0.2), (0.02, 0.02), (60, 60, 60))
-        board.polygon(
-            [(0.05 + 0.52 * math.cos(a), height + 0.02 + 0.34 * math.sin(a)) for a in _half_turn()], cover
-        )
+        board.polygon([(0.05 + 0.52 * math.cos(a), height + 0.02 + 0.34 * math.sin(a)) for a in _half_turn()], cover)
 
 
 def draw_mannequin(canvas: Canvas, thing: Thing) -> None:
@@ -38,9 +36,7 @@ def draw_mannequin(canvas: Canvas, thing: Thing) -> None:
     board.rectangle(-0.66, 0.2, 0.66, 2.4, (40, 46, 52))
     board.rectangle(-0.35, 0.2, 0.35, 0.42, (120, 116, 110))
     dummy = Thing(thing.kind, thing.s, thing.d, 0.0, (0.5, *thing.look[1:]), phase=0.6)
-    raised = Board(
-        canvas, board.column, board.row - 0.4 * board.scale, board.scale, board.ahead, board.lateral, 0
-    )
+    raised = Board(canvas, board.column, board.row - 0.4 * board.scale, board.scale, board.ahead, board.lateral, 0)
     walk_figure(raised, dummy, height=1.74, aside=0.3, skin=(206, 200, 192))
 
 
@@ -49,19 +45,13 @@ def draw_poster(canvas: Canvas, thing: Thing) -> None:
     board = board_at(canvas, thing.s, thing.d, label=BACKGROUND)
     board.limb((0.0, 0.0), (0.0, 0.7), (0.18, 0.18), (70, 72, 74))
     board.rectangle(-0.68, 0.6, 0.68, 2.6, (58, 60, 62))
-    board.rectangle(
-        -0.6, 0.68, 0.6, 2.52, choose(((216, 206, 180), (150, 186, 206), (228, 224, 218)), thing.look[2])
-    )
-    raised = Board(
-        canvas, board.column, board.row - 0.72 * board.scale, board.scale, board.ahead, board.lateral, 0
-    )
+    board.rectangle(-0.6, 0.68, 0.6, 2.52, choose(((216, 206, 180), (150, 186, 206), (228, 224, 218)), thing.look[2]))
+    raised = Board(canvas, board.column, board.row - 0.72 * board.scale, board.scale, board.ahead, board.lateral, 0)
     walk_figure(raised, thing, height=1.62, aside=between(0.2, 1.0, thing.look[3]))
     board.rectangle(-0.5, 2.3, 0.5, 2.46, (190, 44, 40))
 
 
-def walk_figure(
-    board: Board, thing: Thing, *, height: float, aside: float, skin: Colour | None = None
-) -> None:
+def walk_figure(board: Board, thing: Thing, *, height: float, aside: float, skin: Colour | None = None) -> None:
     """Paint legs, arms, torso and head. `aside` is 0 seen from front or back and 1 seen from the side."""
     look = thing.look
     top, trousers = (skin, skin) if skin else (choose(CLOTHES, look[2]), choose(TROUSERS, look[3]))

@@ -83,9 +83,7 @@ def draw_car(canvas: Canvas, thing: Thing) -> None:
     _draw_end(car, points[60:], lit=lit, rear="rear" in visible)
 
 
-def _draw_body(
-    car: _Car, body: Floats, wheels: Floats, visible: list[str], *, paint: Colour, grime: float
-) -> None:
+def _draw_body(car: _Car, body: Floats, wheels: Floats, visible: list[str], *, paint: Colour, grime: float) -> None:
     for wheel in wheels.reshape(4, WHEEL_POINTS, 2):
         car.fill(wheel, TYRE)
     for name in visible:

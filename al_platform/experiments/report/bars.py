@@ -53,6 +53,4 @@ def _bar(axes: Axes, place: int, seconds: Mapping[str, float], steps: Sequence[S
         length = seconds.get(step.name, 0.0)
         axes.barh(place, length, left=end, height=0.62, color=INK, alpha=step.shade, linewidth=0)
         end += length
-    axes.annotate(
-        f"{end:.1f} s", (end, place), (3, 0), textcoords="offset points", va="center", fontsize=8, color=INK
-    )
+    axes.annotate(f"{end:.1f} s", (end, place), (3, 0), textcoords="offset points", va="center", fontsize=8, color=INK)

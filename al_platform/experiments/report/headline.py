@@ -83,8 +83,7 @@ def below_one(high: float, bound: str) -> bool:
 
 def _saves(saving: Saving, view: View) -> str:
     return (
-        f"{saving.arm} needs {ratio_text(saving)} times fewer labelled frames than {saving.baseline} "
-        f"for {_same(view)}."
+        f"{saving.arm} needs {ratio_text(saving)} times fewer labelled frames than {saving.baseline} for {_same(view)}."
     )
 
 

@@ -10,9 +10,7 @@ from al_platform.experiments.report.words import listing
 from al_platform.experiments.statistics import arms_of
 
 
-def notes(
-    result: ExperimentResult, views: Sequence[View], improvements: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
+def notes(result: ExperimentResult, views: Sequence[View], improvements: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """One sentence per gap of the experiment; none where everything could be computed."""
     yield from _classes(result)
     yield from _arms(result)

@@ -64,9 +64,7 @@ def _contents(result: ExperimentResult, found: Mapping[str, Any]) -> dict[str, A
         "checkpoints": tables.checkpoint_tables(found),
         "selections": selection_panels(found["selections"], looks, targets=result.spec.targets),
         "selection_table": tables.selection_table(found),
-        "galleries": {
-            arm: [p for p in pictures if p.arm == arm] for arm in dict.fromkeys(p.arm for p in pictures)
-        },
+        "galleries": {arm: [p for p in pictures if p.arm == arm] for arm in dict.fromkeys(p.arm for p in pictures)},
         "hard_negatives": [picture for picture in pictures if not picture.shows_target],
         "scale_top": scale_top(result.gallery),
         "scale": scale_uri(),

@@ -78,8 +78,7 @@ def selection_panels(rows: Sequence[Row], looks: Looks, *, targets: Sequence[str
         ("sessions", "Sessions", "distinct sessions so far"),
     ]
     drawn = [
-        _selection_panel(flat, looks, key=key, caption=caption, y_title=y_title)
-        for key, caption, y_title in shown
+        _selection_panel(flat, looks, key=key, caption=caption, y_title=y_title) for key, caption, y_title in shown
     ]
     for number, target in enumerate(targets):
         counted = [{**row, f"objects{number}": row["objects"].get(target)} for row in flat]
@@ -95,9 +94,7 @@ def selection_panels(rows: Sequence[Row], looks: Looks, *, targets: Sequence[str
     return [panel for panel in drawn if panel is not None]
 
 
-def _selection_panel(
-    rows: Sequence[Row], looks: Looks, *, key: str, caption: str, y_title: str
-) -> Panel | None:
+def _selection_panel(rows: Sequence[Row], looks: Looks, *, key: str, caption: str, y_title: str) -> Panel | None:
     lines = list(_lines(rows, "frames", key))
     return curve_panel(
         lines, looks, name=key.replace("_", ""), caption=caption, x_title="labelled frames", y_title=y_title

@@ -62,9 +62,7 @@ def area_rows(points: Points, view: View) -> Rows:
                 "bounds": bounds,
                 "area": area_under_curve(points, arm, classes=view.classes, cost=cost),
                 "baseline": baseline if compared else None,
-                "difference": area_under_curve(
-                    points, arm, classes=view.classes, cost=cost, baseline=baseline
-                )
+                "difference": area_under_curve(points, arm, classes=view.classes, cost=cost, baseline=baseline)
                 if compared
                 else None,
             }

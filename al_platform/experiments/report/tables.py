@@ -92,9 +92,7 @@ def improvement_table(found: Summary) -> Table | None:
         return None
     versus, rounds = gains[0]["versus"], _few(sorted({row["round"] for row in gains}))
     ratios = [f"times {versus}, {checkpoint(found, r)}" for r in rounds if versus]
-    return Table(
-        ("AP gained at the end", *ratios), _groups(gains, lambda _, rows: _improvement_cells(rows, rounds))
-    )
+    return Table(("AP gained at the end", *ratios), _groups(gains, lambda _, rows: _improvement_cells(rows, rounds)))
 
 
 def _improvement_cells(rows: Sequence[Row], rounds: Sequence[int]) -> tuple[Cell, ...]:

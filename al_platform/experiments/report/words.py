@@ -37,9 +37,7 @@ def times_within(
     """A ratio with its limits, all with as many decimals as the smallest needs."""
     known = [number for number in (value, low, high) if number is not None]
     digits = _digits(min(known, default=0.0))
-    texts = [
-        times(number, bound, digits=digits) for number, bound in zip((value, low, high), bounds, strict=True)
-    ]
+    texts = [times(number, bound, digits=digits) for number, bound in zip((value, low, high), bounds, strict=True)]
     return texts[0] if NOTHING in texts else f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 

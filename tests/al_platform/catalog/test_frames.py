@@ -1,6 +1,6 @@
 """Frames: bulk, order, filters that cannot become SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -90,13 +90,15 @@ def test_fifty_thousand_frames_go_in_at_once(catalog: Catalog) -> None:
         assert len(frames_by_id(tx, [each.frame_id for each in frames])) == 50_000
 
 
-@pytest.fixture
-def varied(catalog: Catalog) -> Catalog:
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    catalog = Catalog.open(tmp_path_factory.mktemp("varied") / "catalog.duckdb")
     add(catalog, frame("a", number=1, tags={"split": "train", "lux": 60.0, "time-of day": "7"}))
     add(catalog, frame("b", number=2, tags={"split": "val", "lux": 60.5, "it's; \"/~": "x"}))
     add(catalog, frame("c", number=3, tags={"split": "it's; DROP", "lux": "60"}), facts=FrameFacts(60.1, 0.5, ""))
     add(catalog, replace(frame("d", session="007", number=4), timestamp_s=2.0))
-    return catalog
+    yield catalog
+    catalog.close()
 
 
 @pytest.mark.parametrize(
