@@ -41,7 +41,10 @@ class Settings:
 
 
 def read_settings(home: Path | None = None) -> Settings:
-    """Give the settings: `home` wins over ALP_HOME, which wins over `.alp` in the working folder."""
-    chosen = home or Path(os.environ.get("ALP_HOME", DEFAULT_HOME))
+    """Give the settings: `home` wins over ALP_HOME, which wins over `.alp` in the working folder.
+
+    A variable that is set to nothing counts as unset.
+    """
+    chosen = home or Path(os.environ.get("ALP_HOME") or DEFAULT_HOME)
     absolute = chosen.expanduser().absolute()
-    return Settings(home=absolute, storage_url=os.environ.get("ALP_STORAGE", str(absolute / "blobs")))
+    return Settings(home=absolute, storage_url=os.environ.get("ALP_STORAGE") or str(absolute / "blobs"))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
@@ -53,7 +54,7 @@ def frames(
             return
         table = Table("dataset", "frames", "sessions")
         for row in datasets_summary(platform):
-            table.add_row(str(row["dataset"]), str(row["frames"]), str(row["sessions"]))
+            table.add_row(escape(str(row["dataset"])), str(row["frames"]), str(row["sessions"]))
     Console().print(table)
 
 
@@ -74,7 +75,7 @@ def lineage(
 
 
 def _line(node: LineageNode) -> str:
-    return f"{node.kind} {node.node_id}  [dim]{node.summary}[/dim]"
+    return f"{node.kind} {node.node_id}  [dim]{escape(node.summary)}[/dim]"
 
 
 def _grow(tree: Tree, nodes: dict[str, LineageNode], node_id: str, *, shown: set[str]) -> None:

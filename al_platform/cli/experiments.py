@@ -99,7 +99,7 @@ def _thinning(text: str) -> "Thinning | None":
     if not text:
         return None
     class_name, equals, count = text.partition("=")
-    if not equals or not count.strip().isdigit():
+    if not equals or not count.strip().isdecimal():
         raise InvalidInput(f"thin {text!r}: write CLASS=N, for example living=10")
     return Thinning(class_name.strip(), int(count))
 

@@ -47,7 +47,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except PlatformError as error:
-        sys.stderr.write(f"alp: {error}\n")
+        sys.stderr.write(f"alp: {' '.join(str(error).split())}\n")
         code = 2
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("alp: interrupted; nothing finished is lost, run the same command to go on\n")

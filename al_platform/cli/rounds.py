@@ -1,5 +1,6 @@
 """`alp round run|show|list` and `alp loop run`."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +12,8 @@ from al_platform.cli import parse
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE, described_model
 from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
-from al_platform.platform.data import freeze_pool
 
 if TYPE_CHECKING:
-    from al_platform.platform.home import Platform
     from al_platform.platform.rounds import RoundDetails
 
 round_app = typer.Typer(help="One acquisition round.", no_args_is_help=True)
@@ -45,26 +44,20 @@ def run(
     steps: arg.Steps = None,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
-    from al_platform.platform.rounds import round_details, run_one_round
+    from al_platform.platform.rounds import prepare_round, round_details, run_one_round
 
     model = described_model(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
+    wanted = RoundSpec(
+        model=model,
+        dataset_version_id=dataset,
+        pool_id="",
+        targets=parse.names(targets),
+        budget=Budget(budget, object_budget),
+        strategy=parse.strategy(strategy),
+        seed=seed,
+    )
     with platform_of(context) as platform:
-        spec = _round_spec(
-            platform,
-            RoundSpec(
-                model=model,
-                dataset_version_id=dataset,
-                pool_id="",
-                targets=parse.names(targets),
-                budget=Budget(budget, object_budget),
-                strategy=parse.strategy(strategy),
-                seed=seed,
-            ),
-            pool=pool,
-            test=test,
-            start=start,
-        )
-        round_ = run_one_round(platform, spec)
+        round_ = run_one_round(platform, prepare_round(platform, wanted, pool=pool, test=test, start=start))
         _show(round_details(platform, round_.round_id))
 
 
@@ -129,39 +122,23 @@ def run_loop(
     steps: arg.Steps = None,
 ) -> None:
     """Run rounds in a row. The same command goes on where it was stopped."""
-    from al_platform.platform.rounds import run_rounds
+    from al_platform.platform.rounds import prepare_round, run_rounds
 
     model = described_model(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
+    wanted = RoundSpec(
+        model=model,
+        dataset_version_id=dataset,
+        pool_id="",
+        targets=parse.names(targets),
+        budget=Budget(budget, object_budget),
+        strategy=parse.strategy(strategy),
+        seed=seed,
+    )
+    loop = LoopSpec(wanted, rounds)
     with platform_of(context) as platform:
-        first = _round_spec(
-            platform,
-            RoundSpec(
-                model=model,
-                dataset_version_id=dataset,
-                pool_id="",
-                targets=parse.names(targets),
-                budget=Budget(budget, object_budget),
-                strategy=parse.strategy(strategy),
-                seed=seed,
-            ),
-            pool=pool,
-            test=test,
-            start=start,
-        )
-        for details in run_rounds(platform, LoopSpec(first, rounds)):
+        first = prepare_round(platform, wanted, pool=pool, test=test, start=start)
+        for details in run_rounds(platform, replace(loop, first=first)):
             _show(details)
-
-
-def _round_spec(platform: "Platform", wanted: RoundSpec, *, pool: str, test: str, start: int) -> RoundSpec:
-    """Fill in what has to be frozen first: the pool, the test set, the start set."""
-    from dataclasses import replace
-
-    from al_platform.platform.rounds import frozen_test_set, start_set
-
-    pool_id, frames = freeze_pool(platform, pool)
-    version = wanted.dataset_version_id or start_set(platform, frames, frames=start, seed=wanted.seed)
-    test_version = frozen_test_set(platform, test) if test else None
-    return replace(wanted, dataset_version_id=version, pool_id=pool_id, test_version_id=test_version)
 
 
 def _show(details: "RoundDetails") -> None:

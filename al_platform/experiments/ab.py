@@ -12,16 +12,17 @@ from al_platform.domain.ids import make_id
 from al_platform.domain.progress import Progress
 from al_platform.domain.records import record_from_json
 from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, StrategySpec
+from al_platform.errors import InvalidInput
 from al_platform.experiments.contents import LabelledContents, contents_of
 from al_platform.experiments.design import Design, make_design
 from al_platform.experiments.gallery import pick_gallery
 from al_platform.experiments.records import CurvePoint, ExperimentResult, ExperimentSpec
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
+from al_platform.loop.checks import require_possible
 from al_platform.loop.context import LoopContext, environment
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.start import buy_start
-from al_platform.loop.strategies import strategy_named
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,10 @@ def experiment_id_of(spec: ExperimentSpec) -> str:
 def run_experiment(bench: Bench, spec: ExperimentSpec) -> ExperimentResult:
     """Run every arm of every seed and give all points; what an earlier run finished is found, not run again.
 
-    Raises: InvalidInput for unknown strategies, an empty pool or test set, or sessions that are in both.
+    Raises: InvalidInput for strategies or targets that cannot be, an arm that is named twice, and as `make_design`.
     """
-    for strategy in spec.strategies:
-        strategy_named(strategy.name)
     context, experiment_id = bench.context, experiment_id_of(spec)
+    _require_sound(context, spec)
     design = make_design(context, spec, annotator=bench.annotator, oracle=bench.oracle)
     with context.catalog.transaction() as tx:
         experiment_catalog.add_experiment(tx, experiment_id, canonical_json(spec), now=utc_now())
@@ -92,6 +92,17 @@ def arm_name(strategy: StrategySpec) -> str:
     cap = f" cap {strategy.session_cap}" if strategy.session_cap is not None else ""
     gap = f" gap {strategy.minimum_gap_s:g} s" if strategy.minimum_gap_s else ""
     return f"{strategy.name}{cap}{gap}"
+
+
+def _require_sound(context: LoopContext, spec: ExperimentSpec) -> None:
+    """Check the arms before anything is kept: they differ, and each is a round that can be."""
+    names = [arm_name(strategy) for strategy in spec.strategies]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(f"strategy {', '.join(twice)}: is named twice; more of the same arm is --seeds")
+    for strategy in spec.strategies:
+        first = RoundSpec(spec.model, "", "", spec.targets, spec.budget, strategy)
+        require_possible(context, first)
 
 
 def _arm(spec: ExperimentSpec, design: Design, strategy: StrategySpec, *, seed: int, start: str) -> _Arm:
@@ -150,7 +161,7 @@ def _points(
             positive_cells=contents.positive_cells,
             objects=contents.objects,
             sessions=contents.sessions,
-            average_precision=metrics["average_precision"],
+            average_precision=metrics.get("average_precision", {}),
             seconds={step.step: step.seconds for step in steps if not step.cached},
             picked=contents.frames - before.frames if index else 0,
             picked_without_target=contents.without_target - before.without_target if index else 0,

@@ -14,7 +14,6 @@ from al_platform.domain.labels import Annotation
 from al_platform.domain.models import ModelSpec
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import labelled_frames, presence_maps
-from al_platform.storage.records import RecordCache
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ def contents_of(context: LoopContext, model: ModelSpec, version_id: str, *, targ
 
 def _objects(context: LoopContext, model: ModelSpec, labels: Sequence[Annotation]) -> NDArray[Any]:
     """Objects per label and class, [N, K]; counted once a label, since finding them in a mask takes milliseconds."""
-    folder = context.cache_folder / "objects" / hash_record(list(model.classes))
-    cache = RecordCache(folder, shape=(len(model.classes),), dtype=np.dtype(np.int32))
+    name = hash_record(list(model.classes))
+    cache = context.caches.cache("objects", name, shape=(len(model.classes),), dtype=np.dtype(np.int32))
     keys = [annotation_id(label) for label in labels]
     by_key = dict(zip(keys, labels, strict=True))
     missing = cache.missing(keys)

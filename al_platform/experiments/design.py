@@ -11,6 +11,7 @@ from al_platform.errors import InvalidInput
 from al_platform.experiments.records import ExperimentSpec, Thinning
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
+from al_platform.loop.checks import require_apart
 from al_platform.loop.context import LoopContext
 from al_platform.loop.start import buy_version
 
@@ -32,15 +33,18 @@ class Design:
 def make_design(context: LoopContext, spec: ExperimentSpec, *, annotator: OfflineAnnotator, oracle: Oracle) -> Design:
     """Freeze pool and test set, before the first round.
 
-    Raises: InvalidInput when either is empty, or when a session has frames in both.
+    Raises: InvalidInput when either is empty, when a session has frames in both, or when the pool is too small for
+        the rounds.
     """
     with context.catalog.transaction() as tx:
         pool = _known(frames_matching(tx, spec.pool_filter).to_pylist(), oracle)
         test = _known(frames_matching(tx, spec.test_filter).to_pylist(), oracle)
-    _require_disjoint(pool, test, spec)
+    _require_found(pool, test, spec)
+    require_apart(pool, test)
     frame_ids = [frame["frame_id"] for frame in pool]
     if spec.thinning is not None:
         frame_ids = _thinned(frame_ids, spec, spec.thinning, oracle)
+    _require_enough(frame_ids, spec)
     kept = set(frame_ids)
     described = spec.pool_filter if spec.thinning is None else f"{spec.pool_filter} thinned {spec.thinning}"
     test_version = buy_version(context, annotator, [frame["frame_id"] for frame in test], purpose="test")
@@ -61,20 +65,28 @@ def _known(frames: list[dict[str, str]], oracle: Oracle) -> list[dict[str, str]]
     return [frame for frame, known in zip(frames, knows, strict=True) if known]
 
 
-def _require_disjoint(pool: list[dict[str, str]], test: list[dict[str, str]], spec: ExperimentSpec) -> None:
+def _require_found(pool: list[dict[str, str]], test: list[dict[str, str]], spec: ExperimentSpec) -> None:
     for frames, text, part in ((pool, spec.pool_filter, "pool"), (test, spec.test_filter, "test set")):
         if not frames:
             raise InvalidInput(f"{part} {text!r}: no frame with a known label matches; ingest some, or widen it")
-    shared = sorted({frame["session_id"] for frame in pool} & {frame["session_id"] for frame in test})
-    if shared:
+
+
+def _require_enough(frame_ids: list[str], spec: ExperimentSpec) -> None:
+    """A last round may find less than its budget, but something."""
+    needed = spec.start + (spec.rounds - 1) * spec.budget.frames + 1
+    if spec.budget.objects is None and len(frame_ids) < needed:
         raise InvalidInput(
-            f"pool and test set share {len(shared)} sessions, for example {shared[0]}: neighbouring frames look "
-            "alike, so the test would not be neutral; split by session_id"
+            f"start {spec.start}, {spec.rounds} rounds of {spec.budget.frames} frames: need {needed} frames, the pool "
+            f"has {len(frame_ids)}; take fewer rounds, a smaller budget or a wider pool"
         )
+    if not spec.start <= len(frame_ids):
+        raise InvalidInput(f"start {spec.start}: the pool has {len(frame_ids)} frames")
 
 
 def _thinned(frame_ids: list[str], spec: ExperimentSpec, thinning: Thinning, oracle: Oracle) -> list[str]:
     shows = oracle.shows(frame_ids, (thinning.class_name,), spec.model.grid)[:, 0]
+    if not shows.any():
+        raise InvalidInput(f"thinning {thinning.class_name!r}: no frame of the pool shows it; check its spelling")
     draws = np.random.default_rng([thinning.seed, _THINNING_STREAM]).random(len(frame_ids))
     keep = ~shows | (draws < 1.0 / thinning.keep_one_in)
     return [frame_id for frame_id, kept in zip(frame_ids, keep, strict=True) if kept]

@@ -7,7 +7,7 @@ from al_platform.catalog import models as model_catalog
 from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.rounds import round_named
 from al_platform.catalog.tasks import tasks_of
-from al_platform.domain.labels import LabelTask
+from al_platform.domain.labels import LabelTask, TaskState
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Round
 from al_platform.experiments.records import Picked
@@ -21,7 +21,7 @@ PICTURES_PER_ARM = 8
 def pick_gallery(
     context: LoopContext, experiment_id: str, model: ModelSpec, *, targets: Sequence[str]
 ) -> tuple[Picked, ...]:
-    """Give the best-ranked frames of the first round of every arm of seed 0, with heatmaps."""
+    """Give the best-ranked frames that the first round of every arm of seed 0 labelled, with heatmaps."""
     with context.catalog.transaction() as tx:
         firsts = [
             (arm, round_named(tx, round_id))
@@ -33,7 +33,7 @@ def pick_gallery(
 
 def _pictures(context: LoopContext, arm: str, round_: Round, model: ModelSpec, targets: Sequence[str]) -> list[Picked]:
     with context.catalog.transaction() as tx:
-        tasks = tasks_of(tx, round_.round_id)[:PICTURES_PER_ARM]
+        tasks = [task for task in tasks_of(tx, round_.round_id) if task.state is TaskState.LABELED][:PICTURES_PER_ARM]
         frames = frames_by_id(tx, [task.frame_id for task in tasks])
         ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
     maps_NKHW = heatmaps_of(context, ensemble, pool_id=round_.spec.pool_id, frame_ids=[task.frame_id for task in tasks])
@@ -48,7 +48,7 @@ def _pictures(context: LoopContext, arm: str, round_: Round, model: ModelSpec, t
             rank=task.rank,
             session_id=frames[task.frame_id].session_id,
             heatmap=tuple(tuple(float(v) for v in row) for row in maps_NKHW[index, _column(model, task)]),
-            shows_target=shown.get(task.frame_id, False),
+            shows_target=shown[task.frame_id],
         )
         for index, task in enumerate(tasks)
     ]

@@ -12,6 +12,7 @@ from al_platform.domain.progress import ReportProgress, silent
 from al_platform.labeling.base import LabelingTool
 from al_platform.labeling.oracle import Oracle
 from al_platform.storage.blobs import BlobStore
+from al_platform.storage.records import RecordCaches
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class LoopContext:
 
     catalog: Catalog
     blobs: BlobStore
-    cache_folder: Path
+    caches: RecordCaches
     runs_folder: Path
     tools: Mapping[str, LabelingTool]
     oracle: Oracle | None = None
     """Only baselines that imitate a human curator may look through it."""
     report: ReportProgress = silent
+    checkpoint_every_s: float = 20.0
+    """How much a killed training repeats at most, in seconds; no result depends on it."""
 
 
 @cache

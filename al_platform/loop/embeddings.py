@@ -67,8 +67,7 @@ def _embedded(
     embed = in_fixed_batches(lambda batch: embedder(parameters, jnp.asarray(batch)), _EMBED_BATCH)
     width = embed(np.zeros((1, *encoder.shape), encoder.dtype)).shape[1]
     source = ensemble.ensemble_id if family.embeds_with_weights else encoder.key
-    folder = context.cache_folder / "embeddings" / source
-    cache = RecordCache(folder, shape=(width,), dtype=np.dtype(np.float32))
+    cache = context.caches.cache("embeddings", source, shape=(width,), dtype=np.dtype(np.float32))
     missing = cache.missing(frame_ids)
     if missing:
         cache.add(missing, embed(records.take(missing)).astype(np.float32))

@@ -13,8 +13,8 @@ from al_platform.loop.train import TrainOutcome, train_round
 
 
 def loop_id_of(spec: LoopSpec) -> str:
-    """Name a loop by its content: starting the same loop again goes on with it."""
-    return make_id("loop", spec)
+    """Name a loop by what it begins with: starting it again, for more rounds too, goes on with it."""
+    return make_id("loop", spec.first, spec.name)
 
 
 def run_loop(context: LoopContext, spec: LoopSpec) -> Iterator[Round]:

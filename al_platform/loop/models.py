@@ -51,12 +51,12 @@ def ensure_encoder(context: LoopContext, spec: ModelSpec, pool_id: str) -> Encod
 
 def frame_records(context: LoopContext, spec: ModelSpec, encoder: Encoder) -> FrameRecords:
     """Give the cached records of this encoder."""
-    return FrameRecords(encoder, spec.grid, blobs=context.blobs, cache_folder=context.cache_folder)
+    return FrameRecords(encoder, spec.grid, blobs=context.blobs, caches=context.caches)
 
 
 def presence_maps(context: LoopContext, spec: ModelSpec) -> PresenceMaps:
     """Give the cached presence maps for the classes and the grid of a model."""
-    return PresenceMaps(spec.classes, spec.grid, blobs=context.blobs, cache_folder=context.cache_folder)
+    return PresenceMaps(spec.classes, spec.grid, blobs=context.blobs, caches=context.caches)
 
 
 def load_ensemble(context: LoopContext, ensemble: EnsembleVersion) -> TrainedEnsemble:

@@ -8,10 +8,10 @@ from al_platform.catalog.rounds import StepRun
 from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import Round, RoundSpec, RoundState
-from al_platform.errors import NonFiniteScore, PlatformError
+from al_platform.errors import InvalidInput, NonFiniteScore, PlatformError
+from al_platform.loop.checks import require_possible, require_present
 from al_platform.loop.context import LoopContext, environment
-from al_platform.loop.steps import STEPS, tool_named
-from al_platform.loop.strategies import strategy_named
+from al_platform.loop.steps import STEPS
 
 
 def round_id_of(spec: RoundSpec, loop_id: str | None = None) -> str:
@@ -22,10 +22,11 @@ def round_id_of(spec: RoundSpec, loop_id: str | None = None) -> str:
 def submit_round(context: LoopContext, spec: RoundSpec, *, loop_id: str | None = None) -> Round:
     """Enter a round, or find it as far as it is.
 
-    Raises: InvalidInput for a strategy or annotator that nobody knows.
+    Raises: InvalidInput for a round that cannot be, NotFound where it begins with what the catalog lacks; as
+        `checks` says. Nothing is entered then.
     """
-    strategy_named(spec.strategy.name)
-    tool_named(context, spec.annotator)
+    require_possible(context, spec)
+    require_present(context, spec)
     with context.catalog.transaction() as tx:
         return round_catalog.plan_round(tx, round_id_of(spec, loop_id), spec, loop_id=loop_id, now=utc_now())
 
@@ -35,7 +36,12 @@ def run_round(context: LoopContext, round_: Round) -> Round:
 
     A step that raises leaves the round as the step before left it, with the reason in its message;
     running it again goes on from there.
+
+    Raises: InvalidInput for a round that was cancelled, or failed for good.
     """
+    if round_.state in (RoundState.CANCELLED, RoundState.FAILED):
+        reason = f" ({round_.message})" if round_.message else ""
+        raise InvalidInput(f"round {round_.round_id}: is {round_.state}{reason}; submit it with another seed or model")
     while round_.state in STEPS:
         moved = _run_step(context, round_)
         if moved.state is round_.state:
@@ -57,7 +63,10 @@ def _run_step(context: LoopContext, round_: Round) -> Round:
     run = StepRun(name, started_at, time.perf_counter() - started, result.cached, result.outputs, environment())
     with context.catalog.transaction() as tx:
         result.commit(tx)
-        round_catalog.save_round(tx, result.round)
-        if result.round.state is not round_.state:
-            round_catalog.record_step(tx, round_.round_id, run)
-    return result.round
+        if result.round.state is round_.state:
+            round_catalog.save_round(tx, result.round)
+            return result.round
+        moved = replace(result.round, message="")
+        round_catalog.save_round(tx, moved)
+        round_catalog.record_step(tx, round_.round_id, run)
+    return moved

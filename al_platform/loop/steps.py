@@ -17,7 +17,7 @@ from al_platform.domain.ids import make_id
 from al_platform.domain.labels import Annotation, LabelTask, TaskState
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.errors import InvalidInput
-from al_platform.labeling.base import LabelingTool
+from al_platform.loop.checks import tool_named
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import (
     ensure_encoder,
@@ -28,10 +28,14 @@ from al_platform.loop.models import (
 )
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.scoring import FORMULA, score_frames, write_scores
-from al_platform.loop.strategies import strategy_named
+from al_platform.loop.strategies import Picks, PoolView, strategy_named
 from al_platform.loop.train import train_round
 from al_platform.loop.view import pool_view
 from al_platform.models.families import family_named
+from al_platform.training.inputs import Unreadable
+
+Outputs = Mapping[str, str | int | float]
+"""What a step gave, by name: ids, counts, and the reason why a frame could not be used."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class StepResult:
     """A finished step: the round as it is now, what the step gave, and what to write in the same transaction."""
 
     round: Round
-    outputs: Mapping[str, str | int | float]
+    outputs: Outputs
     cached: bool = False
     commit: Callable[[Transaction], None] = lambda tx: None
 
@@ -94,21 +98,21 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
             now=utc_now(),
         )
 
-    reasons = {f"unreadable {frame_id}": reason for frame_id, reason in unreadable.items()}
-    return StepResult(scored, {"score_id": score_id, "scored_frames": len(readable), **reasons}, commit=commit)
+    outputs: Outputs = {"score_id": score_id, "scored_frames": len(readable), **_reasons(unreadable)}
+    return StepResult(scored, outputs, commit=commit)
 
 
 def select_step(context: LoopContext, round_: Round) -> StepResult:
     """SELECT: the strategy's picks become tasks in the round's queue, best first."""
-    spec = round_.spec
     rows, view = pool_view(context, round_)
-    picked, classes, scores = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
-    tasks = _tasks(round_, rows, picked, classes, scores)
+    picks, unreadable = _readable_picks(context, round_, rows, view)
+    tasks = _tasks(round_, rows, picks)
 
     def commit(tx: Transaction) -> None:
-        task_catalog.add_tasks(tx, tasks, queue=spec.queue)
+        task_catalog.add_tasks(tx, tasks, queue=round_.spec.queue)
 
-    return StepResult(replace(round_, state=RoundState.SELECTED), {"selected_frames": len(tasks)}, commit=commit)
+    outputs: Outputs = {"selected_frames": len(tasks), **_reasons(unreadable)}
+    return StepResult(replace(round_, state=RoundState.SELECTED), outputs, commit=commit)
 
 
 def send_step(context: LoopContext, round_: Round) -> StepResult:
@@ -139,7 +143,7 @@ def collect_step(context: LoopContext, round_: Round) -> StepResult:
     if waiting:
         message = f"{waiting} of {len(tasks)} labels are still out; run the round again when they are in"
         return StepResult(replace(round_, message=message), {**outputs, "waiting": waiting}, commit=commit)
-    return StepResult(replace(round_, state=RoundState.LABELED, message=""), outputs, commit=commit)
+    return StepResult(replace(round_, state=RoundState.LABELED), outputs, commit=commit)
 
 
 def append_step(context: LoopContext, round_: Round) -> StepResult:
@@ -170,26 +174,36 @@ STEPS: Mapping[RoundState, tuple[str, Callable[[LoopContext, Round], StepResult]
 """State of a round to the step that comes next."""
 
 
-def tool_named(context: LoopContext, name: str) -> LabelingTool:
-    """Give a labelling tool.
+def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: PoolView) -> tuple[Picks, Unreadable]:
+    """The strategy's picks; a picked frame that cannot be read leaves the pool, and the strategy picks anew."""
+    spec, lost = round_.spec, Unreadable()
+    records = frame_records(context, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
+    while True:
+        picks = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
+        with context.catalog.transaction() as tx:
+            images = image_hashes(frames_by_id(tx, rows.ids_of(picks[0])))
+        unreadable = records.ensure(images, context.report)
+        if not unreadable:
+            return picks, lost
+        lost.update(unreadable)
+        view = replace(view, available=view.available & ~rows.mask_of(unreadable))
 
-    Raises: InvalidInput listing the known names.
-    """
-    if name not in context.tools:
-        raise InvalidInput(f"annotator {name!r}: known are {', '.join(context.tools)}")
-    return context.tools[name]
+
+def _reasons(unreadable: Unreadable) -> dict[str, str]:
+    return {f"unreadable {frame_id}": reason for frame_id, reason in unreadable.items()}
 
 
 def _frames_to_pick(round_: Round, available: NDArray[Any]) -> int:
     wanted, there = round_.spec.budget.frames, int(available.sum())
     if there == 0:
-        raise InvalidInput(f"pool {round_.spec.pool_id}: every frame is labelled or queued; ingest more frames")
+        raise InvalidInput(
+            f"pool {round_.spec.pool_id}: every frame is labelled, queued or unreadable; ingest more frames"
+        )
     return min(wanted, there)
 
 
-def _tasks(
-    round_: Round, rows: PoolRows, picked: NDArray[Any], classes: NDArray[Any], scores: NDArray[Any]
-) -> list[LabelTask]:
+def _tasks(round_: Round, rows: PoolRows, picks: Picks) -> list[LabelTask]:
+    picked, classes, scores = picks
     return [
         LabelTask(
             task_id=make_id("tsk", round_.round_id, frame_id),

@@ -108,8 +108,8 @@ def _uniform(view: PoolView, budget: int) -> Picks:
 
 def _stratified(view: PoolView, budget: int) -> Picks:
     allowed = np.flatnonzero(view.available)
-    chosen = acquisition.stratified_random(view.sessions[allowed], budget, seed=view.seed)
-    return _unscored(allowed[chosen])
+    dealt = acquisition.stratified_random(view.sessions[allowed], len(allowed), seed=view.seed)
+    return _unscored(acquisition.first_allowed(allowed[dealt], budget, **_limits(view)))
 
 
 def _manual(view: PoolView, budget: int) -> Picks:
@@ -117,7 +117,8 @@ def _manual(view: PoolView, budget: int) -> Picks:
         raise InvalidInput("strategy manual: needs known labels to imitate a curator; use it with --annotator offline")
     film = np.arange(len(view.available))  # a pool's rows are in the order of sessions and frame numbers
     wanted = view.shown.any(axis=1) & view.available
-    rows = acquisition.contiguous_clips(view.sessions, film, wanted, budget, seed=view.seed)
+    clips = acquisition.contiguous_clips(view.sessions, film, wanted, len(film), seed=view.seed)
+    rows = acquisition.first_allowed(clips, budget, **_limits(view))
     return rows, np.argmax(view.shown[rows], axis=1), np.zeros(len(rows))
 
 

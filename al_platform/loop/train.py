@@ -64,6 +64,8 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
         known = model_catalog.find_ensemble(tx, ensemble_id)
         test = spec.test_version_id
         measured = known and (test is None or model_catalog.metrics_of(tx, ensemble_id, test))
+    if known:
+        _checkpoints(context, ensemble_id).clear()  # left by a run that died before it could
     if known and measured:
         return TrainOutcome(ensemble_id, _items_of(context, spec.dataset_version_id), cached=True)
     labelled = 0
@@ -86,7 +88,7 @@ def _train(
         folds=model.training.validation_folds,
         seed=spec.seed,
     )
-    checkpoints = OrbaxCheckpoints(context.runs_folder / ensemble_id)
+    checkpoints = _checkpoints(context, ensemble_id)
     trained = train_ensemble(
         family_named(model.family),
         model,
@@ -115,6 +117,10 @@ def _ensemble_version(
         weights_hash=weights.hash,
         members=trained.members,
     )
+
+
+def _checkpoints(context: LoopContext, ensemble_id: str) -> OrbaxCheckpoints:
+    return OrbaxCheckpoints(context.runs_folder / ensemble_id, every_s=context.checkpoint_every_s)
 
 
 def _measure(context: LoopContext, spec: RoundSpec, ensemble: EnsembleVersion, test_version_id: str) -> None:

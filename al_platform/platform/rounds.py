@@ -4,18 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from al_platform.catalog.connection import Transaction
+from al_platform.catalog.datasets import version_named
+from al_platform.catalog.frames import frames_matching
 from al_platform.catalog.models import metrics_of
 from al_platform.catalog.rounds import StepRun, all_rounds, round_named, steps_of
 from al_platform.catalog.tasks import selections_of
 from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, Selection
+from al_platform.errors import InvalidInput
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
+from al_platform.loop.checks import require_apart, require_possible
 from al_platform.loop.context import LoopContext
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.loop.start import buy_start, buy_version
 from al_platform.platform.data import freeze_pool
 from al_platform.platform.home import Platform
+from al_platform.storage.records import RecordCaches
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ def loop_context(platform: Platform) -> LoopContext:
     return LoopContext(
         catalog=platform.catalog,
         blobs=platform.blobs,
-        cache_folder=platform.settings.cache_folder,
+        caches=RecordCaches(platform.settings.cache_folder),
         runs_folder=platform.settings.runs_folder,
         tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},
         oracle=Oracle(platform.sealed),
@@ -52,6 +57,33 @@ def frozen_test_set(platform: Platform, filter_text: str) -> str:
     _, frame_ids = freeze_pool(platform, filter_text)
     annotator = OfflineAnnotator(platform.sealed, platform.blobs)
     return buy_version(loop_context(platform), annotator, frame_ids, purpose="test")
+
+
+def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str, start: int) -> RoundSpec:
+    """Freeze the pool, the test set and the start set of a round, and give its specification with their ids.
+
+    `pool` and `test` are filters; an empty `test` is none. A start set of `start` frames is bought where `wanted`
+    names no dataset version. What can be checked is checked before anything is kept or bought.
+
+    Raises: InvalidInput for a round that cannot be, a filter that does not parse or matches nothing, sessions in
+        both pool and test set, or a start set that the pool cannot give; NotFound for an unknown dataset version.
+    """
+    require_possible(loop_context(platform), wanted)
+    with platform.catalog.transaction() as tx:
+        in_pool = frames_matching(tx, pool).to_pylist()
+        in_test = frames_matching(tx, test).to_pylist() if test else []
+        if wanted.dataset_version_id:
+            version_named(tx, wanted.dataset_version_id)
+    if not in_pool:
+        raise InvalidInput(f"pool {pool!r}: no frame matches; `alp frames` shows what there is")
+    if test and not in_test:
+        raise InvalidInput(f"test set {test!r}: no frame matches; `alp frames` shows what there is")
+    require_apart(in_pool, in_test)
+    frame_ids = [frame["frame_id"] for frame in in_pool]
+    version = wanted.dataset_version_id or start_set(platform, frame_ids, frames=start, seed=wanted.seed)
+    test_version = frozen_test_set(platform, test) if test else None
+    pool_id, _ = freeze_pool(platform, pool)
+    return replace(wanted, dataset_version_id=version, pool_id=pool_id, test_version_id=test_version)
 
 
 def run_one_round(platform: Platform, spec: RoundSpec) -> Round:

@@ -30,9 +30,8 @@ class OrbaxCheckpoints:
             newest = manager.latest_step()
             if newest is None:
                 return None
-            abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
-            state: TrainState = manager.restore(newest, args=ocp.args.StandardRestore(abstract))
-            return state
+            abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, vars(like))
+            return TrainState(**manager.restore(newest, args=ocp.args.StandardRestore(abstract)))
 
     def save(self, state: TrainState, *, last: bool) -> None:
         """Keep the state when the last was kept long enough ago; a finished training needs no checkpoint.
@@ -52,7 +51,7 @@ class OrbaxCheckpoints:
     def _write(self, state: TrainState) -> None:
         options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True)
         with ocp.CheckpointManager(self._folder.absolute(), options=options) as manager:
-            manager.save(int(state.step), args=ocp.args.StandardSave(state))
+            manager.save(int(state.step), args=ocp.args.StandardSave(vars(state)))
             manager.wait_until_finished()
 
     def clear(self) -> None:

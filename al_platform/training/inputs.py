@@ -1,7 +1,6 @@
 """Encoder records and presence maps of frames: computed once, cached by content, gathered by id."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from al_platform.errors import CorruptBlob, InvalidInput, NotFound
 from al_platform.models.base import Encoder, ImageBatch
 from al_platform.models.decode import decode_image
 from al_platform.storage.blobs import BlobStore
-from al_platform.storage.records import RecordCache
+from al_platform.storage.records import RecordCaches
 
 ENCODE_BATCH = 64
 
@@ -28,11 +27,11 @@ Unreadable = dict[str, str]
 class FrameRecords:
     """Encoder records by frame id. What is missing is read, decoded and encoded once, then cached."""
 
-    def __init__(self, encoder: Encoder, grid: GridSpec, *, blobs: BlobStore, cache_folder: Path) -> None:
+    def __init__(self, encoder: Encoder, grid: GridSpec, *, blobs: BlobStore, caches: RecordCaches) -> None:
         self._encoder = encoder
         self._grid = grid
         self._blobs = blobs
-        self._cache = RecordCache(cache_folder / "encoder" / encoder.key, shape=encoder.shape, dtype=encoder.dtype)
+        self._cache = caches.cache("encoder", encoder.key, shape=encoder.shape, dtype=encoder.dtype)
 
     def ensure(self, images: Mapping[str, str], report: ReportProgress) -> Unreadable:
         """Encode what is missing of {frame id: image hash}; gives the frames that cannot be read, and why."""
@@ -66,13 +65,13 @@ class FrameRecords:
 class PresenceMaps:
     """Presence maps uint8 [K, H, W] of annotations on one grid, for the classes of one model."""
 
-    def __init__(self, classes: Sequence[str], grid: GridSpec, *, blobs: BlobStore, cache_folder: Path) -> None:
+    def __init__(self, classes: Sequence[str], grid: GridSpec, *, blobs: BlobStore, caches: RecordCaches) -> None:
         self._classes = tuple(classes)
         self._grid = grid
         self._blobs = blobs
         key = hash_record([list(classes), grid])
         shape = (len(classes), grid.rows, grid.columns)
-        self._cache = RecordCache(cache_folder / "presence" / key, shape=shape, dtype=np.dtype(np.uint8))
+        self._cache = caches.cache("presence", key, shape=shape, dtype=np.dtype(np.uint8))
 
     def of(self, annotations: Sequence[Annotation]) -> NDArray[Any]:
         """Give [N, K, H, W]: 1 present, 0 absent, 255 unknown."""

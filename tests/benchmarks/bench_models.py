@@ -29,9 +29,7 @@ MEMBERS = 8
 BATCH = 16
 TRAIN_STEPS = 3
 HEADS = ModelSpec(classes=("pedestrian", "bicyclist"), family="prefix-heads", members=MEMBERS)
-UNET = ModelSpec(
-    classes=("pedestrian", "bicyclist"), family="unet", members=MEMBERS, grid=GridSpec(120, 160, 8)
-)
+UNET = ModelSpec(classes=("pedestrian", "bicyclist"), family="unet", members=MEMBERS, grid=GridSpec(120, 160, 8))
 
 
 @dataclass(frozen=True)
@@ -145,9 +143,7 @@ def scanned_gradient_lines() -> Iterator[Line]:
 
 def convolution_case(members: int) -> tuple[jax.Array, jax.Array]:
     keys = jax.random.split(jax.random.key(0))
-    return jax.random.normal(keys[0], (members, BATCH, 30, 40, 32)), jax.random.normal(
-        keys[1], (members, 3, 3, 32, 32)
-    )
+    return jax.random.normal(keys[0], (members, BATCH, 30, 40, 32)), jax.random.normal(keys[1], (members, 3, 3, 32, 32))
 
 
 def convolution_gflop(x: jax.Array, kernel: jax.Array) -> float:

@@ -77,17 +77,12 @@ def test_what_has_no_canonical_form_is_refused() -> None:
 def test_ids_say_what_they_are_and_depend_on_all_content() -> None:
     assert make_id("rnd", "a", "b").startswith("rnd_")
     assert len(make_id("rnd", "a")) == len("rnd_") + 24
-    assert (
-        len({make_id("x", "a", "b"), make_id("x", "ab"), make_id("x", ["a", "b"]), make_id("x", "b", "a")})
-        == 4
-    )
+    assert len({make_id("x", "a", "b"), make_id("x", "ab"), make_id("x", ["a", "b"]), make_id("x", "b", "a")}) == 4
     assert frame_id_of("0123456789" * 4) == "frm_012345678901234567890123"
 
 
 def test_a_label_is_named_by_all_that_it_says() -> None:
-    label = Annotation(
-        "frm_1", ("person",), "offline:d", boxes=(Box("person", 0, 0, 2, 2),), width=4, height=4
-    )
+    label = Annotation("frm_1", ("person",), "offline:d", boxes=(Box("person", 0, 0, 2, 2),), width=4, height=4)
     assert annotation_id(label) == annotation_id(replace(label, boxes=(Box("person", 0.0, 0.0, 2.0, 2.0),)))
     for other in (
         replace(label, frame_id="frm_2"),

@@ -52,9 +52,7 @@ RECORDS = [
     DatasetVersion("dsv_1", None, "ab", 3, 2, "train"),
     ObjectClass("person"),
     Annotation("frm_1", ("person",), "people", mask=BLOB, mask_values={"4": "person"}, ignore_values=(255,)),
-    Annotation(
-        "frm_1", ("person",), "people", revision=2, boxes=(Box("person", 0.5, 0, 2, 3),), width=4, height=4
-    ),
+    Annotation("frm_1", ("person",), "people", revision=2, boxes=(Box("person", 0.5, 0, 2, 3),), width=4, height=4),
     LabelTask("tsk_1", "rnd_1", "frm_1", "person", 0, 0.25, TaskState.SENT),
     MODEL,
     ROUND,

@@ -67,6 +67,7 @@ import os, sys
 from pathlib import Path
 {STORE_THINGS}
 Path(sys.argv[1]).chmod(0o555)
+BlobStore(sys.argv[1])  # imports the local file system while everything can be read
 if os.geteuid() == 0:
     os.setuid(65534)  # root may write everywhere
 refusals(Path(sys.argv[1]))

@@ -20,9 +20,7 @@ SPEC = ModelSpec(
     family="linear",
     members=3,
     grid=GRID,
-    training=TrainingSpec(
-        steps=60, batch_frames=8, learning_rate=0.1, evaluate_every=10, validation_folds=4
-    ),
+    training=TrainingSpec(steps=60, batch_frames=8, learning_rate=0.1, evaluate_every=10, validation_folds=4),
 )
 
 
@@ -37,7 +35,7 @@ def _load_encoder(spec: ModelSpec, content: bytes) -> Encoder:
 
 def _mean_colours(grid: GridSpec, images: ImageBatch) -> NDArray[Any]:
     cells = images.reshape(len(images), grid.rows, grid.cell, grid.columns, grid.cell, 3)
-    return cells.mean(axis=(2, 4), dtype=np.float32)
+    return np.asarray(cells.mean(axis=(2, 4), dtype=np.float32))
 
 
 def _init(spec: ModelSpec, key: jax.Array) -> Parameters:
@@ -47,14 +45,14 @@ def _init(spec: ModelSpec, key: jax.Array) -> Parameters:
 
 def _logits(spec: ModelSpec, parameters: Parameters, inputs: jax.Array) -> jax.Array:
     logits_MBKHW = jnp.einsum("bhwf,mfk->mbkhw", inputs, parameters["weights"])
-    return logits_MBKHW + parameters["bias"][:, None, :, None, None]
+    return jnp.add(logits_MBKHW, parameters["bias"][:, None, :, None, None])
 
 
 def _embed(spec: ModelSpec, parameters: Parameters, inputs: jax.Array) -> jax.Array:
     return inputs.mean(axis=(1, 2))
 
 
-LINEAR = ModelFamily("linear", _fit_encoder, _load_encoder, _init, _logits, _logits, _embed)
+LINEAR = ModelFamily("linear", _fit_encoder, _load_encoder, _init, _logits, _logits, _embed, training=SPEC.training)
 
 
 def labelled(count: int, *, seed: int = 0, noise: float = 0.0) -> LabeledFrames:

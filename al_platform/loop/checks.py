@@ -1,0 +1,85 @@
+"""What has to hold before anything of a round is kept: the cheapest checks first, before labels are bought."""
+
+from collections.abc import Mapping, Sequence
+
+import jax
+
+from al_platform.catalog.datasets import pool_frames, version_named
+from al_platform.catalog.frames import frames_by_id
+from al_platform.domain.models import ModelSpec
+from al_platform.domain.rounds import RoundSpec
+from al_platform.errors import InvalidInput
+from al_platform.labeling.base import LabelingTool
+from al_platform.loop.context import LoopContext
+from al_platform.loop.models import labelled_frames
+from al_platform.loop.strategies import strategy_named
+from al_platform.models.families import family_named
+
+
+def require_possible(context: LoopContext, spec: RoundSpec) -> None:
+    """Check what the specification alone decides.
+
+    Raises: InvalidInput for a strategy, annotator or family that nobody knows, or an image that the family cannot take.
+    """
+    strategy_named(spec.strategy.name)
+    tool_named(context, spec.annotator)
+    require_trainable(spec.model)
+
+
+def require_trainable(model: ModelSpec) -> None:
+    """Check that the family has members of this specification; shapes alone are computed.
+
+    Raises: InvalidInput for an unknown family, or an image that it cannot take.
+    """
+    family = family_named(model.family)
+    jax.eval_shape(lambda: family.init(model, jax.random.key(0)))
+
+
+def require_present(context: LoopContext, spec: RoundSpec) -> None:
+    """Check what the round begins with.
+
+    Raises: NotFound for a pool or dataset version that the catalog lacks; InvalidInput for a class of which the
+        labels say nothing, or a time gap in a pool without clocks.
+    """
+    _require_known_classes(context, spec)
+    with context.catalog.transaction() as tx:
+        frames = frames_by_id(tx, pool_frames(tx, context.blobs, spec.pool_id))
+        if spec.test_version_id is not None:
+            version_named(tx, spec.test_version_id)
+    gap_s = spec.strategy.minimum_gap_s
+    if gap_s and all(frame.timestamp_s is None for frame in frames.values()):
+        raise InvalidInput(f"gap {gap_s:g} s: no frame of the pool has a timestamp; use a session cap instead")
+
+
+def require_apart(pool: Sequence[Mapping[str, str]], test: Sequence[Mapping[str, str]]) -> None:
+    """Check that pool and test frames are of different sessions.
+
+    Raises: InvalidInput naming one session that is in both.
+    """
+    shared = sorted({frame["session_id"] for frame in pool} & {frame["session_id"] for frame in test})
+    if shared:
+        raise InvalidInput(
+            f"pool and test set share {len(shared)} sessions, for example {shared[0]}: neighbouring frames look "
+            "alike, so the test would not be neutral; split by session_id"
+        )
+
+
+def tool_named(context: LoopContext, name: str) -> LabelingTool:
+    """Give a labelling tool.
+
+    Raises: InvalidInput listing the known names.
+    """
+    if name not in context.tools:
+        raise InvalidInput(f"annotator {name!r}: known are {', '.join(context.tools)}")
+    return context.tools[name]
+
+
+def _require_known_classes(context: LoopContext, spec: RoundSpec) -> None:
+    _, _, annotations = labelled_frames(context, spec.dataset_version_id)
+    known = {name for annotation in annotations.values() for name in annotation.classes}
+    unknown = [name for name in spec.model.classes if name not in known]
+    if unknown:
+        raise InvalidInput(
+            f"class {', '.join(unknown)}: no label of dataset version {spec.dataset_version_id} says whether it is "
+            f"there; known are {', '.join(sorted(known)) or 'none'}"
+        )
