@@ -33,5 +33,9 @@ class NonFiniteScore(PlatformError):
     """A score was NaN or infinite; the round stops before anything is selected."""
 
 
+class TrainingDiverged(PlatformError):
+    """A member's loss became NaN before it was ever measured; no ensemble comes out."""
+
+
 class MissingExtra(PlatformError):
     """An optional dependency is needed and not installed."""

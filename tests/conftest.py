@@ -1,9 +1,16 @@
-"""Shared by all tests: where the real recordings lie, and keys that are always the same."""
+"""Shared by all tests: where the real recordings lie, and a small home that every test gets a copy of."""
 
+import fcntl
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from al_platform.platform.home import Platform
 
 REAL_DATA = Path(os.environ.get("ALP_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -14,3 +21,35 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"real recordings not found at {REAL_DATA}: set ALP_REAL_DATA to their folder")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def fleet_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The home of `tests.fleet`, made once for all workers; nobody writes to it."""
+    from tests.fleet import make_home  # noqa: PLC0415  what needs jax is imported by the tests that need it
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    home = shared / "fleet"
+    with (shared / "fleet.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not home.is_dir():
+            make_home(shared / "unfinished-fleet")
+            (shared / "unfinished-fleet").rename(home)
+    return home
+
+
+@pytest.fixture
+def home(fleet_home: Path, tmp_path: Path) -> Path:
+    """A home of the test's own."""
+    return Path(shutil.copytree(fleet_home, tmp_path / "home"))
+
+
+@pytest.fixture
+def platform(home: Path) -> "Iterator[Platform]":
+    """The test's own home, open."""
+    from al_platform.platform.home import open_platform  # noqa: PLC0415
+    from tests.fleet import settings_of  # noqa: PLC0415
+
+    with open_platform(settings_of(home)) as opened:
+        yield opened

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from al_platform.domain.models import ModelSpec, ModelVersion
 from al_platform.domain.progress import ReportProgress
-from al_platform.errors import InvalidInput
+from al_platform.errors import InvalidInput, TrainingDiverged
 from al_platform.models.base import ModelFamily, Parameters
 from al_platform.models.batches import padded_batches
 from al_platform.models.scoring import make_logits
@@ -45,13 +45,19 @@ def train_ensemble(
 ) -> TrainedEnsemble:
     """Train all members, stop each at its best validation loss, calibrate on what each had not seen.
 
-    Raises: InvalidInput without frames, or where no cell of any class is known.
+    Raises: InvalidInput without frames, or for a class of which no cell is known; TrainingDiverged for a member whose
+        loss was never a number.
     """
     if len(frames.folds) == 0:
         raise InvalidInput("no labelled frames: label a start set first, for example `alp loop run --start 40`")
-    if (frames.presence == UNKNOWN).all():
-        raise InvalidInput(f"classes {', '.join(spec.classes)}: the labels of the dataset version say nothing of them")
+    for index, name in enumerate(spec.classes):
+        if (frames.presence[:, index] == UNKNOWN).all():
+            raise InvalidInput(f"class {name}: no label of the dataset version says whether it is there; check its name")
     state = fit_ensemble(family, spec, frames, seed=seed, checkpoints=checkpoints, report=report)
+    for member in np.flatnonzero(np.asarray(state.best_step) == 0):
+        raise TrainingDiverged(
+            f"member {member}: its validation loss was never a number; lower learning_rate {spec.training.learning_rate}"
+        )
     temperature = _held_out_temperature(family, spec, frames, state.best_parameters)
     members = tuple(
         ModelVersion(

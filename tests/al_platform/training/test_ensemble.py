@@ -12,7 +12,7 @@ from al_platform.domain.hashing import canonical_json
 from al_platform.domain.models import EnsembleVersion
 from al_platform.domain.progress import silent
 from al_platform.domain.records import record_from_json
-from al_platform.errors import InvalidInput
+from al_platform.errors import InvalidInput, TrainingDiverged
 from al_platform.training.ensemble import (
     TrainedEnsemble,
     train_ensemble,
@@ -92,8 +92,16 @@ def test_without_labels_nothing_is_trained() -> None:
     frames = labelled(4)
     with pytest.raises(InvalidInput, match="no labelled frames: label a start set first"):
         trained_on(LabeledFrames(frames.inputs[:0], frames.presence[:0], frames.folds[:0]))
-    with pytest.raises(InvalidInput, match=r"classes person, bicycle: the labels .* say nothing of them"):
-        trained_on(replace(frames, presence=np.full_like(frames.presence, UNKNOWN)))
+    nobody_looked_for_bicycles = frames.presence.copy()
+    nobody_looked_for_bicycles[:, 1] = UNKNOWN
+    with pytest.raises(InvalidInput, match="class bicycle: no label of the dataset version says whether it is there"):
+        trained_on(replace(frames, presence=nobody_looked_for_bicycles))
+
+
+def test_a_member_whose_loss_is_never_a_number_stops_the_training() -> None:
+    frames = labelled(16)
+    with pytest.raises(TrainingDiverged, match="member 0: its validation loss was never a number"):
+        trained_on(replace(frames, inputs=np.full_like(frames.inputs, np.nan)))
 
 
 @pytest.mark.parametrize("count", [1, 64, 70])
