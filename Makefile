@@ -32,9 +32,10 @@ fix: dev-env
 bench: dev-env
 	$(RUN) python tests/benchmarks/bench_information.py
 	$(RUN) python tests/benchmarks/bench_models.py
+	$(RUN) python tests/benchmarks/bench_round.py
 
 notebooks: dev-env
-	$(RUN) python -m tests.notebooks
+	$(RUN) pytest tests/notebooks
 
 env: $(UV)
 	$(UV) sync --frozen --quiet --inexact --extra pretrained

@@ -70,7 +70,7 @@ REDUCTIONS: Mapping[str, Reduction] = MappingProxyType(
 
 def finished(arrays: T) -> T:
     """Give the same arrays, computed to the end: XLA then fuses nothing before this with what comes after."""
-    return jax.lax.optimization_barrier(arrays)  # type: ignore[no-untyped-call,no-any-return]
+    return jax.lax.optimization_barrier(arrays)  # type: ignore[no-any-return]
 
 
 def _padded(cells: Array, valid: Array | None, padding: float) -> Array:

@@ -77,7 +77,7 @@ def result_of(context: LoopContext, spec: ExperimentSpec, design: Design) -> Exp
     return ExperimentResult(
         experiment_id=experiment_id,
         spec=spec,
-        points=tuple(record_from_json(CurvePoint, point) for point in points),
+        points=_in_order_asked(spec, [record_from_json(CurvePoint, point) for point in points]),
         pool_frames=len(design.pool),
         pool_sessions=design.pool_sessions,
         test_frames=design.test_frames,
@@ -85,6 +85,12 @@ def result_of(context: LoopContext, spec: ExperimentSpec, design: Design) -> Exp
         environment=environment(),
         gallery=pick_gallery(context, experiment_id, spec.model, targets=spec.targets),
     )
+
+
+def _in_order_asked(spec: ExperimentSpec, points: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
+    """Points by arm as the specification lists them, then by seed and round: reports tell of the first arm first."""
+    places = {arm_name(strategy): place for place, strategy in enumerate(spec.strategies)}
+    return tuple(sorted(points, key=lambda point: (places[point.arm], point.seed, point.round_index)))
 
 
 def arm_name(strategy: StrategySpec) -> str:

@@ -1,6 +1,7 @@
 """One vector a frame, for diversity: from the encoder's records, cached."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,17 +20,25 @@ from al_platform.models.batches import in_fixed_batches
 from al_platform.models.families import family_named
 from al_platform.models.scoring import make_embedder
 from al_platform.storage.records import RecordCache
-from al_platform.training.inputs import FrameRecords
+from al_platform.training.inputs import FrameRecords, Unreadable
 
 _EMBED_BATCH = 64
 
 
+@dataclass(frozen=True)
+class FrameEmbeddings:
+    """One vector a frame, float32 [N, D] for the pool and [L, D] for the labelled frames."""
+
+    pool: NDArray[Any]
+    """Rows of frames that cannot be read are zero: whoever picks must leave them out."""
+    labelled: NDArray[Any]
+    unreadable: Unreadable
+
+
 def frame_embeddings(
     context: LoopContext, round_: Round, pool: Sequence[str], labelled: Sequence[str]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Give the embeddings of pool and labelled frames, float32 [N, D] and [L, D].
-
-    Rows of pool frames that cannot be read are zero; such frames are never available.
+) -> FrameEmbeddings:
+    """Give the embeddings of pool and labelled frames.
 
     Raises: InvalidInput when a labelled frame cannot be read.
     """
@@ -49,7 +58,7 @@ def frame_embeddings(
     vectors = cache.take([frame_id for frame_id in pool if frame_id not in unreadable])
     embeddings = np.zeros((len(pool), vectors.shape[1]), np.float32)
     embeddings[present] = vectors
-    return embeddings, cache.take(labelled)
+    return FrameEmbeddings(embeddings, cache.take(labelled), unreadable)
 
 
 def _embedded(

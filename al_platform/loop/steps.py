@@ -104,14 +104,14 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
 
 def select_step(context: LoopContext, round_: Round) -> StepResult:
     """SELECT: the strategy's picks become tasks in the round's queue, best first."""
-    rows, view = pool_view(context, round_)
+    rows, view, unseen = pool_view(context, round_)
     picks, unreadable = _readable_picks(context, round_, rows, view)
     tasks = _tasks(round_, rows, picks)
 
     def commit(tx: Transaction) -> None:
         task_catalog.add_tasks(tx, tasks, queue=round_.spec.queue)
 
-    outputs: Outputs = {"selected_frames": len(tasks), **_reasons(unreadable)}
+    outputs: Outputs = {"selected_frames": len(tasks), **_reasons(unseen), **_reasons(unreadable)}
     return StepResult(replace(round_, state=RoundState.SELECTED), outputs, commit=commit)
 
 

@@ -15,14 +15,15 @@ from al_platform.domain.data import Frame
 from al_platform.domain.rounds import Round
 from al_platform.errors import NotFound
 from al_platform.loop.context import LoopContext
-from al_platform.loop.embeddings import frame_embeddings
+from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.scoring import PoolMeasures, read_scores
 from al_platform.loop.strategies import PoolView, strategy_named
+from al_platform.training.inputs import Unreadable
 
 
-def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView]:
-    """Give the rows of the round's pool and what its strategy may see of them."""
+def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, Unreadable]:
+    """Give the rows of the round's pool, what its strategy may see of them, and which it cannot see, and why."""
     spec, strategy = round_.spec, strategy_named(round_.spec.strategy.name)
     with context.catalog.transaction() as tx:
         pool = dataset_catalog.pool_frames(tx, context.blobs, spec.pool_id)
@@ -32,24 +33,24 @@ def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView]:
         scored, measures = _scores(tx, context, round_) if strategy.needs_scores else (pool, None)
     rows = PoolRows(pool)
     available = ~rows.mask_of(labelled) & ~rows.mask_of(taken) & rows.mask_of(scored)
-    embeddings: NDArray[Any] = np.zeros((len(pool), 0))
-    labelled_embeddings: NDArray[Any] = np.zeros((0, 0))
+    embedded = FrameEmbeddings(np.zeros((len(pool), 0)), np.zeros((0, 0)), {})
     if strategy.needs_embeddings:
-        embeddings, labelled_embeddings = frame_embeddings(context, round_, pool, labelled)
+        embedded = frame_embeddings(context, round_, pool, labelled)
     shown = None
     if strategy.needs_oracle and context.oracle is not None:
         shown = context.oracle.shows(pool, spec.targets, spec.model.grid)
-    return rows, PoolView(
-        available=available,
+    view = PoolView(
+        available=available & ~rows.mask_of(embedded.unreadable),
         measures=measures.spread_over(rows.mask_of(scored)) if measures else None,
-        embeddings=embeddings,
-        labelled_embeddings=labelled_embeddings,
+        embeddings=embedded.pool,
+        labelled_embeddings=embedded.labelled,
         sessions=_session_codes(pool, frames),
         timestamps_s=np.array([_clock(frames[frame_id]) for frame_id in pool]),
         shown=shown,
         seed=spec.seed,
         strategy=spec.strategy,
     )
+    return rows, view, embedded.unreadable
 
 
 def _scores(tx: Transaction, context: LoopContext, round_: Round) -> tuple[list[str], PoolMeasures]:

@@ -18,6 +18,7 @@ from al_platform.loop.context import LoopContext
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.loop.start import buy_start, buy_version
+from al_platform.platform.compiled import keep_compiled
 from al_platform.platform.data import freeze_pool
 from al_platform.platform.home import Platform
 from al_platform.storage.records import RecordCaches
@@ -35,6 +36,7 @@ class RoundDetails:
 
 def loop_context(platform: Platform) -> LoopContext:
     """Give what rounds and loops work with."""
+    keep_compiled(platform.settings.cache_folder / "xla")
     return LoopContext(
         catalog=platform.catalog,
         blobs=platform.blobs,

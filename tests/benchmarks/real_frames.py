@@ -26,27 +26,27 @@ class Pool:
     """One experiment: the options of `alp ab` that make it, and the classes its table shows."""
 
     name: str
-    options: tuple[str, ...]
+    options: str
     shown: tuple[str, ...]
 
 
 POOLS = (
     Pool(
         "CamVid",
-        ("--pool", "session_id=camvid_0006R0|camvid_0016E5", "--test", "session_id=camvid_Seq05VD|camvid_0001TP")
-        + ("--targets", "pedestrian,bicyclist", "--start", "15", "--budget", "15"),
+        "--pool session_id=camvid_0006R0|camvid_0016E5 --test session_id=camvid_Seq05VD|camvid_0001TP "
+        "--targets pedestrian,bicyclist --start 15 --budget 15",
         ("pedestrian", "bicyclist", "mean of targets"),
     ),
     Pool(
         "IDD-Lite long tail",
-        ("--pool", "dataset=idd_lite,split=train", "--test", "dataset=idd_lite,split=val", "--thin", "living=10")
-        + ("--targets", "living", "--classes", "living,vehicle", "--start", "20", "--budget", "20"),
+        "--pool dataset=idd_lite,split=train --test dataset=idd_lite,split=val --thin living=10 "
+        "--targets living --classes living,vehicle --start 20 --budget 20",
         ("living",),
     ),
     Pool(
         "IDD-Lite natural",
-        ("--pool", "dataset=idd_lite,split=train", "--test", "dataset=idd_lite,split=val")
-        + ("--targets", "living,vehicle", "--start", "40", "--budget", "40"),
+        "--pool dataset=idd_lite,split=train --test dataset=idd_lite,split=val "
+        "--targets living,vehicle --start 40 --budget 40",
         ("living", "vehicle", "mean of targets"),
     ),
 )
@@ -71,7 +71,7 @@ def main() -> None:
 def _run(pool: Pool, arguments: argparse.Namespace) -> dict[str, Any]:
     command = [str(Path(sys.executable).parent / "alp"), "--home", arguments.home, "ab", "--name", pool.name]
     command += ["--adapter", "masks", "--data", arguments.data, "--seeds", str(arguments.seeds)]
-    command += ["--strategies", ",".join(ARMS), *pool.options]
+    command += ["--strategies", ",".join(ARMS), *pool.options.split()]
     finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     report = Path(finished.stdout.rsplit("report: ", 1)[1].strip())
     summary: dict[str, Any] = json.loads((report.parent / "summary.json").read_text())

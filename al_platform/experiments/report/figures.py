@@ -11,10 +11,13 @@ from al_platform.experiments.report.palette import FAINT, INK, Look
 from al_platform.experiments.report.svg import blank_figure, inline_svg
 
 WIDTH, HEIGHT = 284.0, 214.0
-AXES = (0.14, 0.165, 0.60, 0.80)
+AXES = (0.165, 0.165, 0.575, 0.80)
 """Left, bottom, width and height within the figure; the rest is for the names of the curves."""
 
 LABEL_CHARACTERS, TICKS = 13, 8
+
+MOST_BANDS = 4
+"""With more arms than this only the first one and the dashed ones keep their bands, or nothing could be told apart."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def curve_panel(
         axes.axhline(0.0, color=INK, linewidth=0.8)
     # the first arm last, so that it lies on top
     for line in reversed(drawn):
-        _draw(axes, line, looks[line.arm], strong=line is drawn[0])
+        strong, look = line is drawn[0], looks[line.arm]
+        _draw(axes, line, look, strong=strong, banded=strong or look.dashed or len(drawn) <= MOST_BANDS)
     if logarithmic:
         _logarithmic(axes)
     elif len({line.x for line in drawn}) == 1:
@@ -91,9 +95,9 @@ def style(axes: Axes, *, x_title: str, y_title: str) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
-def _draw(axes: Axes, line: Line, look: Look, *, strong: bool) -> None:
+def _draw(axes: Axes, line: Line, look: Look, *, strong: bool, banded: bool) -> None:
     band = [row for row in zip(line.x, line.low, line.high, strict=True) if row[1] is not None]
-    if len(band) > 1:
+    if banded and len(band) > 1:
         x, low, high = zip(*band, strict=True)
         axes.fill_between(x, low, high, color=look.light, alpha=0.13, linewidth=0)
     axes.plot(

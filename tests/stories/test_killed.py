@@ -1,0 +1,120 @@
+"""kill -9 anywhere in a round: run again, it comes to the same, and nothing is there twice."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from al_platform.domain.hashing import canonical_json
+from al_platform.domain.progress import Progress
+from al_platform.domain.rounds import RoundSpec, RoundState
+from al_platform.platform.home import open_platform
+from al_platform.platform.rounds import run_one_round
+from tests.fleet import STEPS, Outcome, contents, counts, outcome_of, round_spec, settings_of
+
+pytestmark = pytest.mark.story
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Mortals:
+    """A process whose children run rounds and die; see `mortal`."""
+
+    orders: IO[str]
+    answers: IO[str]
+
+    def run(self, home: Path, spec: RoundSpec, *, die: tuple[str, int] | None = None) -> dict[str, Any]:
+        """Run a round of a home until it is done, or until it dies."""
+        self.orders.write(json.dumps({"home": str(home), "spec": canonical_json(spec), "die": die}) + "\n")
+        self.orders.flush()
+        answer: dict[str, Any] = json.loads(self.answers.readline())
+        return answer
+
+
+@dataclass(frozen=True)
+class Unbroken:
+    """A round that nobody killed: the home before it, what it came to, and its commits that wrote something."""
+
+    home: Path
+    spec: RoundSpec
+    outcome: Outcome
+    rows: dict[str, int]
+    writes: list[int]
+
+
+@pytest.fixture(scope="module")
+def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
+    compiled = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    command = [sys.executable, "-W", "error", "-m", "tests.stories.mortal"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **compiled}, text=True, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Mortals(process.stdin, process.stdout)
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def unbroken(mortals: Mortals, fleet_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
+    home = Path(shutil.copytree(fleet_home, tmp_path_factory.mktemp("unbroken") / "home"))
+    with open_platform(settings_of(home)) as platform:
+        spec = round_spec(platform)
+    finished = Path(shutil.copytree(home, home.with_name("finished")))
+    answer = mortals.run(finished, spec)
+    assert answer["signal"] == 0
+    with open_platform(settings_of(finished)) as platform:
+        round_ = run_one_round(platform, spec)
+        return Unbroken(home, spec, outcome_of(platform, round_.round_id), counts(contents(platform)), answer["writes"])
+
+
+def test_a_round_commits_one_transaction_a_step_and_one_for_what_can_be_found_again(unbroken: Unbroken) -> None:
+    assert len(unbroken.writes) == len(["plan", "ensemble", "metrics"]) + unbroken.rows["step_runs"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_any_transaction_a_round_comes_to_the_same(
+    mortals: Mortals, unbroken: Unbroken, tmp_path: Path, moment: str
+) -> None:
+    for number in unbroken.writes:
+        home = Path(shutil.copytree(unbroken.home, tmp_path / str(number)))
+        assert mortals.run(home, unbroken.spec, die=(moment, number))["signal"] == signal.SIGKILL
+        assert_same_outcome(home, unbroken)
+        shutil.rmtree(home)
+
+
+@pytest.mark.parametrize(
+    ("stage", "done", "repeated"),
+    [("train", 0, STEPS), ("train", STEPS // 2, STEPS // 2), ("train", STEPS, 0), ("score", 0, 0)],
+)
+def test_killed_while_it_computes_a_round_goes_on_from_what_it_had_kept(
+    mortals: Mortals, unbroken: Unbroken, tmp_path: Path, stage: str, done: int, repeated: int
+) -> None:
+    home = Path(shutil.copytree(unbroken.home, tmp_path / "home"))
+    assert mortals.run(home, unbroken.spec, die=(stage, done))["signal"] == signal.SIGKILL
+    heard = assert_same_outcome(home, unbroken)
+    trained = [progress.done for progress in heard if progress.stage == "train"]
+    assert STEPS - min(trained, default=STEPS) == repeated
+    assert not list((home / "runs").glob("*"))
+
+
+def assert_same_outcome(home: Path, unbroken: Unbroken) -> list[Progress]:
+    """Run the round of a home to its end: nothing differs from the unbroken one, nothing is doubled."""
+    heard: list[Progress] = []
+    with open_platform(settings_of(home), report=heard.append) as platform:
+        round_ = run_one_round(platform, unbroken.spec)
+        assert round_.state is RoundState.APPENDED
+        assert outcome_of(platform, round_.round_id) == unbroken.outcome
+        assert counts(contents(platform)) == unbroken.rows
+    return heard
