@@ -12,6 +12,9 @@ import pytest
 if TYPE_CHECKING:
     from al_platform.platform.home import Platform
 
+# Tests throw their homes away, and XLA's cache would go on writing into the first of them.
+os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+
 REAL_DATA = Path(os.environ.get("ALP_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

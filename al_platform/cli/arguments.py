@@ -11,7 +11,10 @@ Test = Annotated[str, typer.Option(help="Filter of the frozen test set; its sess
 Family = Annotated[str, typer.Option(help="Model family: prefix-heads or unet")]
 Members = Annotated[int, typer.Option(help="Members of the ensemble")]
 Image = Annotated[str, typer.Option(help="Image size and cell in pixels, WIDTHxHEIGHT/CELL")]
-Steps = Annotated[int | None, typer.Option(help="Training steps of every member; default: the family's")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="KEY=VALUE of recipe or family: steps=250, learning_rate=0.02, hidden=48, ..."),
+]
 Budget = Annotated[int, typer.Option(help="Frames to label in a round")]
 ObjectBudget = Annotated[
     int | None, typer.Option(help="Positive cells to pay for in a round, of at most --budget frames")

@@ -40,7 +40,7 @@ def ab(
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
-    steps: arg.Steps = None,
+    setting: arg.Settings = None,
 ) -> None:
     """Compare strategies on the same start sets, seeds and recipe; writes a report with intervals.
 
@@ -52,7 +52,7 @@ def ab(
     spec = ExperimentSpec(
         name=name,
         model=described_model(
-            targets=targets, classes=classes, family=family, members=members, image=image, steps=steps
+            targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
         ),
         targets=parse.names(targets),
         pool_filter=pool,

@@ -41,12 +41,14 @@ def run(
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
-    steps: arg.Steps = None,
+    setting: arg.Settings = None,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import prepare_round, round_details, run_one_round
 
-    model = described_model(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
+    model = described_model(
+        targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
+    )
     wanted = RoundSpec(
         model=model,
         dataset_version_id=dataset,
@@ -119,12 +121,14 @@ def run_loop(
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
-    steps: arg.Steps = None,
+    setting: arg.Settings = None,
 ) -> None:
     """Run rounds in a row. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import prepare_round, run_rounds
 
-    model = described_model(targets=targets, classes=classes, family=family, members=members, image=image, steps=steps)
+    model = described_model(
+        targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
+    )
     wanted = RoundSpec(
         model=model,
         dataset_version_id=dataset,

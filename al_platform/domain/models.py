@@ -45,10 +45,10 @@ class GridSpec:
 class TrainingSpec:
     """How every member is trained. The same recipe for every arm of an experiment."""
 
-    steps: int = 150
-    batch_frames: int = 12
+    steps: int = 250
+    batch_frames: int = 16
     learning_rate: float = 2e-2
-    weight_decay: float = 0.1
+    weight_decay: float = 1.0
     evaluate_every: int = 25
     validation_folds: int = 8
     """Labelled sessions are dealt into this many folds; member n stops early on fold n mod folds."""

@@ -52,11 +52,11 @@ def train_ensemble(
         raise InvalidInput("no labelled frames: label a start set first, for example `alp loop run --start 40`")
     for index, name in enumerate(spec.classes):
         if (frames.presence[:, index] == UNKNOWN).all():
-            raise InvalidInput(f"class {name}: no label of the dataset version says whether it is there; check its name")
+            raise InvalidInput(f"class {name}: no label of the version says whether it is there; check its name")
     state = fit_ensemble(family, spec, frames, seed=seed, checkpoints=checkpoints, report=report)
     for member in np.flatnonzero(np.asarray(state.best_step) == 0):
         raise TrainingDiverged(
-            f"member {member}: its validation loss was never a number; lower learning_rate {spec.training.learning_rate}"
+            f"member {member}: its validation loss was never a number; lower the rate {spec.training.learning_rate}"
         )
     temperature = _held_out_temperature(family, spec, frames, state.best_parameters)
     members = tuple(

@@ -94,7 +94,7 @@ def test_without_labels_nothing_is_trained() -> None:
         trained_on(LabeledFrames(frames.inputs[:0], frames.presence[:0], frames.folds[:0]))
     nobody_looked_for_bicycles = frames.presence.copy()
     nobody_looked_for_bicycles[:, 1] = UNKNOWN
-    with pytest.raises(InvalidInput, match="class bicycle: no label of the dataset version says whether it is there"):
+    with pytest.raises(InvalidInput, match="class bicycle: no label of the version says whether it is there"):
         trained_on(replace(frames, presence=nobody_looked_for_bicycles))
 
 

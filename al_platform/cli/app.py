@@ -1,0 +1,35 @@
+"""`alp`: the whole platform from the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from al_platform.cli import data, experiments, rounds
+from al_platform.cli.home import HOME_KEY
+
+app = typer.Typer(
+    name="alp",
+    help="Decide which driving data is worth a label.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("ingest")(data.ingest)
+app.command("frames")(data.frames)
+app.command("lineage")(data.lineage)
+app.command("ab")(experiments.ab)
+app.command("report")(experiments.report)
+app.command("experiments")(experiments.list_all)
+app.add_typer(rounds.round_app, name="round")
+app.add_typer(rounds.loop_app, name="loop")
+
+
+@app.callback()
+def _home(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder that keeps everything; default $ALP_HOME, else .alp")
+    ] = None,
+) -> None:
+    context.obj = {HOME_KEY: home}

@@ -1,0 +1,96 @@
+"""The commands over a small home: what they print, and that the same command goes on."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.al_platform.cli.conftest import Alp
+from tests.fleet import COMMAND, TEST, contents_of_home
+
+pytestmark = pytest.mark.story
+
+
+def test_ingest_counts_what_came_in_and_again_adds_nothing(alp: Alp, tmp_path: Path) -> None:
+    command = ("--home", str(tmp_path), "ingest", "synthetic", "-o", "frames=4", "-o", "sessions=2")
+    assert alp(*command).out == "4 read, 4 new frames, 4 labels sealed, 0 duplicates, 0 broken\n"
+    assert alp(*command).out == "4 read, 0 new frames, 4 labels sealed, 0 duplicates, 0 broken\n"
+    assert re.search(r"synthetic\W+4\W+2\W", alp("--home", str(tmp_path), "frames").out)
+
+
+def test_ingest_names_what_is_broken_and_what_came_twice(alp: Alp, tmp_path: Path, home: Path) -> None:
+    images = tmp_path / "source" / "images"
+    images.mkdir(parents=True)
+    picture = a_picture(home)
+    (images / "a_0.jpg").write_bytes(picture)
+    (images / "a_1.jpg").write_bytes(picture)
+    (images / "a_2.jpg").write_bytes(picture[:100])
+    said = alp("--home", str(tmp_path / "other"), "ingest", "masks", str(images.parent))
+    assert said.code == 0
+    assert said.out.startswith("3 read, 1 new frames, 0 labels sealed, 1 duplicates, 1 broken\n")
+    assert f"broken: {images}/a_2.jpg: " in said.out
+    assert f"duplicate: {images}/a_1.jpg: the same picture came before; the first one counts" in said.out
+
+
+def test_a_round_is_run_listed_shown_and_traced(alp: Alp, home: Path) -> None:
+    at_home = ("--home", str(home))
+    command = (*at_home, "round", "run", *COMMAND, "--test", TEST, "--budget", "5", "--strategy", "mi:cap=2")
+    ran = alp(*command)
+    assert ran.code == 0
+    (round_,) = contents_of_home(home)["rounds"]
+    assert ran.out.startswith(f"{round_['round_id']} appended  train ")
+    assert f"average precision of {round_['ensemble_id']}: bicycle" in ran.out
+    assert alp(*command).out == ran.out
+    assert len(contents_of_home(home)["rounds"]) == 1
+    listed = alp(*at_home, "round", "list").out
+    assert all(word in listed for word in (round_["round_id"], "appended", "mi", round_["dataset_version_id"]))
+    shown = alp(*at_home, "round", "show", round_["round_id"]).out
+    assert all(row["frame_id"] in shown for row in contents_of_home(home)["tasks"])
+    tree = alp(*at_home, "lineage", round_["dataset_version_id"]).out
+    assert all(word in tree for word in (round_["ensemble_id"], "grown from", "asked by", "pixels", "and 56 more"))
+    nodes = json.loads(alp(*at_home, "lineage", round_["dataset_version_id"], "--json").out)
+    assert {node["kind"] for node in nodes} >= {"dataset version", "ensemble", "frame", "blob"}
+
+
+def test_a_budget_beyond_the_pool_is_no_error(alp: Alp, home: Path) -> None:
+    said = alp("--home", str(home), "round", "run", *COMMAND, "--budget", "1000", "--strategy", "random")
+    assert said.code == 0
+    assert len(contents_of_home(home)["tasks"]) == 60 - 12
+
+
+def test_a_loop_shows_every_round_and_then_the_ensemble_that_learned_everything(alp: Alp, home: Path) -> None:
+    said = alp("--home", str(home), "loop", "run", *COMMAND, "--test", TEST, "--rounds", "2", "--budget", "4")
+    assert said.code == 0
+    assert [line.split()[1] for line in said.out.splitlines() if line.startswith("rnd_")] == ["appended"] * 3
+    assert len(re.findall("average precision of ens_", said.out)) == 3
+    assert len(set(re.findall(r"ens_\w+", said.out))) == 3
+
+
+def test_an_experiment_prints_its_curves_and_its_report_can_be_had_again(alp: Alp, home: Path) -> None:
+    command = ("ab", *COMMAND, "--test", TEST, "--strategies", "mi,random:cap=2", "--seeds", "1", "--rounds", "1")
+    said = alp("--home", str(home), *command, "--budget", "4")
+    assert said.code == 0
+    assert "AP of person" in said.out
+    assert "random cap 2" in said.out
+    (path,) = re.findall(r"report: (.*)", said.out)
+    assert Path(path).is_file()
+    (experiment,) = contents_of_home(home)["experiments"]
+    assert experiment["experiment_id"] in alp("--home", str(home), "experiments").out
+    assert alp("--home", str(home), "report", experiment["experiment_id"]).out == f"report: {path}\n"
+
+
+def test_brackets_in_names_are_printed_as_they_are(alp: Alp, home: Path, tmp_path: Path) -> None:
+    images, other = tmp_path / "x[" / "red]" / "images", ("--home", str(tmp_path / "other"))
+    images.mkdir(parents=True)
+    (images / "a_0.jpg").write_bytes(a_picture(home))
+    alp(*other, "ingest", "masks", str(images.parent), "-o", "dataset=[/blue]")
+    (frame,) = contents_of_home(tmp_path / "other")["frames"]
+    assert f"from {images}/a_0.jpg" in alp(*other, "lineage", frame["frame_id"]).out.replace("\n", "")
+    assert "[/blue]" in alp(*other, "frames").out
+
+
+def a_picture(home: Path) -> bytes:
+    """The bytes of some frame."""
+    blob_hash = contents_of_home(home)["frames"][0]["image_hash"]
+    return (home / "blobs" / blob_hash[:2] / blob_hash).read_bytes()

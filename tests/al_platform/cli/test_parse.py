@@ -1,0 +1,66 @@
+import re
+
+import pytest
+
+from al_platform.cli import parse
+from al_platform.cli.model import described_model
+from al_platform.domain.rounds import StrategySpec
+from al_platform.errors import InvalidInput
+from tests.fleet import CLASSES, IMAGE, MEMBERS, MODEL, STEPS, TARGETS
+
+
+def test_names_are_what_lies_between_commas() -> None:
+    assert parse.names(" person, bicycle,,car ") == ("person", "bicycle", "car")
+    assert parse.names(" ") == ()
+
+
+def test_options_are_key_and_value_around_the_first_equals_sign() -> None:
+    assert parse.options(["frames=80", " note = a=b "]) == {"frames": "80", "note": "a=b"}
+    with pytest.raises(InvalidInput, match=r"option 'frames': write KEY=VALUE"):
+        parse.options(["frames"])
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("mi", StrategySpec("mi")),
+        ("mi:cap=2", StrategySpec("mi", session_cap=2)),
+        ("mi:gap=1.5", StrategySpec("mi", minimum_gap_s=1.5)),
+        (" mi : gap = 1.5 : cap = 2 ", StrategySpec("mi", session_cap=2, minimum_gap_s=1.5)),
+    ],
+)
+def test_a_strategy_is_its_name_and_its_limits(text: str, meant: StrategySpec) -> None:
+    assert parse.strategy(text) == meant
+
+
+@pytest.mark.parametrize("text", ["mi:cap=two", "mi:gap=soon", "mi:cap=", "mi:cap=2.0"])
+def test_limits_that_are_no_numbers_are_refused(text: str) -> None:
+    with pytest.raises(
+        InvalidInput, match=re.escape(f"strategy {text!r}: cap takes a whole number, gap takes seconds")
+    ):
+        parse.strategy(text)
+
+
+@pytest.mark.parametrize("text", ["mi:gap=nan", "mi:gap=inf", "mi:gap=-1"])
+def test_gaps_that_no_selection_can_keep_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="minimum_gap_s"):
+        parse.strategy(text)
+
+
+def test_options_describe_the_model_that_is_trained_with_the_recipe_of_its_family() -> None:
+    described = described_model(
+        targets=",".join(TARGETS),
+        classes=",".join(CLASSES),
+        family="prefix-heads",
+        members=MEMBERS,
+        image=IMAGE,
+        steps=STEPS,
+    )
+    assert described == MODEL
+
+
+def test_without_classes_the_model_learns_the_targets() -> None:
+    described = described_model(
+        targets="car,person", classes="", family="prefix-heads", members=1, image=IMAGE, steps=None
+    )
+    assert described.classes == ("car", "person")
