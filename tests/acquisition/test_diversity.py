@@ -55,9 +55,7 @@ def naive(pool: dict) -> list[int]:
 
 
 @pytest.mark.parametrize("block", [1, 7, 256])
-def test_picks_are_those_of_a_greedy_that_renews_everything(
-    block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_picks_are_those_of_a_greedy_that_renews_everything(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diversity, "_BLOCK", block)
 
     @settings(max_examples=400, deadline=None)

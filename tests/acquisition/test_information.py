@@ -84,9 +84,7 @@ def mean(values: list[float]) -> float:
 
 def mi_of_cell(p: list[float], q: list[float]) -> float:
     yes, no = mean(p), mean(q)
-    return mean(
-        [relative_entropy_term(a, yes) + relative_entropy_term(b, no) for a, b in zip(p, q, strict=True)]
-    )
+    return mean([relative_entropy_term(a, yes) + relative_entropy_term(b, no) for a, b in zip(p, q, strict=True)])
 
 
 def variance_of_cell(p: list[float], q: list[float]) -> float:
@@ -110,9 +108,7 @@ REFERENCES: dict[Measure, Callable[[list[float], list[float]], float]] = {
 
 @pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("measure", REFERENCES, ids=lambda measure: measure.__name__)
-def test_every_measure_is_its_definition_to_five_digits_even_near_certainty(
-    measure: Measure, regime: str
-) -> None:
+def test_every_measure_is_its_definition_to_five_digits_even_near_certainty(measure: Measure, regime: str) -> None:
     logits = logits_of(regime)
     # Members that differ by a tenth in the logit keep five digits of a squared difference in float32.
     np.testing.assert_allclose(
@@ -173,9 +169,7 @@ def test_a_single_member_knows_of_no_ignorance(regime: str) -> None:
 def test_the_order_of_members_does_not_matter(measure: Measure) -> None:
     logits = logits_of("undecided")
     shuffled = logits[np.random.default_rng(1).permutation(8)]
-    np.testing.assert_allclose(
-        measure(jnp.asarray(logits)), measure(jnp.asarray(shuffled)), rtol=3e-6, atol=3e-7
-    )
+    np.testing.assert_allclose(measure(jnp.asarray(logits)), measure(jnp.asarray(shuffled)), rtol=3e-6, atol=3e-7)
 
 
 @pytest.mark.parametrize("regime", REGIMES)

@@ -23,9 +23,7 @@ scored = jax.jit(frame_scores, static_argnums=1)
 FIELDS = [field.name for field in dataclasses.fields(FrameMeasures)]
 
 
-def some_logits(
-    members: int = 4, frames: int = 3, classes: int = 2, rows: int = 5, columns: int = 6
-) -> np.ndarray:
+def some_logits(members: int = 4, frames: int = 3, classes: int = 2, rows: int = 5, columns: int = 6) -> np.ndarray:
     rng = np.random.default_rng(3)
     return rng.normal(-1.0, 2.0, (members, frames, classes, rows, columns)).astype(np.float32)
 

@@ -43,9 +43,7 @@ def family(request: pytest.FixtureRequest) -> ModelFamily:
         name: jax.jit(partial(getattr(listed, name), SPEC))
         for name in ("init", "train_logits", "score_logits", "embed")
     }
-    return replace(
-        listed, **{name: lambda _, *arrays, f=function: f(*arrays) for name, function in compiled.items()}
-    )
+    return replace(listed, **{name: lambda _, *arrays, f=function: f(*arrays) for name, function in compiled.items()})
 
 
 @pytest.fixture(scope="module")

@@ -33,9 +33,7 @@ def read(path: Path, **options: str) -> tuple[list[SourceFrame], list[BrokenSour
 
 
 def with_boxes(*bboxes: Any, **more: Any) -> dict[str, Any]:
-    annotations = [
-        {"id": n, "image_id": 1, "category_id": 5, "bbox": bbox, **more} for n, bbox in enumerate(bboxes)
-    ]
+    annotations = [{"id": n, "image_id": 1, "category_id": 5, "bbox": bbox, **more} for n, bbox in enumerate(bboxes)]
     return {"images": [IMAGE], "annotations": annotations, "categories": [PERSON]}
 
 
@@ -165,9 +163,7 @@ def test_an_image_that_cannot_be_used_is_named_and_the_others_are_kept(
 
 
 def test_an_image_listed_twice_counts_once(tmp_path: Path) -> None:
-    path = write(
-        tmp_path, {"images": [IMAGE, {**IMAGE, "id": 2}, {**IMAGE, "file_name": "x.jpg"}]}, "a_0001.jpg"
-    )
+    path = write(tmp_path, {"images": [IMAGE, {**IMAGE, "id": 2}, {**IMAGE, "file_name": "x.jpg"}]}, "a_0001.jpg")
     frames, broken = read(path)
     assert len(frames) == 1
     assert [item.reason for item in broken] == ["a_0001.jpg was already listed", "id 1 was already listed"]
@@ -189,9 +185,7 @@ def test_a_missing_size_is_read_from_the_image(tmp_path: Path) -> None:
         ('{"images": [], "annotations": [{}]}', "has annotations but no `categories`"),
     ],
 )
-def test_a_file_that_is_no_coco_file_is_refused_with_the_reason(
-    tmp_path: Path, text: str, reason: str
-) -> None:
+def test_a_file_that_is_no_coco_file_is_refused_with_the_reason(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "boxes.json").write_text(text)
     with pytest.raises(InvalidInput, match=reason):
         coco_adapter(AdapterRequest(str(tmp_path)))

@@ -169,9 +169,7 @@ def test_two_csv_files_need_a_choice(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, None, {"a.jpg": jpeg()})
     for name in ("one.csv", "two.csv"):
         (folder / name).write_text("image\na.jpg\n")
-    with pytest.raises(
-        InvalidInput, match=r"holds one\.csv, two\.csv; choose one with --option manifest=NAME"
-    ):
+    with pytest.raises(InvalidInput, match=r"holds one\.csv, two\.csv; choose one with --option manifest=NAME"):
         masks_adapter(AdapterRequest(str(folder)))
     assert len(read(folder, manifest="two.csv")[0]) == 1
 
@@ -194,9 +192,7 @@ def test_masks_whose_values_mean_nothing_are_refused_with_an_example(tmp_path: P
         ('{"values": {"1": "person"}, "ignore": 255}', "`ignore` must be a list"),
     ],
 )
-def test_a_class_table_that_is_wrong_is_refused_with_the_cure(
-    tmp_path: Path, content: str, reason: str
-) -> None:
+def test_a_class_table_that_is_wrong_is_refused_with_the_cure(tmp_path: Path, content: str, reason: str) -> None:
     folder = folder_with(tmp_path, "image,mask\na.jpg,a.png\n", {"a.jpg": jpeg(), "a.png": mask()})
     (folder / "classes.json").write_text(content)
     with pytest.raises(InvalidInput, match=reason):
@@ -224,9 +220,7 @@ def test_without_a_csv_names_match_and_sessions_come_from_folders_or_prefixes(tm
     assert found["007"] == ("north", 7, True)
     assert found["drive_b_12"] == ("drive_b", 12, False)
     assert found["plain"][0] == "town"
-    assert [(Path(item.origin).name, item.reason) for item in broken] == [
-        ("lonely.png", "mask without an image")
-    ]
+    assert [(Path(item.origin).name, item.reason) for item in broken] == [("lonely.png", "mask without an image")]
 
 
 def test_a_folder_with_nothing_to_read_is_refused_with_the_cure(tmp_path: Path) -> None:
@@ -240,9 +234,7 @@ def test_a_folder_with_nothing_to_read_is_refused_with_the_cure(tmp_path: Path) 
 
 def test_a_picture_that_claims_to_be_enormous_is_broken(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
-    chunk = (
-        struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    )
+    chunk = struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
     files = {"a.png": b"\x89PNG\r\n\x1a\n" + chunk, "b.jpg": jpeg()}
     frames, broken = read(folder_with(tmp_path, "image\na.png\nb.jpg\n", files))
     assert len(frames) == len(broken) == 1

@@ -116,9 +116,7 @@ def test_boxes_that_overlap_are_counted_once() -> None:
 def test_boxes_are_in_pixels_of_their_own_image(scale: float) -> None:
     box = _box(4_000 * scale, 0.0, 8_000 * scale, 1_000 * scale)
     width, height = round(12_000 * scale), round(8_000 * scale)
-    presence = presence_from_boxes(
-        [box], width, height, annotated=("person",), classes=("person",), grid=GRID
-    )
+    presence = presence_from_boxes([box], width, height, annotated=("person",), classes=("person",), grid=GRID)
     assert presence[0].tolist() == [[0, 1, 0], [0, 0, 0]]
 
 
@@ -148,9 +146,7 @@ def _mask_annotation(classes: tuple[str, ...]) -> Annotation:
 
 def test_an_annotation_with_a_mask_knows_only_the_classes_it_looked_for() -> None:
     mask_HW = np.full((8, 12), 2, np.uint8)
-    presence = presence_of(
-        _mask_annotation(("person",)), encode_mask(mask_HW), classes=("rider", "person"), grid=GRID
-    )
+    presence = presence_of(_mask_annotation(("person",)), encode_mask(mask_HW), classes=("rider", "person"), grid=GRID)
     assert (presence[0] == 255).all()
     assert (presence[1] == 0).all()
 

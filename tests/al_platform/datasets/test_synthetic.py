@@ -115,9 +115,7 @@ def test_a_quarter_of_the_sessions_is_kept_for_tests_whole(fleet: list[SourceFra
     assert Counter(split for _, split in splits) == {"pool": 45, "test": 15}
 
 
-@pytest.mark.parametrize(
-    ("sessions", "share", "wanted"), [(60, 0.25, 15), (4, 0.25, 1), (10, 0.0, 0), (7, 0.5, 4)]
-)
+@pytest.mark.parametrize(("sessions", "share", "wanted"), [(60, 0.25, 15), (4, 0.25, 1), (10, 0.0, 0), (7, 0.5, 4)])
 def test_the_share_of_test_sessions_is_kept_exactly(sessions: int, share: float, wanted: int) -> None:
     chosen = choose_test_drives(3, sessions, share=share)
     assert len(chosen) == wanted
@@ -132,9 +130,7 @@ def test_every_block_of_twenty_sessions_has_every_street_and_condition() -> None
     assert {drive.condition.time_of_day for drive in drives} == {"day", "dusk", "night"}
 
 
-def _on_plain_green(
-    kind: str, *, ahead: float, heading: float
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _on_plain_green(kind: str, *, ahead: float, heading: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Paint one thing on green, on the canvas before it is averaged down; give picture and mask."""
     scene = Image.new("RGB", (CANVAS_WIDTH, CANVAS_HEIGHT), SAFE_GREEN)
     canvas = new_canvas(scene, view=View(0.0, 0.0, 0.0, CANVAS_HEIGHT * 0.42), condition=CONDITIONS["day"])

@@ -95,9 +95,7 @@ def result_of(points: list[CurvePoint], **changes: object) -> ExperimentResult:
     return ExperimentResult(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def realistic(
-    *, seeds: int = 5, arms: tuple[str, ...] = tuple(ARMS), pictures: bool = True
-) -> ExperimentResult:
+def realistic(*, seeds: int = 5, arms: tuple[str, ...] = tuple(ARMS), pictures: bool = True) -> ExperimentResult:
     """Saturating curves; the arm's speed is how many frames of random one of its frames is worth."""
     points = []
     for seed in range(seeds):
@@ -142,9 +140,7 @@ def _arm_points(arm: str, seed: int, shift: float, random: np.random.Generator) 
                 frames=frames,
                 positive_cells=cells,
                 objects={name: count // 9 for name, count in cells.items()},
-                sessions=int(
-                    min(309, 30 + round_index * (10 if arm == "manual" else 27) + random.integers(0, 8))
-                ),
+                sessions=int(min(309, 30 + round_index * (10 if arm == "manual" else 27) + random.integers(0, 8))),
                 average_precision=precision,
                 seconds={step: s * random.uniform(0.9, 1.2) for step, s in STEPS.items() if round_index},
                 picked=BUDGET if round_index else 0,
@@ -167,9 +163,7 @@ def _picked(arm: str, rank: int, random: np.random.Generator) -> Picked:
     shows = rank != 2
     x, y = int(random.integers(60, 260)), int(random.integers(110, 150))
     rows, columns = np.mgrid[0:14, 0:20]
-    heat = 0.3 * np.exp(-((columns - x / 16) ** 2 + (rows - y / 16) ** 2) / 4) + random.uniform(
-        0, 0.02, (14, 20)
-    )
+    heat = 0.3 * np.exp(-((columns - x / 16) ** 2 + (rows - y / 16) ** 2) / 4) + random.uniform(0, 0.02, (14, 20))
     score = float(heat.mean())
     return Picked(
         arm=arm,
@@ -189,9 +183,7 @@ def scene(x: int, y: int, *, shows: bool, dusk: float) -> bytes:
     image = Image.new("RGB", (320, 224), tuple(int(c * dusk) for c in (150, 180, 215)))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 100, 320, 224), fill=tuple(int(c * dusk) for c in (96, 104, 92)))
-    draw.polygon(
-        [(150, 100), (170, 100), (290, 224), (30, 224)], fill=tuple(int(c * dusk) for c in (70, 70, 74))
-    )
+    draw.polygon([(150, 100), (170, 100), (290, 224), (30, 224)], fill=tuple(int(c * dusk) for c in (70, 70, 74)))
     for step in range(5):
         draw.line([(160, 105 + step * 24), (160, 115 + step * 24)], fill=(230, 230, 210), width=2 + step)
     draw.rectangle((10, 40, 70, 110), fill=tuple(int(c * dusk) for c in (150, 120, 100)))

@@ -20,9 +20,7 @@ FRAMES = [100, 200, 300]
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     path = write_report(realistic(seeds=3), tmp_path_factory.mktemp("reports") / "night" / "drives")
-    return path.read_text(encoding="utf-8"), json.loads(
-        (path.parent / "summary.json").read_text(encoding="utf-8")
-    )
+    return path.read_text(encoding="utf-8"), json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
 
 
 def small(**changes):
@@ -105,9 +103,7 @@ def test_names_from_data_cannot_become_markup(tmp_path):
         experiment_id=evil,
         environment={evil: evil},
         spec=replace(result.spec, name=evil, model=model, targets=model.classes, pool_filter=evil),
-        gallery=tuple(
-            replace(p, frame_id=evil, session_id=evil, for_class=evil, arm=evil) for p in result.gallery
-        ),
+        gallery=tuple(replace(p, frame_id=evil, session_id=evil, for_class=evil, arm=evil) for p in result.gallery),
     )
     page = page_of(changed, tmp_path)
     assert "<script" not in page
@@ -124,9 +120,7 @@ DEGENERATE = {
     "one arm": lambda: result_of([p for p in small().points if p.arm == "mixdist"]),
     "reference model only": lambda: result_of([p for p in small().points if p.round_index == 0]),
     "no random": lambda: realistic(seeds=2, arms=("mixdist", "manual"), pictures=False),
-    "no baseline": lambda: result_of(
-        [replace(p, arm={"random": "mi"}.get(p.arm, p.arm)) for p in small().points]
-    ),
+    "no baseline": lambda: result_of([replace(p, arm={"random": "mi"}.get(p.arm, p.arm)) for p in small().points]),
     "no test class": lambda: stripped(small(), average_precision={}),
     "no cells": lambda: stripped(small(), positive_cells={}, objects={}),
     "not a number": lambda: stripped(small(), average_precision={"living": float("nan")}),

@@ -26,9 +26,7 @@ def two_arms(own, other, *, seeds=3, arm="mixdist", baseline="random", wobble=0.
     points = []
     for seed in range(seeds):
         for name, values in ((arm, own), (baseline, other)):
-            shifted = [
-                v + (-1) ** seed * wobble * (index > 0) * (name == arm) for index, v in enumerate(values)
-            ]
+            shifted = [v + (-1) ** seed * wobble * (index > 0) * (name == arm) for index, v in enumerate(values)]
             points += curve_points(name, seed=seed, values=shifted, frames=FRAMES)
     return points
 
@@ -67,20 +65,12 @@ def test_the_headline_names_the_ratio_of_the_table(found):
         for row in found["label_saving"]
         if (row["arm"], row["class"], row["cost"]) == ("mixdist", "mean of targets", "frames")
     ]
-    assert (
-        f"{row['ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}] times fewer"
-        in found["headline"]["sentence"]
-    )
+    assert f"{row['ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}] times fewer" in found["headline"]["sentence"]
 
 
 def test_a_saving_is_claimed_with_its_interval():
-    sentence = summary(result_of(two_arms([0.1, 0.4, 0.5, 0.6], [0.1, 0.2, 0.3, 0.4])))["headline"][
-        "sentence"
-    ]
-    assert (
-        sentence
-        == "mixdist needs 2.0 [2.0, 2.0] times fewer labelled frames than random for the same AP of living."
-    )
+    sentence = summary(result_of(two_arms([0.1, 0.4, 0.5, 0.6], [0.1, 0.2, 0.3, 0.4])))["headline"]["sentence"]
+    assert sentence == "mixdist needs 2.0 [2.0, 2.0] times fewer labelled frames than random for the same AP of living."
 
 
 def test_no_difference_is_said_where_none_can_be_claimed():
@@ -91,18 +81,14 @@ def test_no_difference_is_said_where_none_can_be_claimed():
 
 
 def test_more_labels_are_said_where_more_are_needed():
-    sentence = summary(result_of(two_arms([0.1, 0.2, 0.3, 0.35], [0.1, 0.3, 0.35, 0.35])))["headline"][
-        "sentence"
-    ]
+    sentence = summary(result_of(two_arms([0.1, 0.2, 0.3, 0.35], [0.1, 0.3, 0.35, 0.35])))["headline"]["sentence"]
     assert sentence == (
         "mixdist needs 1.33 [1.33, 1.33] times more labelled frames than random for the same AP of living."
     )
 
 
 def test_an_arm_that_never_gets_there_is_called_worse():
-    sentence = summary(result_of(two_arms([0.1, 0.12, 0.13, 0.14], [0.1, 0.2, 0.3, 0.4])))["headline"][
-        "sentence"
-    ]
+    sentence = summary(result_of(two_arms([0.1, 0.12, 0.13, 0.14], [0.1, 0.2, 0.3, 0.4])))["headline"]["sentence"]
     assert sentence == "mixdist is worse than random: it never reaches its last AP of living."
 
 

@@ -22,9 +22,7 @@ def two_arms(arm_gains, baseline_gains, *, arm="new", baseline="random"):
     for seed, (own, other) in enumerate(zip(arm_gains, baseline_gains, strict=True)):
         level = 0.2 + 0.1 * seed
         points += curve_points(arm, seed=seed, values=[level, *(level + g for g in own)], frames=FRAMES)
-        points += curve_points(
-            baseline, seed=seed, values=[level, *(level + g for g in other)], frames=FRAMES
-        )
+        points += curve_points(baseline, seed=seed, values=[level, *(level + g for g in other)], frames=FRAMES)
     return points
 
 

@@ -39,9 +39,7 @@ def test_it_reproduces_the_original_network(real_data, form):
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (90, 75)])
 def test_both_forms_give_the_same_features_also_where_the_size_is_odd(height, width):
     weights, pixels = pretrained_lite0().weights, normalised(noise(1, height, width))
-    shifts, library = (
-        jax.jit(partial(lite0_features, form=form))(weights, pixels) for form in ("shifts", "library")
-    )
+    shifts, library = (jax.jit(partial(lite0_features, form=form))(weights, pixels) for form in ("shifts", "library"))
     for stride, one, other in zip((8, 16, 32), shifts, library, strict=True):
         assert one.shape[1:3] == (-(-height // stride), -(-width // stride))
         np.testing.assert_allclose(one, other, atol=1e-3)
