@@ -25,9 +25,11 @@ POOL, TEST = "split=pool", "split=test"
 TARGETS = ("person", "bicycle")
 CLASSES = (*TARGETS, "car")
 IMAGE, MEMBERS, STEPS, START = "192x128/16", 2, 50, 12
+SETTINGS = (f"steps={STEPS}", "projection=16", "hidden=8")
 COMMAND = (
     *("--pool", POOL, "--targets", ",".join(TARGETS), "--classes", ",".join(CLASSES)),
-    *("--members", str(MEMBERS), "--image", IMAGE, "--steps", str(STEPS), "--start", str(START)),
+    *("--members", str(MEMBERS), "--image", IMAGE, "--start", str(START)),
+    *(part for setting in SETTINGS for part in ("--set", setting)),
 )
 """The options of the command line that describe MODEL."""
 
@@ -37,6 +39,7 @@ MODEL: ModelSpec = model_spec(
     members=MEMBERS,
     grid=GridSpec(image_height=128, image_width=192, cell=16),
     training=replace(family_named("prefix-heads").training, steps=STEPS),
+    options={"projection": 16, "hidden": 8},
 )
 
 

@@ -1,6 +1,6 @@
-"""The evidence of the README on real frames: three pools, ten arms, five paired seeds.
+"""The evidence on real frames: three pools, five paired seeds, the arms and the recipe that are asked for.
 
-    python tests/benchmarks/real_frames.py ../shared/data/perception_seg [--home .alp/real]
+    python tests/benchmarks/real_frames.py FOLDER [--arms mixdist,random] [--set steps=150 ...] [--home .alp/real]
 
 Stopped anywhere, the same command goes on. Prints the tables as Markdown; the reports lie under the home.
 """
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ARMS = ("mixdist", "epidist", "mi", "epishare", "entropy", "mass", "core-set", "stratified", "manual", "random")
+ARMS = "mixdist,mi,core-set,manual,random"
+ALL_ARMS = "mixdist,epidist,mi,epishare,entropy,mass,core-set,stratified,manual,random"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,10 @@ def main() -> None:
     parser.add_argument("data", help="folder of the recordings with their manifest.csv")
     parser.add_argument("--home", default=".alp/real")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--arms", default=ARMS, help=f"comma-separated; all is {ALL_ARMS}")
+    parser.add_argument("--set", action="append", default=[], help="KEY=VALUE of the recipe, as `alp ab` takes it")
     arguments = parser.parse_args()
+    arguments.arms = ALL_ARMS if arguments.arms == "all" else arguments.arms
     started = time.monotonic()
     summaries = [_run(pool, arguments) for pool in POOLS]
     for pool, summary in zip(POOLS, summaries, strict=True):
@@ -71,7 +75,8 @@ def main() -> None:
 def _run(pool: Pool, arguments: argparse.Namespace) -> dict[str, Any]:
     command = [str(Path(sys.executable).parent / "alp"), "--home", arguments.home, "ab", "--name", pool.name]
     command += ["--adapter", "masks", "--data", arguments.data, "--seeds", str(arguments.seeds)]
-    command += ["--strategies", ",".join(ARMS), *pool.options.split()]
+    command += ["--strategies", arguments.arms, *pool.options.split()]
+    command += [part for pair in arguments.set for part in ("--set", pair)]
     finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     report = Path(finished.stdout.rsplit("report: ", 1)[1].strip())
     summary: dict[str, Any] = json.loads((report.parent / "summary.json").read_text())
@@ -91,7 +96,7 @@ def _tables(pool: Pool, summary: dict[str, Any]) -> Iterator[str]:
         titles = " | ".join(f"AP at {frames[index]:.0f}" for index in picked)
         yield f"| {shown} | {titles} | curve − random | per object − random | frames saved | cells a label | sessions |"
         yield "|---|" + "---|" * (len(picked) + 5)
-        for arm in ARMS:
+        for arm in setting["arms"]:
             curve = {
                 row["round"]: row["average_precision"]["mean"]
                 for row in summary["curves"]

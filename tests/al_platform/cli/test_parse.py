@@ -6,7 +6,7 @@ from al_platform.cli import parse
 from al_platform.cli.model import described_model
 from al_platform.domain.rounds import StrategySpec
 from al_platform.errors import InvalidInput
-from tests.fleet import CLASSES, IMAGE, MEMBERS, MODEL, STEPS, TARGETS
+from tests.fleet import CLASSES, IMAGE, MEMBERS, MODEL, SETTINGS, TARGETS
 
 
 def test_names_are_what_lies_between_commas() -> None:
@@ -54,13 +54,13 @@ def test_options_describe_the_model_that_is_trained_with_the_recipe_of_its_famil
         family="prefix-heads",
         members=MEMBERS,
         image=IMAGE,
-        steps=STEPS,
+        settings=list(SETTINGS),
     )
     assert described == MODEL
 
 
 def test_without_classes_the_model_learns_the_targets() -> None:
     described = described_model(
-        targets="car,person", classes="", family="prefix-heads", members=1, image=IMAGE, steps=None
+        targets="car,person", classes="", family="prefix-heads", members=1, image=IMAGE, settings=None
     )
     assert described.classes == ("car", "person")
