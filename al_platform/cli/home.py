@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import typer
 
-from al_platform.cli.interrupts import leave_in_order
 from al_platform.cli.progress import progress_shown
 from al_platform.platform.home import Platform, open_platform
 from al_platform.settings import read_settings
@@ -16,7 +15,6 @@ HOME_KEY = "home"
 @contextmanager
 def platform_of(context: typer.Context) -> Iterator[Platform]:
     """Open the home that `--home` names, with progress on the screen."""
-    leave_in_order()
     settings = read_settings(context.obj[HOME_KEY])
     with progress_shown() as report, open_platform(settings, report=report) as platform:
         yield platform

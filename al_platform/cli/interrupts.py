@@ -1,21 +1,26 @@
-"""Ctrl-C: at once while there is nothing to leave in order, as KeyboardInterrupt once a home is open."""
+"""Ctrl-C ends a command on the spot: whatever is finished is kept, as it is when the power fails.
+
+A KeyboardInterrupt would say so less reliably: libraries swallow it while they are imported, and jax where it
+happens to come between two collections of garbage.
+"""
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED = 130
-"""What shells exit with after Ctrl-C, and Typer too."""
+"""What shells exit with after Ctrl-C."""
 
-SAID = "alp: interrupted; nothing finished is lost, run the same command to go on\n"
+_STDERR = 2
+_SHOW_CURSOR = "\r\x1b[2K\x1b[?25h"
+"""Clears the line of a progress bar and gives the cursor back that it hid."""
 
 
 @contextmanager
 def leaving_at_once() -> Iterator[None]:
-    """Let Ctrl-C end the process on the spot: libraries that are being imported swallow a KeyboardInterrupt."""
+    """Let Ctrl-C print one line and end the process with INTERRUPTED."""
     before = signal.signal(signal.SIGINT, _leave)
     try:
         yield
@@ -23,12 +28,8 @@ def leaving_at_once() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def leave_in_order() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt, from here to the end of the command."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def _leave(number: int, frame: FrameType | None) -> None:
     del number, frame
-    os.write(sys.stderr.fileno(), SAID.encode())
+    said = "alp: interrupted; nothing finished is lost, run the same command to go on\n"
+    os.write(_STDERR, (_SHOW_CURSOR * os.isatty(_STDERR) + said).encode())
     os._exit(INTERRUPTED)

@@ -87,9 +87,13 @@ def _store(source: SourceFrame | BrokenSource, blobs: BlobStore, sealed: SealedA
     if isinstance(source, BrokenSource):
         return source
     try:
-        quality = image_quality(source.image)
+        return _stored(source, blobs, sealed)
     except InvalidInput as error:
         return BrokenSource(source.origin, str(error))
+
+
+def _stored(source: SourceFrame, blobs: BlobStore, sealed: SealedAnswers) -> _Stored:
+    quality = image_quality(source.image)
     image = blobs.put(source.image, media_type=_media_type(source.image))
     frame = Frame(
         frame_id=frame_id_of(image.hash),

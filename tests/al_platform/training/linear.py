@@ -20,7 +20,9 @@ SPEC = ModelSpec(
     family="linear",
     members=3,
     grid=GRID,
-    training=TrainingSpec(steps=60, batch_frames=8, learning_rate=0.1, evaluate_every=10, validation_folds=4),
+    training=TrainingSpec(
+        steps=60, batch_frames=8, learning_rate=0.1, weight_decay=1e-3, evaluate_every=10, validation_folds=4
+    ),
 )
 
 
