@@ -14,7 +14,7 @@ demo: env
 	$(RUN) alp --home $(DEMO_HOME) ingest synthetic --option frames=900 --option sessions=90
 	$(RUN) alp --home $(DEMO_HOME) ab --name "Virtual fleet" \
 	  --pool dataset=synthetic,split=pool --test dataset=synthetic,split=test \
-	  --targets person,bicycle --strategies mi,random --start 40 --budget 40 --rounds 4 --seeds 3
+	  --targets person,bicycle --strategies mixdist,random --start 40 --budget 40 --rounds 4 --seeds 3
 
 test: dev-env
 	$(RUN) pytest -n auto
