@@ -13,7 +13,7 @@ import pytest
 from tests.fleet import COMMAND, START, contents_of_home
 
 pytestmark = pytest.mark.story
-ROUNDS, BUDGET = 12, 2
+ROUNDS, BUDGET = 6, 2
 
 
 def test_a_loop_that_is_interrupted_says_so_in_one_line_and_the_same_command_finishes_it(home: Path) -> None:
