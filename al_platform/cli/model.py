@@ -51,7 +51,4 @@ def _settings(pairs: list[str], sizes: Mapping[str, int], recipe: TrainingSpec) 
                 chosen[name] = int(text)
         except ValueError:
             raise InvalidInput(f"setting {name}={text}: must be a number") from None
-    for name, size in chosen.items():
-        if size < 1:
-            raise InvalidInput(f"setting {name}={size}: must be at least 1")
     return dataclasses.replace(recipe, **training), chosen  # type: ignore[arg-type]

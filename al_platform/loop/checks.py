@@ -29,9 +29,12 @@ def require_possible(context: LoopContext, spec: RoundSpec) -> None:
 def require_trainable(model: ModelSpec) -> None:
     """Check that the family has members of this specification; shapes alone are computed.
 
-    Raises: InvalidInput for an unknown family, or an image that it cannot take.
+    Raises: InvalidInput for an unknown family, a size below 1, or an image that the family cannot take.
     """
     family = family_named(model.family)
+    for name, size in model.options.items():
+        if size < 1:
+            raise InvalidInput(f"{name} {size}: must be at least 1")
     jax.eval_shape(lambda: family.init(model, jax.random.key(0)))
 
 

@@ -67,7 +67,7 @@ def assert_one_line(said: Said, message: str) -> None:
         ((*ROUND, "--set", "steps=30"), "steps 30: must be a multiple of evaluate_every 25"),
         ((*ROUND, "--set", "steps=many"), "setting steps=many: must be a number"),
         ((*ROUND, "--set", "learning_rate=nan"), "learning_rate nan: must be a number greater than 0"),
-        ((*ROUND, "--set", "hidden=0"), "setting hidden=0: must be at least 1"),
+        ((*ROUND, "--set", "hidden=0"), "hidden 0: must be at least 1"),
         (
             (*ROUND, "--set", "depth=3"),
             "setting depth: known are batch_frames, evaluate_every, hidden, learning_rate, ",
