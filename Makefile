@@ -11,10 +11,10 @@ export UV_PYTHON ?= $(PYTHON)
 .PHONY: demo test check fix bench notebooks env dev-env clean
 
 demo: env
-	$(RUN) alp --home $(DEMO_HOME) ingest synthetic --option frames=900 --option sessions=90
+	$(RUN) alp --home $(DEMO_HOME) ingest synthetic --option frames=1200 --option sessions=400
 	$(RUN) alp --home $(DEMO_HOME) ab --name "Virtual fleet" \
 	  --pool dataset=synthetic,split=pool --test dataset=synthetic,split=test \
-	  --targets person,bicycle --strategies mixdist,random --start 40 --budget 40 --rounds 4 --seeds 3
+	  --targets person,bicycle --strategies mixdist,stratified,random --start 40 --budget 40 --rounds 4 --seeds 3
 
 test: dev-env
 	$(RUN) pytest -n auto

@@ -11,6 +11,7 @@ from al_platform.cli import arguments as arg
 from al_platform.cli import parse
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE, described_model
+from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
 
 if TYPE_CHECKING:
@@ -49,15 +50,8 @@ def run(
     model = described_model(
         targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
     )
-    wanted = RoundSpec(
-        model=model,
-        dataset_version_id=dataset,
-        pool_id="",
-        targets=parse.names(targets),
-        budget=Budget(budget, object_budget),
-        strategy=parse.strategy(strategy),
-        seed=seed,
-    )
+    wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
+    wanted = replace(wanted, dataset_version_id=dataset, seed=seed)
     with platform_of(context) as platform:
         round_ = run_one_round(platform, prepare_round(platform, wanted, pool=pool, test=test, start=start))
         _show(round_details(platform, round_.round_id))
@@ -129,20 +123,24 @@ def run_loop(
     model = described_model(
         targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
     )
-    wanted = RoundSpec(
-        model=model,
-        dataset_version_id=dataset,
-        pool_id="",
-        targets=parse.names(targets),
-        budget=Budget(budget, object_budget),
-        strategy=parse.strategy(strategy),
-        seed=seed,
-    )
+    wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
+    wanted = replace(wanted, dataset_version_id=dataset, seed=seed)
     loop = LoopSpec(wanted, rounds)
     with platform_of(context) as platform:
         first = prepare_round(platform, wanted, pool=pool, test=test, start=start)
         for details in run_rounds(platform, replace(loop, first=first)):
             _show(details)
+
+
+def _wanted(model: ModelSpec, *, targets: str, strategy: str, budget: Budget) -> RoundSpec:
+    return RoundSpec(
+        model=model,
+        dataset_version_id="",
+        pool_id="",
+        targets=parse.names(targets),
+        budget=budget,
+        strategy=parse.strategy(strategy),
+    )
 
 
 def _show(details: "RoundDetails") -> None:

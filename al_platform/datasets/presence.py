@@ -13,6 +13,8 @@ from al_platform.domain.labels import Annotation, Box
 from al_platform.domain.models import GridSpec
 from al_platform.errors import InvalidInput
 
+CODE_VERSION = 1
+"""Raised whenever the same label would give another map."""
 ABSENT = 0
 PRESENT = 1
 UNKNOWN = 255

@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 import orbax.checkpoint as ocp
 
-from al_platform.errors import StorageUnavailable
+from al_platform.errors import CorruptBlob, StorageUnavailable
 from al_platform.training.fit import TrainState
 
 
@@ -23,9 +23,21 @@ class OrbaxCheckpoints:
         self._saved_at = time.monotonic()
 
     def restore(self, like: TrainState) -> TrainState | None:
-        """Give the newest whole state, None where there is none."""
+        """Give the newest whole state, None where there is none.
+
+        Raises: CorruptBlob where its files were damaged or are of another version.
+        """
         if not self._folder.is_dir():
             return None
+        try:
+            return self._read(like)
+        except (OSError, ValueError, KeyError) as error:  # what orbax lets through, by the file that is damaged
+            reason = str(error).splitlines()[0]
+            raise CorruptBlob(
+                f"checkpoints {self._folder}: cannot be read ({reason}). Delete the folder: the training starts anew"
+            ) from error
+
+    def _read(self, like: TrainState) -> TrainState | None:
         with ocp.CheckpointManager(self._folder.absolute()) as manager:
             newest = manager.latest_step()
             if newest is None:

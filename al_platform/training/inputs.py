@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.datasets.presence import presence_of
+from al_platform.datasets.presence import CODE_VERSION, presence_of
 from al_platform.domain.hashing import hash_record
 from al_platform.domain.ids import annotation_id
 from al_platform.domain.labels import Annotation
@@ -69,7 +69,7 @@ class PresenceMaps:
         self._classes = tuple(classes)
         self._grid = grid
         self._blobs = blobs
-        key = hash_record([list(classes), grid])
+        key = hash_record([list(classes), grid, CODE_VERSION])
         shape = (len(classes), grid.rows, grid.columns)
         self._cache = caches.cache("presence", key, shape=shape, dtype=np.dtype(np.uint8))
 

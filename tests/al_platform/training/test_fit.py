@@ -1,6 +1,8 @@
 """Training: laws of the loss, of resuming, of early stopping, of seeds and of padding."""
 
 import math
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,6 +196,45 @@ def test_checkpoints_that_cannot_be_written_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageUnavailable, match=r"checkpoints .*file/run: .*Not a directory"):
         train(labelled(24), checkpoints=OrbaxCheckpoints(tmp_path / "file" / "run", every_s=0.0))
+
+
+RESUME_ALOUD = """
+import sys
+from pathlib import Path
+import jax
+from al_platform.domain.progress import silent
+from al_platform.errors import CorruptBlob
+from al_platform.training.checkpoints import OrbaxCheckpoints
+from al_platform.training.fit import fit_ensemble
+from tests.al_platform.training.linear import LINEAR, SPEC, labelled
+for folder in sys.argv[1:]:
+    kept = OrbaxCheckpoints(Path(folder), every_s=3600.0)
+    try:
+        state = fit_ensemble(LINEAR, SPEC, labelled(24), seed=0, checkpoints=kept, report=silent)
+    except CorruptBlob as error:
+        print(error)
+    else:
+        print(float(sum(abs(leaf).sum() for leaf in jax.tree.leaves(state.parameters))))
+"""
+
+
+def test_a_checkpoint_with_any_file_damaged_is_named_or_goes_on_bit_for_bit_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        kept = OrbaxCheckpoints(folder, every_s=0.0)
+        fit_ensemble(LINEAR, SPEC, labelled(24), seed=0, checkpoints=kept, report=interrupt_at(20))
+    copies = [str(folder)]
+    for number, path in enumerate(path for path in sorted(folder.rglob("*")) if path.is_file()):
+        copies.append(str(shutil.copytree(folder, tmp_path / str(number))))
+        (tmp_path / str(number) / path.relative_to(folder)).write_bytes(b"damaged")
+    # in a process of its own: orbax leaves readers behind when one fails
+    said = subprocess.run([sys.executable, "-c", RESUME_ALOUD, *copies], check=True, capture_output=True, text=True)
+    sound, *damaged = said.stdout.splitlines()
+    assert len(damaged) == len(copies) - 1
+    named = [line for line in damaged if line != sound]
+    assert len(named) >= 2
+    for line in named:
+        assert re.search(r"^checkpoints .*Delete the folder: the training starts anew$", line)
 
 
 def test_how_far_the_rows_are_padded_changes_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
