@@ -2,7 +2,8 @@
 
     python tests/benchmarks/real_frames.py FOLDER [--arms mixdist,random] [--set steps=150 ...] [--home .alp/real]
 
-Stopped anywhere, the same command goes on. Prints the tables as Markdown; the reports lie under the home.
+The pools run side by side, a process and a core each: small heads gain less from a second core than a second pool does.
+Stopped anywhere, the same command goes on. Prints the tables as Markdown; the reports lie under the homes of the pools.
 """
 
 import argparse
@@ -14,12 +15,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ARMS = "mixdist,mi,core-set,manual,random"
 ALL_ARMS = "mixdist,epidist,mi,epishare,entropy,mass,core-set,stratified,manual,random"
+
+
+ONE_THREAD = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "NPROC": "1", "OMP_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.arms = ALL_ARMS if arguments.arms == "all" else arguments.arms
     started = time.monotonic()
-    summaries = [_run(pool, arguments) for pool in POOLS]
+    with ThreadPoolExecutor(len(POOLS)) as side_by_side:
+        summaries = list(side_by_side.map(lambda pool: _run(pool, arguments), POOLS))
     for pool, summary in zip(POOLS, summaries, strict=True):
         for line in _tables(pool, summary):
             sys.stdout.write(line + "\n")
@@ -73,11 +79,12 @@ def main() -> None:
 
 
 def _run(pool: Pool, arguments: argparse.Namespace) -> dict[str, Any]:
-    command = [str(Path(sys.executable).parent / "alp"), "--home", arguments.home, "ab", "--name", pool.name]
+    home = str(Path(arguments.home) / pool.name.lower().replace(" ", "-"))
+    command = [str(Path(sys.executable).parent / "alp"), "--home", home, "ab", "--name", pool.name]
     command += ["--adapter", "masks", "--data", arguments.data, "--seeds", str(arguments.seeds)]
     command += ["--strategies", arguments.arms, *pool.options.split()]
     command += [part for pair in arguments.set for part in ("--set", pair)]
-    finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **ONE_THREAD})
     report = Path(finished.stdout.rsplit("report: ", 1)[1].strip())
     summary: dict[str, Any] = json.loads((report.parent / "summary.json").read_text())
     return summary
