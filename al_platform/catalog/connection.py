@@ -7,15 +7,14 @@ from pathlib import Path
 
 import duckdb
 
+from al_platform.catalog.copies import STORAGE_VERSION, copy_database
+from al_platform.catalog.migrations import migrate
 from al_platform.catalog.schema import CREATE, SCHEMA_VERSION
+from al_platform.catalog.transaction import Transaction
 from al_platform.domain.clock import utc_now
-from al_platform.errors import CatalogLocked, CatalogTooNew, StorageUnavailable
+from al_platform.errors import CatalogLocked, CatalogTooNew, InvalidInput, StorageUnavailable
 
-Transaction = duckdb.DuckDBPyConnection
-"""An open transaction; every question of the catalog takes one."""
-
-STORAGE_VERSION = "v1.5.0"
-"""Written by DuckDB 1.5 and 2.0, read by both."""
+__all__ = ["Catalog", "Transaction"]
 
 
 class Catalog:
@@ -26,14 +25,14 @@ class Catalog:
 
     @classmethod
     def open(cls, path: Path) -> "Catalog":
-        """Open the catalog, making it where there is none.
+        """Open the catalog, making it where there is none; one of an earlier schema is copied and brought forward.
 
         Raises: CatalogLocked while another process holds it, CatalogTooNew when a newer version wrote it,
             StorageUnavailable when the file cannot be read or written.
         """
         connection = _connect(path)
         try:
-            _create_or_check(connection, path)
+            _create_or_migrate(connection, path)
         except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
             connection.close()
             raise StorageUnavailable(f"catalog {path}: {error}") from error
@@ -62,6 +61,23 @@ class Catalog:
         finally:
             cursor.close()
 
+    def back_up(self, path: Path) -> None:
+        """Write everything that is committed now to a catalog file of its own, whole or not at all.
+
+        Blobs are not copied: they never change, and are copied as files.
+
+        Raises: InvalidInput where the file is there already; StorageUnavailable when it cannot be written.
+        """
+        if path.exists():
+            raise InvalidInput(f"backup {path}: is there already; name a new file")
+        cursor = self._connection.cursor()
+        try:
+            copy_database(cursor, path)
+        except (OSError, duckdb.Error) as error:
+            raise StorageUnavailable(f"backup {path}: {error}; nothing was written") from error
+        finally:
+            cursor.close()
+
     def close(self) -> None:
         """Release the file for other processes."""
         self._connection.close()
@@ -81,7 +97,7 @@ def _nothing_kept(error: duckdb.Error) -> StorageUnavailable:
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION})
+        connection = duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION})
     except duckdb.IOException as error:
         holder = re.search(r"Conflicting lock is held in (.*?) \(PID (\d+)\)", str(error))
         if holder:
@@ -92,14 +108,23 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         raise StorageUnavailable(f"catalog {path}: {error}") from error
     except OSError as error:
         raise StorageUnavailable(f"catalog {path}: {error.strerror}; choose another home with --home") from error
+    _set_threads(connection)
+    return connection
 
 
-def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _set_threads(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep DuckDB 2.0 from waiting for ever on a COPY whose query raises: its asynchronous writers do."""
+    known = connection.execute("SELECT count(*) FROM duckdb_settings() WHERE name = 'async_threads'").fetchall()
+    if known[0][0]:
+        connection.execute("SET async_threads = 0")
+
+
+def _create_or_migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'").fetchall()
     if tables[0][0] == 0:
         connection.execute("BEGIN")
         connection.execute(CREATE)
-        connection.execute("INSERT INTO meta VALUES (?, ?)", [SCHEMA_VERSION, utc_now()])
+        connection.execute("INSERT INTO meta VALUES (?, ?, 0)", [SCHEMA_VERSION, utc_now()])
         connection.execute("COMMIT")
         return
     found = connection.execute("SELECT schema_version FROM meta").fetchall()[0][0]
@@ -107,3 +132,5 @@ def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise CatalogTooNew(
             f"catalog {path}: schema {found}, this version reads up to {SCHEMA_VERSION}; upgrade al-platform"
         )
+    for schema in range(found, SCHEMA_VERSION):
+        migrate(connection, path, found=schema)

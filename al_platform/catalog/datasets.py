@@ -2,45 +2,82 @@
 
 from collections.abc import Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.manifests import read_table, write_table
-from al_platform.catalog.tables import insert_missing, rows_of
+from al_platform.catalog.frames import frames_in_pool_order, frames_matching
+from al_platform.catalog.manifests import content_hash, read_table, write_table
+from al_platform.catalog.tables import insert_missing, rows_of, table_of, visible
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
-from al_platform.domain.hashing import hash_record
 from al_platform.domain.ids import make_id
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.storage.blobs import BlobStore
 
+_ITEMS = pa.schema([("frame_id", pa.string()), ("annotation_id", pa.string())])
 
-def add_pool(tx: Transaction, blobs: BlobStore, frame_ids: Sequence[str], *, described: str, now: str) -> str:
-    """Freeze a pool: these frames, in this order. Gives its id.
+_NEWEST = """
+SELECT frame_id, arg_max(annotation_id, place) AS annotation_id
+FROM (SELECT *, row_number() OVER () AS place FROM additions) GROUP BY frame_id
+"""
 
-    Raises: InvalidInput for an empty pool.
+_GROWN = """
+SELECT frame_id, annotation_id FROM newest
+UNION ALL SELECT frame_id, annotation_id FROM parent ANTI JOIN newest USING (frame_id) ORDER BY frame_id
+"""
+
+_DIFFERENT = """
+SELECT coalesce(older.frame_id, newer.frame_id) AS frame_id,
+    CASE WHEN older.frame_id IS NULL THEN 'added' WHEN newer.frame_id IS NULL THEN 'removed' ELSE 'relabelled' END
+        AS change,
+    older.annotation_id AS before, newer.annotation_id AS after
+FROM older FULL JOIN newer ON older.frame_id = newer.frame_id
+WHERE older.annotation_id IS DISTINCT FROM newer.annotation_id ORDER BY change, 1
+"""
+
+
+def freeze_pool(tx: Transaction, blobs: BlobStore, text: str, *, now: str) -> tuple[str, pa.Table]:
+    """Freeze the frames that a filter matches; gives the pool's id and its rows, as `frames_matching` orders them.
+
+    A frame's row in the pool is its position in this table, for good.
+
+    Raises: InvalidInput for a filter that does not parse or matches nothing.
     """
-    if not frame_ids:
-        raise InvalidInput(f"pool {described!r}: no frame matches; `alp frames` shows what there is")
-    pool_id = make_id("pool", list(frame_ids))
-    manifest = write_table(blobs, {"frame_id": list(frame_ids)})
-    columns: dict[str, list[object]] = {
-        "pool_id": [pool_id],
-        "filter": [described],
-        "manifest_hash": [manifest],
-        "frames": [len(frame_ids)],
-        "created_at": [now],
-    }
-    insert_missing(tx, "pools", columns)
-    return pool_id
+    frames = frames_matching(tx, text)
+    return _keep_pool(tx, blobs, frames, described=text, now=now), frames
 
 
-def pool_frames(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
-    """Give the frame ids of a pool, in its order.
+def add_pool(
+    tx: Transaction, blobs: BlobStore, frame_ids: Sequence[str] | pa.ChunkedArray, *, described: str, now: str
+) -> str:
+    """Freeze these frames as a pool, in the order of pools whatever order they come in. Gives its id.
+
+    Raises: InvalidInput for an empty pool, NotFound for a frame that the catalog lacks.
+    """
+    return _keep_pool(tx, blobs, frames_in_pool_order(tx, frame_ids), described=described, now=now)
+
+
+def pool_table(tx: Transaction, blobs: BlobStore, pool_id: str) -> pa.Table:
+    """Give the rows of a pool: the columns and the order of `frames_matching`.
 
     Raises: NotFound for an unknown pool.
     """
     rows = tx.execute("SELECT manifest_hash FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
     if not rows:
         raise NotFound(f"pool {pool_id}: not in the catalog")
-    frame_ids: list[str] = read_table(blobs, rows[0][0])["frame_id"].to_pylist()
+    manifest = read_table(blobs, rows[0][0])
+    if manifest.column_names == ["frame_id"]:  # frozen under schema 1; neither blobs nor rows ever change
+        frames = frames_in_pool_order(tx, manifest["frame_id"])
+        return frames.take(pc.index_in(manifest["frame_id"], value_set=frames["frame_id"]))
+    return manifest
+
+
+def pool_frames(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
+    """Give the frame ids of a small pool, in its order.
+
+    Raises: NotFound for an unknown pool.
+    """
+    frame_ids: list[str] = pool_table(tx, blobs, pool_id)["frame_id"].to_pylist()
     return frame_ids
 
 
@@ -49,22 +86,26 @@ def add_version(
     blobs: BlobStore,
     *,
     parent_id: str | None,
-    additions: Sequence[DatasetItem],
+    additions: Sequence[DatasetItem] | pa.Table,
     purpose: str,
     round_id: str | None,
     now: str,
 ) -> DatasetVersion:
-    """Make the version that is its parent plus these items; a frame labelled anew takes its new label."""
-    items = {item.frame_id: item for item in (version_items(tx, blobs, parent_id) if parent_id else ())}
-    added = len({item.frame_id for item in additions} - items.keys())
-    items.update({item.frame_id: item for item in additions})
-    ordered = sorted(items.values(), key=lambda item: item.frame_id)
+    """Make the version that is its parent plus these items; a frame labelled anew takes its new label.
+
+    `additions` are records, or a table of frame_id and annotation_id; of two for a frame the later counts.
+    """
+    parent = version_table(tx, blobs, parent_id) if parent_id else _ITEMS.empty_table()
+    with visible(tx, "additions", additions if isinstance(additions, pa.Table) else _items_table(additions)):
+        newest = table_of(tx, _NEWEST)
+    with visible(tx, "newest", newest), visible(tx, "parent", parent):
+        items = table_of(tx, _GROWN)
     version = DatasetVersion(
-        version_id=make_id("dsv", parent_id, purpose, hash_record(ordered)),
+        version_id=make_id("dsv", parent_id, purpose, content_hash(items)),
         parent_id=parent_id,
-        manifest_hash=_write_items(blobs, ordered),
-        items=len(ordered),
-        added=added,
+        manifest_hash=write_table(blobs, items),
+        items=items.num_rows,
+        added=items.num_rows - parent.num_rows,
         purpose=purpose,
     )
     insert_missing(
@@ -84,31 +125,64 @@ def version_named(tx: Transaction, version_id: str) -> DatasetVersion:
 
     Raises: NotFound for an unknown id.
     """
-    names = tuple(DatasetVersion.__dataclass_fields__)
-    rows = rows_of(
-        tx,
-        f"SELECT {', '.join(names)} FROM dataset_versions WHERE version_id = ?",
-        [version_id],
-    )
+    rows = rows_of(tx, f"SELECT {_VERSION} FROM dataset_versions WHERE version_id = ?", [version_id])
     if not rows:
-        raise NotFound(f"dataset version {version_id}: not in the catalog")
+        raise NotFound(f"dataset version {version_id}: not in the catalog; `alp dataset list` shows what there is")
     return DatasetVersion(**rows[0])
 
 
-def version_items(tx: Transaction, blobs: BlobStore, version_id: str) -> list[DatasetItem]:
-    """Give every item of a version, old or new, ordered by frame id.
+def all_versions(tx: Transaction) -> list[DatasetVersion]:
+    """Give every dataset version, oldest first."""
+    rows = rows_of(tx, f"SELECT {_VERSION} FROM dataset_versions ORDER BY created_at, version_id")
+    return [DatasetVersion(**row) for row in rows]
+
+
+def version_table(tx: Transaction, blobs: BlobStore, version_id: str) -> pa.Table:
+    """Give every item of a version, old or new: frame_id and annotation_id, ordered by frame id.
 
     Raises: NotFound for an unknown id.
     """
-    table = read_table(blobs, version_named(tx, version_id).manifest_hash)
-    return [DatasetItem(**row) for row in table.to_pylist()]
+    return read_table(blobs, version_named(tx, version_id).manifest_hash)
 
 
-def _write_items(blobs: BlobStore, items: Sequence[DatasetItem]) -> str:
-    return write_table(
-        blobs,
-        {
-            "frame_id": [item.frame_id for item in items],
-            "annotation_id": [item.annotation_id for item in items],
-        },
-    )
+def version_items(tx: Transaction, blobs: BlobStore, version_id: str) -> list[DatasetItem]:
+    """Give every item of a small version as records, ordered by frame id.
+
+    Raises: NotFound for an unknown id.
+    """
+    return [DatasetItem(**row) for row in version_table(tx, blobs, version_id).to_pylist()]
+
+
+def version_diff(tx: Transaction, blobs: BlobStore, older_id: str, newer_id: str) -> pa.Table:
+    """Give what one version has otherwise than another: a row per frame, by change and frame id.
+
+    Columns: frame_id, change (added, removed, relabelled), before and after (annotation ids, null without one).
+
+    Raises: NotFound for an unknown id.
+    """
+    older, newer = (version_table(tx, blobs, version_id) for version_id in (older_id, newer_id))
+    with visible(tx, "older", older), visible(tx, "newer", newer):
+        return table_of(tx, _DIFFERENT)
+
+
+_VERSION = ", ".join(DatasetVersion.__dataclass_fields__)
+
+
+def _keep_pool(tx: Transaction, blobs: BlobStore, frames: pa.Table, *, described: str, now: str) -> str:
+    if frames.num_rows == 0:
+        raise InvalidInput(f"pool {described!r}: no frame matches; `alp frames` shows what there is")
+    pool_id = make_id("pool", content_hash(frames))
+    columns: dict[str, list[object]] = {
+        "pool_id": [pool_id],
+        "filter": [described],
+        "manifest_hash": [write_table(blobs, frames)],
+        "frames": [frames.num_rows],
+        "created_at": [now],
+    }
+    insert_missing(tx, "pools", columns)
+    return pool_id
+
+
+def _items_table(items: Sequence[DatasetItem]) -> pa.Table:
+    columns = {name: [getattr(item, name) for item in items] for name in _ITEMS.names}
+    return pa.table(columns, schema=_ITEMS)

@@ -5,9 +5,10 @@ import re
 from dataclasses import dataclass
 
 from al_platform.catalog.connection import Transaction
+from al_platform.catalog.tags import known_tags
 from al_platform.errors import InvalidInput
 
-TEXT_COLUMNS = ("frame_id", "dataset", "session_id")
+TEXT_COLUMNS = ("frame_id", "dataset", "session_id", "tier")
 NUMBER_COLUMNS = {
     "frame_number": "DOUBLE",
     "timestamp_s": "DOUBLE",
@@ -15,12 +16,15 @@ NUMBER_COLUMNS = {
     "height": "DOUBLE",
     "brightness": "FLOAT",
     "sharpness": "FLOAT",
+    "clipped": "FLOAT",
+    "latitude": "DOUBLE",
+    "longitude": "DOUBLE",
 }
 """Name to the type in which a value is compared: 60.1 as a FLOAT is not 60.1 as a DOUBLE."""
 
 _TERM = re.compile(r"^\s*([^=!<>]+?)\s*(!=|<=|>=|=|<|>)\s*([^\s=!<>].*?)\s*$")
-_TAG_TEXT = "json_extract_string(tags, ?)"
-_TAG_IS_NUMBER = "json_type(tags, ?) IN ('UBIGINT', 'BIGINT', 'DOUBLE')"
+_TAG_TEXT = "json_extract_string({tags}, ?)"
+_TAG_IS_NUMBER = "json_type({tags}, ?) IN ('UBIGINT', 'BIGINT', 'DOUBLE')"
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,6 @@ def parse_filter(tx: Transaction, text: str) -> Condition:
     )
 
 
-def known_tags(tx: Transaction) -> list[str]:
-    """Give the names of all tags that any frame carries, sorted."""
-    rows = tx.execute("SELECT DISTINCT unnest(json_keys(tags)) AS name FROM frames ORDER BY name").fetchall()
-    return [row[0] for row in rows]
-
-
 def _condition(tx: Transaction, term: str) -> Condition:
     match = _TERM.match(term)
     if match is None:
@@ -62,9 +60,19 @@ def _condition(tx: Transaction, term: str) -> Condition:
     name, operator, value = match.groups()
     _require_known(tx, name)
     if operator not in ("=", "!="):
-        return _compared(name, operator, _number(value, term))
-    equal = _equal(name, [part.strip() for part in value.split("|")], term)
+        return _on_frames(tx, name, _compared(name, operator, _number(value, term)))
+    equal = _on_frames(tx, name, _equal(name, [part.strip() for part in value.split("|")], term))
     return equal if operator == "=" else Condition(f"({equal.sql}) IS NOT TRUE", equal.values)
+
+
+def _on_frames(tx: Transaction, name: str, condition: Condition) -> Condition:
+    """Turn a condition on JSON tags into one on frames: read once a tag set, and once a frame for its own tags."""
+    if name in TEXT_COLUMNS or name in NUMBER_COLUMNS:
+        return condition
+    in_sets = f"tag_set IN (SELECT tag_set FROM tag_sets WHERE {condition.sql.format(tags='tags')})"
+    if tx.execute("SELECT shared FROM tag_names WHERE name = ?", [name]).fetchall() == [(True,)]:
+        return Condition(in_sets, condition.values)
+    return Condition(f"{in_sets} OR {condition.sql.format(tags='own_tags')}", condition.values * 2)
 
 
 def _compared(name: str, operator: str, number: float) -> Condition:

@@ -6,67 +6,116 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.filters import parse_filter
-from al_platform.catalog.tables import insert_missing, rows_of, wanted_ids
-from al_platform.domain.data import BlobRef, Frame
-from al_platform.errors import NotFound
+from al_platform.catalog.tables import rows_of, table_of, visible, wanted_ids
+from al_platform.domain.data import TIERS, BlobRef, Frame, Session
+from al_platform.errors import InvalidInput, NotFound
+
+_IN_POOL_ORDER = """
+WITH chosen AS MATERIALIZED (
+    SELECT frame_id, session_id, frame_number, timestamp_s, image_hash FROM frames WHERE {condition}
+), codes AS (
+    SELECT session_id, CAST(row_number() OVER (ORDER BY session_id) - 1 AS INTEGER) AS session
+    FROM (SELECT DISTINCT session_id FROM chosen)
+)
+SELECT frame_id, session_id, session, frame_number, timestamp_s, image_hash
+FROM chosen JOIN codes USING (session_id) ORDER BY session, frame_number, frame_id
+"""
+
+_UNLABELLED = "NOT EXISTS (SELECT 1 FROM annotations WHERE annotations.frame_id = frames.frame_id)"
 
 
 @dataclass(frozen=True)
 class FrameFacts:
-    """What ingest measured: mean brightness (0-255), sharpness (variance of the Laplacian), origin."""
+    """What ingest measured.
+
+    Mean brightness (0-255), sharpness (variance of the Laplacian, higher = sharper), share of pixels without
+    detail because they are black or white, in [0, 1]; and where the frame was read.
+    """
 
     brightness: float
     sharpness: float
     origin: str
+    clipped: float | None = None
 
 
 def add_frames(tx: Transaction, frames: Sequence[tuple[Frame, FrameFacts]]) -> int:
-    """Add frames and their sessions; those known already stay as they are. Gives how many were new."""
-    insert_missing(
+    """Add frames and their sessions; those known already stay as they are. Gives how many were new.
+
+    Raises: InvalidInput as `bulk.add_frame_rows` says.
+    """
+    return add_frame_rows(tx, _columns(frames)) if frames else 0
+
+
+def add_sessions(tx: Transaction, sessions: Sequence[Session]) -> None:
+    """Enter sessions, or what is known of them now: start and place."""
+    names = ("session_id", "dataset", "started_at", "latitude", "longitude")
+    columns = {name: [getattr(session, name) for session in sessions] for name in names}
+    kinds = (pa.string(), pa.string(), pa.string(), pa.float64(), pa.float64())
+    with visible(tx, "incoming", pa.table(columns, schema=pa.schema(list(zip(names, kinds, strict=True))))):
+        tx.execute(
+            "INSERT INTO sessions SELECT session_id, dataset, CAST(started_at AS TIMESTAMP), latitude, longitude "
+            "FROM incoming ON CONFLICT DO UPDATE SET started_at = excluded.started_at, latitude = excluded.latitude, "
+            "longitude = excluded.longitude"
+        ).fetchall()
+
+
+def all_sessions(tx: Transaction) -> list[Session]:
+    """Give every session, by id."""
+    rows = rows_of(
         tx,
-        "sessions",
-        {
-            "session_id": [frame.session_id for frame, _ in frames],
-            "dataset": [frame.dataset for frame, _ in frames],
-        },
+        "SELECT session_id, dataset, strftime(started_at, '%Y-%m-%d %H:%M:%S.%f') AS started_at, latitude, longitude "
+        "FROM sessions ORDER BY session_id",
     )
-    return insert_missing(tx, "frames", _columns(frames))
-
-
-def _columns(frames: Sequence[tuple[Frame, FrameFacts]]) -> dict[str, list[object]]:
-    return {
-        "frame_id": [frame.frame_id for frame, _ in frames],
-        "dataset": [frame.dataset for frame, _ in frames],
-        "session_id": [frame.session_id for frame, _ in frames],
-        "frame_number": [frame.frame_number for frame, _ in frames],
-        "timestamp_s": [frame.timestamp_s for frame, _ in frames],
-        "width": [frame.width for frame, _ in frames],
-        "height": [frame.height for frame, _ in frames],
-        "brightness": [facts.brightness for _, facts in frames],
-        "sharpness": [facts.sharpness for _, facts in frames],
-        "image_hash": [frame.image.hash for frame, _ in frames],
-        "image_size": [frame.image.size for frame, _ in frames],
-        "media_type": [frame.image.media_type for frame, _ in frames],
-        "tags": [json.dumps(dict(frame.tags), sort_keys=True) for frame, _ in frames],
-        "origin": [facts.origin for _, facts in frames],
-    }
+    return [Session(**row) for row in rows]
 
 
 def frames_matching(tx: Transaction, text: str) -> pa.Table:
-    """Frames that a filter matches: frame_id, session_id, frame_number, timestamp_s, image_hash.
+    """Frames that a filter matches, as a pool lists them.
 
-    Ordered by session, within it by frame number.
+    Columns: frame_id, session_id, session (int32, counts the sessions from 0 in this order), frame_number,
+    timestamp_s (null without a clock), image_hash. Ordered by session_id, frame_number, frame_id, whatever the
+    clock says.
 
     Raises: InvalidInput for a filter that does not parse.
     """
     condition = parse_filter(tx, text)
-    return tx.execute(
-        "SELECT frame_id, session_id, frame_number, timestamp_s, image_hash FROM frames "
-        f"WHERE {condition.sql} ORDER BY session_id, frame_number, frame_id",
-        list(condition.values),
-    ).to_arrow_table()
+    return table_of(tx, _IN_POOL_ORDER.format(condition=condition.sql), condition.values)
+
+
+def unlabelled_matching(tx: Transaction, text: str) -> pa.Table:
+    """Frames that a filter matches and that nobody ever labelled, as a pool lists them.
+
+    Raises: InvalidInput for a filter that does not parse.
+    """
+    condition = parse_filter(tx, text)
+    return table_of(tx, _IN_POOL_ORDER.format(condition=f"({condition.sql}) AND {_UNLABELLED}"), condition.values)
+
+
+def frames_in_pool_order(tx: Transaction, frame_ids: Sequence[str] | pa.ChunkedArray) -> pa.Table:
+    """The frames of these ids, as a pool lists them; an id that comes twice is one frame.
+
+    Raises: NotFound for an id that the catalog lacks.
+    """
+    with wanted_ids(tx, frame_ids):
+        absent = tx.execute("SELECT id FROM wanted ANTI JOIN frames ON id = frame_id LIMIT 1").fetchall()
+        if absent:
+            raise NotFound(f"frame {absent[0][0]}: not in the catalog")
+        return table_of(tx, _IN_POOL_ORDER.format(condition="frame_id IN (SELECT id FROM wanted)"))
+
+
+def count_matching(tx: Transaction, text: str) -> tuple[int, int]:
+    """Give how many frames and sessions a filter matches.
+
+    Raises: InvalidInput for a filter that does not parse.
+    """
+    condition = parse_filter(tx, text)
+    counted = tx.execute(
+        f"SELECT count(*), count(DISTINCT session_id) FROM frames WHERE {condition.sql}", list(condition.values)
+    ).fetchall()[0]
+    return int(counted[0]), int(counted[1])
 
 
 def frames_by_id(tx: Transaction, frame_ids: Sequence[str]) -> dict[str, Frame]:
@@ -75,7 +124,11 @@ def frames_by_id(tx: Transaction, frame_ids: Sequence[str]) -> dict[str, Frame]:
     Raises: NotFound for an id that the catalog lacks.
     """
     with wanted_ids(tx, frame_ids):
-        rows = rows_of(tx, "SELECT * FROM frames WHERE frame_id IN (SELECT id FROM wanted)")
+        rows = rows_of(
+            tx,
+            "SELECT frames.*, tag_sets.tags AS shared_tags FROM frames JOIN tag_sets USING (tag_set) "
+            "WHERE frame_id IN (SELECT id FROM wanted)",
+        )
     found = {row["frame_id"]: _frame(row) for row in rows}
     for frame_id in frame_ids:
         if frame_id not in found:
@@ -92,12 +145,49 @@ def frame_counts(tx: Transaction) -> list[dict[str, object]]:
     )
 
 
+def move_to_tier(tx: Transaction, text: str, tier: str) -> int:
+    """Note that the pixels of the frames that a filter matches lie in a tier; gives how many moved.
+
+    Raises: InvalidInput for an unknown tier, or a filter that does not parse.
+    """
+    if tier not in TIERS:
+        raise InvalidInput(f"tier {tier!r}: known are {', '.join(TIERS)}")
+    condition = parse_filter(tx, text)
+    moved = tx.execute(
+        f"UPDATE frames SET tier = ? WHERE ({condition.sql}) AND tier <> ?", [tier, *condition.values, tier]
+    ).fetchall()
+    return int(moved[0][0])
+
+
+_PLAIN = (
+    *("frame_id", "dataset", "session_id", "frame_number", "timestamp_s"),
+    *("latitude", "longitude", "width", "height", "tier"),
+)
+_NULLABLE = ("timestamp_s", "latitude", "longitude")
+
+
+def _columns(frames: Sequence[tuple[Frame, FrameFacts]]) -> pa.Table:
+    plain = {
+        name: pa.array([getattr(frame, name) for frame, _ in frames], pa.float64() if name in _NULLABLE else None)
+        for name in _PLAIN
+    }
+    measured = {
+        name: pa.array([getattr(facts, name) for _, facts in frames], pa.float32())
+        for name in ("brightness", "sharpness", "clipped")
+    }
+    images = {
+        "image_hash": [frame.image.hash for frame, _ in frames],
+        "image_size": [frame.image.size for frame, _ in frames],
+        "media_type": [frame.image.media_type for frame, _ in frames],
+    }
+    tags = [json.dumps(dict(frame.tags), sort_keys=True) for frame, _ in frames]
+    return pa.table({**plain, **measured, **images, "tags": tags, "origin": [facts.origin for _, facts in frames]})
+
+
 def _frame(row: Mapping[str, object]) -> Frame:
-    fields = {name: row[name] for name in ("frame_id", "dataset", "session_id", "width", "height")}
+    own = json.loads(str(row["own_tags"])) if row["own_tags"] else {}
     return Frame(
-        **fields,  # type: ignore[arg-type]
+        **{name: row[name] for name in _PLAIN},  # type: ignore[arg-type]  # as the schema types them
         image=BlobRef(str(row["image_hash"]), int(str(row["image_size"])), str(row["media_type"])),
-        frame_number=int(str(row["frame_number"])),
-        timestamp_s=None if row["timestamp_s"] is None else float(str(row["timestamp_s"])),
-        tags=json.loads(str(row["tags"])),
+        tags={**json.loads(str(row["shared_tags"])), **own},
     )

@@ -1,13 +1,22 @@
-"""Lineage: from any id back to everything it came from. Read off the tables; nothing is written twice."""
+"""Lineage: from any id back to everything it came from. Read off the tables; nothing is written twice.
 
-from collections.abc import Callable, Mapping
+Asked step by step: all ids of one kind that one step found are one question.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.compute as pc
 
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.datasets import pool_frames, version_items
-from al_platform.catalog.tables import rows_of
+from al_platform.catalog.datasets import pool_table, version_table
+from al_platform.catalog.tables import rows_of, wanted_ids
 from al_platform.errors import NotFound
 from al_platform.storage.blobs import BlobStore
+
+LISTED = 20_000
+"""A pool or version of more frames is traced to its manifest, which lists them, and not frame by frame."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,15 @@ class LineageNode:
     parents: tuple[Parent, ...]
 
 
-Question = Callable[[Transaction, BlobStore, str], LineageNode | None]
+@dataclass(frozen=True)
+class Kind:
+    """Where nodes of one kind lie, and how a row becomes a node."""
+
+    table: str
+    key: str
+    node: Callable[[Transaction, BlobStore, Mapping[str, Any]], LineageNode]
+    more: str = ""
+    """Further columns, out of JSON."""
 
 
 def lineage_of(tx: Transaction, blobs: BlobStore, node_id: str) -> dict[str, LineageNode]:
@@ -37,136 +54,124 @@ def lineage_of(tx: Transaction, blobs: BlobStore, node_id: str) -> dict[str, Lin
     Raises: NotFound for an id that nothing in the catalog carries.
     """
     found: dict[str, LineageNode] = {}
-    waiting = [node_id]
-    while waiting:
-        current = waiting.pop(0)
-        if current in found:
-            continue
-        node = _node(tx, blobs, current)
-        if node is None and not found:
+    step = [node_id]
+    while step:
+        nodes = _nodes(tx, blobs, step)
+        if not nodes and not found:
             raise NotFound(f"id {node_id}: nothing in the catalog carries it")
-        found[current] = node or LineageNode(current, "blob", "bytes in storage", ())
-        waiting.extend(parent.node_id for parent in found[current].parents)
+        for name in step:
+            found[name] = nodes.get(name) or LineageNode(name, "blob", "bytes in storage", ())
+        parents = (parent.node_id for name in step for parent in found[name].parents)
+        step = [name for name in dict.fromkeys(parents) if name not in found]
     return found
 
 
-def _node(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    question = _QUESTIONS.get(node_id.split("_", 1)[0])
-    return question(tx, blobs, node_id) if question else None
+def _nodes(tx: Transaction, blobs: BlobStore, ids: Sequence[str]) -> dict[str, LineageNode]:
+    by_kind: dict[str, list[str]] = {}
+    for name in ids:
+        by_kind.setdefault(name.split("_", 1)[0], []).append(name)
+    return {
+        str(row[kind.key]): kind.node(tx, blobs, row)
+        for prefix, names in by_kind.items()
+        if (kind := _KINDS.get(prefix))
+        for row in _rows(tx, kind, names)
+    }
 
 
-def _row(tx: Transaction, table: str, key: str, node_id: str) -> Mapping[str, str] | None:
-    rows = rows_of(tx, f"SELECT * FROM {table} WHERE {key} = ?", [node_id])
-    return rows[0] if rows else None
+def _rows(tx: Transaction, kind: Kind, names: Sequence[str]) -> list[dict[str, Any]]:
+    with wanted_ids(tx, names):
+        return rows_of(tx, f"SELECT *{kind.more} FROM {kind.table} WHERE {kind.key} IN (SELECT id FROM wanted)")
 
 
 def _parents(**by_relation: str | None) -> tuple[Parent, ...]:
     return tuple(Parent(name.replace("_", " "), node) for name, node in by_relation.items() if node)
 
 
-def _frame(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    row = _row(tx, "frames", "frame_id", node_id)
-    if row is None:
-        return None
+def _frame(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     summary = f"{row['dataset']}, session {row['session_id']}, number {row['frame_number']}, from {row['origin']}"
-    return LineageNode(node_id, "frame", summary, _parents(pixels=row["image_hash"]))
+    return LineageNode(row["frame_id"], "frame", summary, (Parent("pixels", row["image_hash"]),))
 
 
-def _annotation(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    row = _row(tx, "annotations", "annotation_id", node_id)
-    if row is None:
-        return None
+def _annotation(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     summary = f"by {row['source']}, revision {row['revision']}, {row['created_at']}"
-    return LineageNode(node_id, "label", summary, _parents(of=row["frame_id"], asked_by=row["task_id"]))
+    parents = _parents(of=row["frame_id"], asked_by=row["task_id"])
+    return LineageNode(row["annotation_id"], "label", summary, parents)
 
 
-def _task(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    row = _row(tx, "tasks", "task_id", node_id)
-    if row is None:
-        return None
+def _task(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     summary = f"rank {row['rank']} for {row['for_class']}, score {float(row['score']):.6g}, {row['state']}"
-    return LineageNode(node_id, "task", summary, _parents(of=row["frame_id"], picked_in=row["round_id"]))
+    return LineageNode(row["task_id"], "task", summary, _parents(of=row["frame_id"], picked_in=row["round_id"]))
 
 
-def _round(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    rows = rows_of(
-        tx,
-        "SELECT *, spec->>'$.strategy.name' AS strategy, spec->>'$.pool_id' AS pool, "
-        "spec->>'$.dataset_version_id' AS trained_on FROM rounds WHERE round_id = ?",
-        [node_id],
-    )
-    if not rows:
-        return None
-    row = rows[0]
+def _round(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(
         trained_on=row["trained_on"], scored_by=row["ensemble_id"], scores=row["score_id"], pool=row["pool"]
     )
-    return LineageNode(node_id, "round", f"{row['strategy']}, {row['state']}", parents)
+    return LineageNode(row["round_id"], "round", f"{row['strategy']}, {row['state']}", parents)
 
 
-def _version(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    row = _row(tx, "dataset_versions", "version_id", node_id)
-    if row is None:
-        return None
-    inherited = {item.annotation_id for item in version_items(tx, blobs, row["parent_id"])} if row["parent_id"] else ()
-    added = [item.annotation_id for item in version_items(tx, blobs, node_id) if item.annotation_id not in inherited]
+def _version(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(grown_from=row["parent_id"], appended_by=row["round_id"], manifest=row["manifest_hash"])
+    added = _added_labels(tx, blobs, row) if row["added"] <= LISTED else []
     summary = f"{row['purpose']}, {row['items']} labelled frames, {row['added']} added"
-    return LineageNode(node_id, "dataset version", summary, parents + tuple(Parent("label", label) for label in added))
+    labels = tuple(Parent("label", label) for label in added)
+    return LineageNode(row["version_id"], "dataset version", summary, parents + labels)
 
 
-def _ensemble(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    rows = rows_of(
-        tx,
-        "SELECT *, ensemble->>'$.spec.family' AS family, ensemble->>'$.spec.members' AS members, "
-        "ensemble->>'$.seed' AS seed FROM ensembles WHERE ensemble_id = ?",
-        [node_id],
-    )
-    if not rows:
-        return None
-    row = rows[0]
+def _added_labels(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> list[str]:
+    labels = version_table(tx, blobs, row["version_id"])["annotation_id"]
+    if row["parent_id"]:
+        inherited = version_table(tx, blobs, row["parent_id"])["annotation_id"]
+        labels = labels.filter(pc.invert(pc.is_in(labels, value_set=inherited)))
+    added: list[str] = labels.to_pylist()
+    return added
+
+
+def _ensemble(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(trained_on=row["dataset_version_id"], encoder=row["encoder_id"], weights=row["weights_hash"])
-    return LineageNode(
-        node_id,
-        "ensemble",
-        f"{row['members']} x {row['family']}, seed {row['seed']}, {row['created_at']}",
-        parents,
-    )
+    summary = f"{row['members']} x {row['family']}, seed {row['seed']}, {row['created_at']}"
+    return LineageNode(row["ensemble_id"], "ensemble", summary, parents)
 
 
-def _encoder(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    row = _row(tx, "encoders", "encoder_id", node_id)
-    if row is None:
-        return None
-    return LineageNode(node_id, "encoder", row["family"], _parents(fitted_on=row["pool_id"], content=row["blob_hash"]))
+def _encoder(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    parents = _parents(fitted_on=row["pool_id"], content=row["blob_hash"])
+    return LineageNode(row["encoder_id"], "encoder", row["family"], parents)
 
 
-def _pool(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    row = _row(tx, "pools", "pool_id", node_id)
-    if row is None:
-        return None
-    frames = tuple(Parent("frame", frame_id) for frame_id in pool_frames(tx, blobs, node_id))
+def _pool(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    frames: list[str] = []
+    if row["frames"] <= LISTED:
+        frames = pool_table(tx, blobs, row["pool_id"])["frame_id"].to_pylist()
     summary = f"{row['frames']} frames matching {row['filter']!r}"
-    return LineageNode(node_id, "pool", summary, _parents(manifest=row["manifest_hash"]) + frames)
+    parents = _parents(manifest=row["manifest_hash"]) + tuple(Parent("frame", frame_id) for frame_id in frames)
+    return LineageNode(row["pool_id"], "pool", summary, parents)
 
 
-def _score_set(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode | None:
-    row = _row(tx, "score_sets", "score_id", node_id)
-    if row is None:
-        return None
+def _score_set(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(scored_by=row["ensemble_id"], pool=row["pool_id"], content=row["blob_hash"])
-    return LineageNode(node_id, "scores", f"{row['frames']} frames, {row['formula']}", parents)
+    return LineageNode(row["score_id"], "scores", f"{row['frames']} frames, {row['formula']}", parents)
 
 
-_QUESTIONS: Mapping[str, Question] = {
-    "frm": _frame,
-    "ann": _annotation,
-    "tsk": _task,
-    "rnd": _round,
-    "dsv": _version,
-    "ens": _ensemble,
-    "enc": _encoder,
-    "pool": _pool,
-    "scr": _score_set,
+_KINDS: Mapping[str, Kind] = {
+    "frm": Kind("frames", "frame_id", _frame),
+    "ann": Kind("annotations", "annotation_id", _annotation),
+    "tsk": Kind("tasks", "task_id", _task),
+    "rnd": Kind(
+        "rounds",
+        "round_id",
+        _round,
+        ", spec->>'$.strategy.name' AS strategy, spec->>'$.pool_id' AS pool, "
+        "spec->>'$.dataset_version_id' AS trained_on",
+    ),
+    "dsv": Kind("dataset_versions", "version_id", _version),
+    "ens": Kind(
+        "ensembles",
+        "ensemble_id",
+        _ensemble,
+        ", ensemble->>'$.spec.family' AS family, ensemble->>'$.spec.members' AS members, ensemble->>'$.seed' AS seed",
+    ),
+    "enc": Kind("encoders", "encoder_id", _encoder),
+    "pool": Kind("pools", "pool_id", _pool),
+    "scr": Kind("score_sets", "score_id", _score_set),
 }
-"""Prefix of an id to the question that answers for it."""
+"""Prefix of an id to where it lies."""

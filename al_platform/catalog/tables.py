@@ -1,4 +1,4 @@
-"""Many rows at once: Arrow in, one statement."""
+"""Many rows at once: Arrow in and out, one statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from al_platform.catalog.connection import Transaction
+from al_platform.catalog.transaction import Transaction
 
 
 def insert_missing(tx: Transaction, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
@@ -15,7 +15,7 @@ def insert_missing(tx: Transaction, table: str, columns: Mapping[str, Sequence[A
     if rows.num_rows == 0:
         return 0
     names = ", ".join(columns)
-    with _visible(tx, "incoming", rows):
+    with visible(tx, "incoming", rows):
         done = tx.execute(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming ON CONFLICT DO NOTHING"
         ).fetchall()
@@ -23,9 +23,10 @@ def insert_missing(tx: Transaction, table: str, columns: Mapping[str, Sequence[A
 
 
 @contextmanager
-def wanted_ids(tx: Transaction, ids: Sequence[str]) -> Iterator[None]:
+def wanted_ids(tx: Transaction, ids: Sequence[str] | pa.ChunkedArray) -> Iterator[None]:
     """Let questions read `SELECT id FROM wanted`; binding 50,000 ids as one value takes seconds instead."""
-    with _visible(tx, "wanted", pa.table({"id": pa.array(ids, pa.string())})):
+    column = ids if isinstance(ids, pa.ChunkedArray) else pa.array(ids, pa.string())
+    with visible(tx, "wanted", pa.table({"id": column})):
         yield
 
 
@@ -36,8 +37,14 @@ def rows_of(tx: Transaction, sql: str, parameters: Sequence[Any] = ()) -> list[d
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def table_of(tx: Transaction, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    """Run a question and give its rows as an Arrow table."""
+    return tx.sql(sql, params=list(parameters)).to_arrow_table()
+
+
 @contextmanager
-def _visible(tx: Transaction, name: str, rows: pa.Table) -> Iterator[None]:
+def visible(tx: Transaction, name: str, rows: Any) -> Iterator[None]:
+    """Let questions read an Arrow table or dataset under a name."""
     tx.register(name, rows)
     try:
         yield

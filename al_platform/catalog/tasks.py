@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import pyarrow as pa
+
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.tables import insert_missing, rows_of, wanted_ids
+from al_platform.catalog.tables import insert_missing, rows_of, table_of, wanted_ids
 from al_platform.domain.labels import LabelTask, TaskState
 from al_platform.domain.rounds import Selection
 
@@ -37,15 +39,35 @@ def set_task_states(tx: Transaction, task_ids: Sequence[str], state: TaskState) 
         tx.execute("UPDATE tasks SET state = ? WHERE task_id IN (SELECT id FROM wanted)", [state.value])
 
 
-def frames_taken(tx: Transaction, queue: str) -> set[str]:
-    """Give the frames that may not be picked for a queue again: waiting, sent, labelled or rejected there."""
-    rows = tx.execute(
-        "SELECT DISTINCT frame_id FROM tasks WHERE queue = ? AND state <> ?",
+def frames_taken(tx: Transaction, queue: str) -> pa.ChunkedArray:
+    """Give the ids of frames that may not be picked for a queue again: waiting, sent, labelled or rejected there."""
+    return table_of(
+        tx,
+        "SELECT DISTINCT frame_id FROM tasks WHERE queue = ? AND state <> ? ORDER BY frame_id",
         [queue, TaskState.WITHDRAWN.value],
-    ).fetchall()
-    return {row[0] for row in rows}
+    )["frame_id"]
 
 
 def selections_of(tx: Transaction, round_id: str) -> list[Selection]:
     """Give what a round picked, best first."""
     return [Selection(task.frame_id, task.for_class, task.score, task.rank) for task in tasks_of(tx, round_id)]
+
+
+def queue_counts(tx: Transaction) -> list[dict[str, object]]:
+    """Give the queues by name, each with its tasks by state: queued, sent, labeled, rejected, withdrawn."""
+    counts = ", ".join(f"count(*) FILTER (state = '{state.value}') AS {state.value}" for state in TaskState)
+    return rows_of(tx, f"SELECT queue, {counts} FROM tasks GROUP BY queue ORDER BY queue")
+
+
+def at_labellers(tx: Transaction, queue: str) -> pa.Table:
+    """Give what waits for people in a queue, oldest round first and best first within it.
+
+    Columns: task_id, round_id, frame_id, for_class, rank, score, state (queued or sent).
+    """
+    return table_of(
+        tx,
+        "SELECT task_id, round_id, frame_id, for_class, rank, score, tasks.state FROM tasks "
+        "LEFT JOIN rounds USING (round_id) WHERE queue = ? AND tasks.state IN (?, ?) "
+        "ORDER BY created_at, round_id, rank",
+        [queue, TaskState.QUEUED.value, TaskState.SENT.value],
+    )

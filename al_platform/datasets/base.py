@@ -25,11 +25,15 @@ class SourceFrame:
 
     dataset: str
     session_id: str
+    """As the dataset calls it; the catalog calls it `dataset/session`."""
     frame_number: int
     image: bytes
     timestamp_s: float | None = None
     tags: Mapping[str, TagValue] = field(default_factory=dict)
     label: SourceLabel | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    """Degrees, WGS 84."""
     origin: str = ""
     """Where it was read, for messages: a path, or the generator's name and number."""
 

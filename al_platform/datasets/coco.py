@@ -1,6 +1,6 @@
 """Adapter `coco`: images with boxes, listed by a COCO detection file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -19,7 +19,7 @@ from al_platform.datasets.coco_file import (
 from al_platform.datasets.images import image_size
 from al_platform.datasets.naming import frame_number_of, posix_path, session_of
 from al_platform.datasets.options import existing_path, refuse_unknown_options, yes_or_no
-from al_platform.datasets.parse import finite, whole
+from al_platform.datasets.parse import finite, latitude, longitude, whole
 from al_platform.domain.data import TagValue
 from al_platform.errors import InvalidInput
 
@@ -38,6 +38,8 @@ NOT_TAGS = frozenset(
         "frame_number",
         "timestamp",
         "timestamp_s",
+        "latitude",
+        "longitude",
     }
 )
 
@@ -53,6 +55,8 @@ class CocoImage:
     timestamp_s: float | None
     tags: Mapping[str, TagValue]
     label: SourceLabel | None
+    latitude: float | None
+    longitude: float | None
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ class CocoImages:
             image=image,
             timestamp_s=item.timestamp_s,
             tags=item.tags,
+            latitude=item.latitude,
+            longitude=item.longitude,
             label=item.label,
             origin=str(item.path),
         )
@@ -102,9 +108,10 @@ def coco_adapter(request: AdapterRequest) -> DatasetAdapter:
     Annotators are taken to have looked for every category of the file: an image without annotations is
     labelled as empty. A file without categories gives unlabelled frames. Boxes are cut at the image's edges;
     boxes without area there and boxes of unknown categories are left out, each with a note, and their frame
-    is kept; `iscrowd` boxes are boxes. `session_id`, `frame_number` and `timestamp_s` (or `timestamp`, in
-    seconds) are read from the image's entry; the session is else the folder in `file_name` or the stem up to
-    its last underscore. Other numbers and texts of the entry become tags, those named `frac_...` aside.
+    is kept; `iscrowd` boxes are boxes. `session_id`, `frame_number`, `timestamp_s` (or `timestamp`, in seconds),
+    `latitude` and `longitude` (in degrees) are read from the image's entry; the session is else the folder in
+    `file_name` or the stem up to its last underscore. Other numbers and texts of the entry become tags, those
+    named `frac_...` aside.
     Raises: InvalidInput where the path, the folder of images or the file's structure is not as expected.
     """
     refuse_unknown_options(request, adapter="coco", accepted=OPTIONS)
@@ -144,6 +151,8 @@ def _items(file: CocoFile, *, root: Path, dataset: str, unlabeled: bool) -> Iter
                 frame_number=_frame_number(image, frame_number_of(relative, position=position)),
                 timestamp_s=_timestamp(image),
                 tags=_tags(image),
+                latitude=_degrees(image, "latitude", latitude),
+                longitude=_degrees(image, "longitude", longitude),
                 label=SourceLabel(_classes(file), boxes=found.boxes) if found else None,
             )
             yield from found.notes if found else ()
@@ -183,6 +192,14 @@ def _timestamp(image: Record) -> float | None:
         return None if value is None else finite(value)
     except ValueError as error:
         raise InvalidInput(f"timestamp {value!r}: must be in seconds") from error
+
+
+def _degrees(image: Record, name: str, parse: Callable[[object], float]) -> float | None:
+    value = image.get(name)
+    try:
+        return None if value is None else parse(value)
+    except ValueError as error:
+        raise InvalidInput(f"{name} {value!r}: must be in degrees") from error
 
 
 def _tags(image: Record) -> dict[str, TagValue]:

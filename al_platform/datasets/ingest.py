@@ -9,7 +9,7 @@ from al_platform.catalog.frames import FrameFacts, add_frames
 from al_platform.datasets.base import BrokenSource, DatasetAdapter, SourceFrame
 from al_platform.datasets.quality import image_quality
 from al_platform.domain.data import Frame
-from al_platform.domain.ids import frame_id_of
+from al_platform.domain.ids import frame_id_of, session_id_of
 from al_platform.domain.labels import Annotation
 from al_platform.domain.progress import Progress, ReportProgress
 from al_platform.errors import InvalidInput
@@ -98,15 +98,17 @@ def _stored(source: SourceFrame, blobs: BlobStore, sealed: SealedAnswers) -> _St
     frame = Frame(
         frame_id=frame_id_of(image.hash),
         dataset=source.dataset,
-        session_id=source.session_id,
+        session_id=session_id_of(source.dataset, source.session_id),
         image=image,
         width=quality.width,
         height=quality.height,
         frame_number=source.frame_number,
         timestamp_s=source.timestamp_s,
         tags=source.tags,
+        latitude=source.latitude,
+        longitude=source.longitude,
     )
-    facts = FrameFacts(quality.brightness, quality.sharpness, source.origin)
+    facts = FrameFacts(quality.brightness, quality.sharpness, source.origin, quality.clipped)
     return _Stored(frame, facts, _answer(source, frame, sealed))
 
 

@@ -8,12 +8,15 @@ from typing import TypeVar
 
 from al_platform.datasets.base import BrokenSource
 from al_platform.datasets.naming import frame_number_of, posix_path, session_of
-from al_platform.datasets.parse import finite, whole
+from al_platform.datasets.parse import finite, latitude, longitude, whole
 from al_platform.domain.data import TagValue
 from al_platform.errors import InvalidInput
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-NOT_TAGS = ("dataset", "image", "mask", "session_id", "frame_number", "timestamp_s", "width", "height")
+NOT_TAGS = (
+    *("dataset", "image", "mask", "session_id", "frame_number", "timestamp_s"),
+    *("latitude", "longitude", "width", "height"),
+)
 LABEL_DERIVED = "frac_"
 
 
@@ -28,19 +31,27 @@ class ManifestRow:
     frame_number: int
     timestamp_s: float | None = None
     tags: Mapping[str, TagValue] = field(default_factory=dict)
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 ManifestItem = ManifestRow | BrokenSource
 Number = TypeVar("Number", int, float)
 
+_MEANT: Mapping[object, str] = {
+    whole: "a whole number",
+    latitude: "degrees in [-90, 90]",
+    longitude: "degrees in [-180, 180]",
+}
+
 
 def read_manifest(path: Path, *, dataset: str | None) -> tuple[ManifestItem, ...]:
     """Read a CSV with a column `image` (paths from the CSV's folder); all other columns are optional.
 
-    `mask`, `session_id`, `frame_number`, `timestamp_s` (seconds) and `dataset` say what they are called for;
-    `width` and `height` are read from the images instead. Every other column becomes a tag: a number where it
-    parses as a finite one, else text; empty cells give no tag. Columns that begin with `frac_` are dropped:
-    they are computed from labels, and as tags they would tell the pool what it must not know.
+    `mask`, `session_id`, `frame_number`, `timestamp_s` (seconds), `latitude`, `longitude` (degrees) and `dataset` say
+    what they are called for; `width` and `height` are read from the images instead. Every other column becomes a
+    tag: a number where it parses as a finite one, else text; empty cells give no tag. Columns that begin with
+    `frac_` are dropped: they are computed from labels, and as tags they would tell the pool what it must not know.
 
     `dataset` keeps the rows of that dataset; in a CSV without a column `dataset` it names them.
     Raises: InvalidInput where the file is no CSV, lacks `image`, or holds no row of that dataset.
@@ -140,6 +151,8 @@ def _parse(row: Mapping[str, str], *, root: Path, dataset: str, position: int) -
         frame_number=frame_number_of(image, position=position) if number is None else number,
         timestamp_s=_optional(row, "timestamp_s", finite),
         tags=tags,
+        latitude=_optional(row, "latitude", latitude),
+        longitude=_optional(row, "longitude", longitude),
     )
 
 
@@ -150,7 +163,7 @@ def _optional(row: Mapping[str, str], name: str, parse: Callable[[str], Number])
     try:
         return parse(cell)
     except ValueError as error:
-        raise InvalidInput(f"{name} {cell!r}: must be a {'whole' if parse is whole else 'finite'} number") from error
+        raise InvalidInput(f"{name} {cell!r}: must be {_MEANT.get(parse, 'a finite number')}") from error
 
 
 def _tag(text: str) -> TagValue:

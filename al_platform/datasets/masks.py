@@ -100,6 +100,8 @@ def _read_row(row: ManifestRow, table: MaskTable | None) -> SourceFrame | Broken
         image=image,
         timestamp_s=row.timestamp_s,
         tags=row.tags,
+        latitude=row.latitude,
+        longitude=row.longitude,
         label=label,
         origin=str(row.image),
     )

@@ -24,6 +24,28 @@ def finite(value: object) -> float:
     return number
 
 
+def latitude(value: object) -> float:
+    """Give degrees in [-90, 90].
+
+    Raises: ValueError for anything else.
+    """
+    return _within(finite(value), 90.0)
+
+
+def longitude(value: object) -> float:
+    """Give degrees in [-180, 180].
+
+    Raises: ValueError for anything else.
+    """
+    return _within(finite(value), 180.0)
+
+
+def _within(degrees: float, limit: float) -> float:
+    if abs(degrees) > limit:
+        raise ValueError(f"{degrees} is beyond {limit:g} degrees")
+    return degrees
+
+
 def whole(value: object) -> int:
     """Give a whole number of at most 64 bits, also where it is written as 12.0.
 

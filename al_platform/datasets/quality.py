@@ -11,21 +11,26 @@ from al_platform.errors import InvalidInput
 REFERENCE_WIDTH = 320
 """Brightness and sharpness are measured at about this width, so that cameras can be compared."""
 
+CLIP_MARGIN = 1.0
+"""Compression moves black and white by about one grey value."""
+
 
 @dataclass(frozen=True)
 class ImageQuality:
-    """Size in pixels, mean brightness in [0, 255], and sharpness (>= 0, higher = more detail)."""
+    """Size in pixels, mean brightness in [0, 255], sharpness (>= 0, higher = more detail), clipped share in [0, 1]."""
 
     width: int
     height: int
     brightness: float
     sharpness: float
+    clipped: float
 
 
 def image_quality(image: bytes) -> ImageQuality:
     """Decode a JPEG or PNG and measure it; an exposure that failed is dark, a lens that is wet is not sharp.
 
-    brightness = mean of the grey values; sharpness = variance of their 4-neighbour Laplacian.
+    brightness = mean of the grey values; sharpness = variance of their 4-neighbour Laplacian;
+    clipped = share of them that are black or white to within CLIP_MARGIN, where exposure left no detail.
     Raises: InvalidInput with the reason where the picture does not decode.
     """
     picture = open_image(image)
@@ -40,6 +45,7 @@ def image_quality(image: bytes) -> ImageQuality:
         height=height,
         brightness=float(grey_HW.mean()),
         sharpness=float(laplacian_HW.var()) if laplacian_HW.size else 0.0,
+        clipped=float(((grey_HW <= CLIP_MARGIN) | (grey_HW >= 255.0 - CLIP_MARGIN)).mean()),
     )
 
 

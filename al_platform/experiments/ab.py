@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from al_platform.catalog import experiments as experiment_catalog
 from al_platform.catalog import models as model_catalog
 from al_platform.catalog.rounds import steps_of
@@ -59,9 +61,9 @@ def run_experiment(bench: Bench, spec: ExperimentSpec) -> ExperimentResult:
     design = make_design(context, spec, annotator=bench.annotator, oracle=bench.oracle)
     with context.catalog.transaction() as tx:
         experiment_catalog.add_experiment(tx, experiment_id, canonical_json(spec), now=utc_now())
-    arms = len(spec.strategies) * spec.seeds
+    arms, pool = len(spec.strategies) * spec.seeds, pa.chunked_array([design.pool], pa.string())
     for seed in range(spec.seeds):
-        start = buy_start(context, bench.annotator, design.pool, frames=spec.start, seed=seed)
+        start = buy_start(context, bench.annotator, pool, frames=spec.start, seed=seed)
         for index, strategy in enumerate(spec.strategies):
             context.report(Progress("arms", seed * len(spec.strategies) + index, arms))
             _run_arm(context, design, _arm(spec, design, strategy, seed=seed, start=start))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.frames import frames_matching
@@ -37,37 +39,36 @@ def make_design(context: LoopContext, spec: ExperimentSpec, *, annotator: Offlin
         the rounds.
     """
     with context.catalog.transaction() as tx:
-        pool = _known(frames_matching(tx, spec.pool_filter).to_pylist(), oracle)
-        test = _known(frames_matching(tx, spec.test_filter).to_pylist(), oracle)
+        pool = _known(frames_matching(tx, spec.pool_filter), oracle)
+        test = _known(frames_matching(tx, spec.test_filter), oracle)
     _require_found(pool, test, spec)
-    require_apart(pool, test)
-    frame_ids = [frame["frame_id"] for frame in pool]
+    require_apart(pool["session_id"], test["session_id"])
+    frame_ids: list[str] = pool["frame_id"].to_pylist()
     if spec.thinning is not None:
         frame_ids = _thinned(frame_ids, spec, spec.thinning, oracle)
     _require_enough(frame_ids, spec)
-    kept = set(frame_ids)
+    kept = pool.filter(pc.is_in(pool["frame_id"], value_set=pa.array(frame_ids, pa.string())))
     described = spec.pool_filter if spec.thinning is None else f"{spec.pool_filter} thinned {spec.thinning}"
-    test_version = buy_version(context, annotator, [frame["frame_id"] for frame in test], purpose="test")
+    test_version = buy_version(context, annotator, test["frame_id"].to_pylist(), purpose="test")
     with context.catalog.transaction() as tx:
         pool_id = dataset_catalog.add_pool(tx, context.blobs, frame_ids, described=described, now=utc_now())
     return Design(
         pool_id=pool_id,
         pool=tuple(frame_ids),
-        pool_sessions=len({frame["session_id"] for frame in pool if frame["frame_id"] in kept}),
+        pool_sessions=len(kept["session_id"].unique()),
         test_version_id=test_version,
-        test_frames=len(test),
-        test_sessions=len({frame["session_id"] for frame in test}),
+        test_frames=test.num_rows,
+        test_sessions=len(test["session_id"].unique()),
     )
 
 
-def _known(frames: list[dict[str, str]], oracle: Oracle) -> list[dict[str, str]]:
-    knows = oracle.knows([frame["frame_id"] for frame in frames])
-    return [frame for frame, known in zip(frames, knows, strict=True) if known]
+def _known(frames: pa.Table, oracle: Oracle) -> pa.Table:
+    return frames.filter(pa.array(oracle.knows(frames["frame_id"].to_pylist()), pa.bool_()))
 
 
-def _require_found(pool: list[dict[str, str]], test: list[dict[str, str]], spec: ExperimentSpec) -> None:
+def _require_found(pool: pa.Table, test: pa.Table, spec: ExperimentSpec) -> None:
     for frames, text, part in ((pool, spec.pool_filter, "pool"), (test, spec.test_filter, "test set")):
-        if not frames:
+        if not frames.num_rows:
             raise InvalidInput(f"{part} {text!r}: no frame with a known label matches; ingest some, or widen it")
 
 

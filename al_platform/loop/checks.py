@@ -1,11 +1,9 @@
 """What has to hold before anything of a round is kept: the cheapest checks first, before labels are bought."""
 
-from collections.abc import Mapping, Sequence
-
 import jax
+import pyarrow as pa
 
-from al_platform.catalog.datasets import pool_frames, version_named
-from al_platform.catalog.frames import frames_by_id
+from al_platform.catalog.datasets import pool_table, version_named
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
@@ -46,20 +44,20 @@ def require_present(context: LoopContext, spec: RoundSpec) -> None:
     """
     _require_known_classes(context, spec)
     with context.catalog.transaction() as tx:
-        frames = frames_by_id(tx, pool_frames(tx, context.blobs, spec.pool_id))
+        clocks = pool_table(tx, context.blobs, spec.pool_id)["timestamp_s"]
         if spec.test_version_id is not None:
             version_named(tx, spec.test_version_id)
     gap_s = spec.strategy.minimum_gap_s
-    if gap_s and all(frame.timestamp_s is None for frame in frames.values()):
+    if gap_s and clocks.null_count == len(clocks):
         raise InvalidInput(f"gap {gap_s:g} s: no frame of the pool has a timestamp; use a session cap instead")
 
 
-def require_apart(pool: Sequence[Mapping[str, str]], test: Sequence[Mapping[str, str]]) -> None:
-    """Check that pool and test frames are of different sessions.
+def require_apart(pool: pa.ChunkedArray, test: pa.ChunkedArray) -> None:
+    """Check that pool and test frames, given by the session ids of each, are of different sessions.
 
     Raises: InvalidInput naming one session that is in both.
     """
-    shared = sorted({frame["session_id"] for frame in pool} & {frame["session_id"] for frame in test})
+    shared = sorted(set(pool.unique().to_pylist()) & set(test.unique().to_pylist()))
     if shared:
         raise InvalidInput(
             f"pool and test set share {len(shared)} sessions, for example {shared[0]}: neighbouring frames look "

@@ -96,8 +96,7 @@ def records_of_all(
 
 
 def _sample_images(tx: Transaction, context: LoopContext, pool_id: str) -> dict[str, str]:
-    frame_ids = dataset_catalog.pool_frames(tx, context.blobs, pool_id)
-    count = min(_ENCODER_SAMPLE, len(frame_ids))
-    rows = np.sort(np.random.default_rng(0).permutation(len(frame_ids))[:count])
-    chosen = [frame_ids[row] for row in rows]
-    return image_hashes(frames_by_id(tx, chosen))
+    pool = dataset_catalog.pool_table(tx, context.blobs, pool_id)
+    rows = np.sort(np.random.default_rng(0).permutation(pool.num_rows)[:_ENCODER_SAMPLE])
+    chosen = pool.take(rows)
+    return dict(zip(chosen["frame_id"].to_pylist(), chosen["image_hash"].to_pylist(), strict=True))

@@ -1,25 +1,27 @@
 """Frame ids to row numbers and back: the one place that does."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 
 class PoolRows:
     """The rows of a pool in its frozen order: row n is frame `frame_ids[n]`."""
 
-    def __init__(self, frame_ids: Sequence[str]) -> None:
-        self.frame_ids = tuple(frame_ids)
-        self._rows = {frame_id: row for row, frame_id in enumerate(self.frame_ids)}
+    def __init__(self, frame_ids: pa.ChunkedArray) -> None:
+        self.frame_ids = frame_ids
 
-    def mask_of(self, frame_ids: Iterable[str]) -> NDArray[Any]:
+    def mask_of(self, frame_ids: Collection[str] | pa.ChunkedArray) -> NDArray[Any]:
         """Mark the rows of these frames, bool [N]; frames outside the pool are passed over."""
-        marked = np.zeros(len(self.frame_ids), bool)
-        marked[[self._rows[frame_id] for frame_id in frame_ids if frame_id in self._rows]] = True
+        wanted = frame_ids if isinstance(frame_ids, pa.ChunkedArray) else pa.array(list(frame_ids), pa.string())
+        marked: NDArray[Any] = pc.is_in(self.frame_ids, value_set=wanted).to_numpy()
         return marked
 
-    def ids_of(self, rows: Iterable[int]) -> list[str]:
+    def ids_of(self, rows: Sequence[int] | NDArray[Any]) -> list[str]:
         """Give the frame ids of these rows."""
-        return [self.frame_ids[row] for row in rows]
+        found: list[str] = self.frame_ids.take(np.asarray(rows, np.int64)).to_pylist()
+        return found

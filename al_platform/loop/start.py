@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from al_platform.catalog.annotations import add_annotations
 from al_platform.catalog.datasets import add_version
@@ -16,15 +17,17 @@ _START_STREAM = 1
 """Keeps these draws apart from others of the same seed."""
 
 
-def buy_start(context: LoopContext, annotator: OfflineAnnotator, pool: Sequence[str], *, frames: int, seed: int) -> str:
-    """Label a start set drawn uniformly from a pool and give its dataset version.
+def buy_start(
+    context: LoopContext, annotator: OfflineAnnotator, pool: pa.ChunkedArray, *, frames: int, seed: int
+) -> str:
+    """Label a start set drawn uniformly from the frame ids of a pool and give its dataset version.
 
     Raises: InvalidInput when the pool is smaller, or when none of the drawn frames has a known label.
     """
     if not 1 <= frames <= len(pool):
         raise InvalidInput(f"start {frames}: must be at least 1 and at most the pool's {len(pool)} frames")
     rows = np.random.default_rng([seed, _START_STREAM]).permutation(len(pool))[:frames]
-    return buy_version(context, annotator, [pool[row] for row in rows], purpose=f"start {seed}")
+    return buy_version(context, annotator, pool.take(rows).to_pylist(), purpose=f"start {seed}")
 
 
 def buy_version(context: LoopContext, annotator: OfflineAnnotator, frame_ids: Sequence[str], *, purpose: str) -> str:

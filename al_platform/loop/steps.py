@@ -68,14 +68,14 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
     with context.catalog.transaction() as tx:
         if model_catalog.score_blob(tx, score_id) is not None:
             return StepResult(scored, {"score_id": score_id}, cached=True)
-        pool = dataset_catalog.pool_frames(tx, context.blobs, spec.pool_id)
+        pool = dataset_catalog.pool_table(tx, context.blobs, spec.pool_id)
         ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
-        images = image_hashes(frames_by_id(tx, pool))
+    images = dict(zip(pool["frame_id"].to_pylist(), pool["image_hash"].to_pylist(), strict=True))
     records = frame_records(context, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
     unreadable = records.ensure(images, context.report)
-    readable = [frame_id for frame_id in pool if frame_id not in unreadable]
+    readable = [frame_id for frame_id in images if frame_id not in unreadable]
     if not readable:
-        raise InvalidInput(f"pool {spec.pool_id}: none of its {len(pool)} frames can be read")
+        raise InvalidInput(f"pool {spec.pool_id}: none of its {len(images)} frames can be read")
     measures = score_frames(
         family_named(spec.model.family),
         spec.model,

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 
-from al_platform.catalog.datasets import add_pool
-from al_platform.catalog.frames import frame_counts, frames_matching
+import pyarrow as pa
+
+from al_platform.catalog import datasets as dataset_catalog
+from al_platform.catalog.bulk import Rows, add_frame_rows
+from al_platform.catalog.frames import count_matching, frame_counts, unlabelled_matching
 from al_platform.catalog.lineage import LineageNode, lineage_of
+from al_platform.catalog.tasks import at_labellers, queue_counts
 from al_platform.datasets.adapters import adapter_named
 from al_platform.datasets.base import AdapterRequest
 from al_platform.datasets.ingest import IngestReport, ingest
 from al_platform.domain.clock import utc_now
+from al_platform.domain.datasets import DatasetVersion
 from al_platform.platform.home import Platform
 
 
@@ -27,6 +32,15 @@ def ingest_dataset(platform: Platform, adapter: str, path: str | None, options: 
     )
 
 
+def add_frames_in_bulk(platform: Platform, rows: Rows) -> int:
+    """Add frames whose pixels are stored already, as Arrow or Parquet, all or none; gives how many were new.
+
+    Raises: InvalidInput naming column, row and value, as `catalog.bulk` says.
+    """
+    with platform.catalog.transaction() as tx:
+        return add_frame_rows(tx, rows)
+
+
 def datasets_summary(platform: Platform) -> list[dict[str, object]]:
     """Give frames and sessions per dataset."""
     with platform.catalog.transaction() as tx:
@@ -39,19 +53,62 @@ def count_frames(platform: Platform, filter_text: str) -> tuple[int, int]:
     Raises: InvalidInput for a filter that does not parse.
     """
     with platform.catalog.transaction() as tx:
-        table = frames_matching(tx, filter_text)
-    return table.num_rows, len(set(table["session_id"].to_pylist()))
+        return count_matching(tx, filter_text)
 
 
-def freeze_pool(platform: Platform, filter_text: str) -> tuple[str, list[str]]:
-    """Freeze the frames that a filter matches as a pool; gives its id and its frames.
+def unlabelled_frames(platform: Platform, filter_text: str) -> pa.Table:
+    """Give the frames that a filter matches and nobody ever labelled, as a pool lists them.
+
+    Raises: InvalidInput for a filter that does not parse.
+    """
+    with platform.catalog.transaction() as tx:
+        return unlabelled_matching(tx, filter_text)
+
+
+def queues_summary(platform: Platform) -> list[dict[str, object]]:
+    """Give every labelling queue with its tasks by state."""
+    with platform.catalog.transaction() as tx:
+        return queue_counts(tx)
+
+
+def tasks_at_labellers(platform: Platform, queue: str) -> pa.Table:
+    """Give the tasks of a queue that wait for people, in the order they should be done."""
+    with platform.catalog.transaction() as tx:
+        return at_labellers(tx, queue)
+
+
+def freeze_pool(platform: Platform, filter_text: str) -> tuple[str, pa.Table]:
+    """Freeze the frames that a filter matches as a pool; gives its id and its rows.
 
     Raises: InvalidInput for a filter that does not parse or matches nothing.
     """
     with platform.catalog.transaction() as tx:
-        frame_ids = frames_matching(tx, filter_text)["frame_id"].to_pylist()
-        pool_id = add_pool(tx, platform.blobs, frame_ids, described=filter_text, now=utc_now())
-    return pool_id, frame_ids
+        return dataset_catalog.freeze_pool(tx, platform.blobs, filter_text, now=utc_now())
+
+
+def dataset_versions(platform: Platform) -> list[DatasetVersion]:
+    """Give every dataset version, oldest first."""
+    with platform.catalog.transaction() as tx:
+        return dataset_catalog.all_versions(tx)
+
+
+def dataset_version(platform: Platform, version_id: str) -> tuple[DatasetVersion, pa.Table]:
+    """Give a dataset version and its items: frame_id and annotation_id.
+
+    Raises: NotFound for an unknown id.
+    """
+    with platform.catalog.transaction() as tx:
+        version = dataset_catalog.version_named(tx, version_id)
+        return version, dataset_catalog.version_table(tx, platform.blobs, version_id)
+
+
+def dataset_diff(platform: Platform, older_id: str, newer_id: str) -> pa.Table:
+    """Give frame_id, change (added, removed, relabelled) and the labels before and after, a row per frame.
+
+    Raises: NotFound for an unknown id.
+    """
+    with platform.catalog.transaction() as tx:
+        return dataset_catalog.version_diff(tx, platform.blobs, older_id, newer_id)
 
 
 def lineage(platform: Platform, node_id: str) -> dict[str, LineageNode]:

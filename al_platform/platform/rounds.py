@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import version_named
 from al_platform.catalog.frames import frames_matching
@@ -48,17 +50,17 @@ def loop_context(platform: Platform) -> LoopContext:
     )
 
 
-def start_set(platform: Platform, pool: list[str], *, frames: int, seed: int) -> str:
-    """Label a start set drawn uniformly from the pool and give its dataset version."""
+def start_set(platform: Platform, pool: pa.ChunkedArray, *, frames: int, seed: int) -> str:
+    """Label a start set drawn uniformly from the frame ids of a pool and give its dataset version."""
     annotator = OfflineAnnotator(platform.sealed, platform.blobs)
     return buy_start(loop_context(platform), annotator, pool, frames=frames, seed=seed)
 
 
 def frozen_test_set(platform: Platform, filter_text: str) -> str:
     """Label the frames that a filter matches as a frozen test set and give its dataset version."""
-    _, frame_ids = freeze_pool(platform, filter_text)
+    _, frames = freeze_pool(platform, filter_text)
     annotator = OfflineAnnotator(platform.sealed, platform.blobs)
-    return buy_version(loop_context(platform), annotator, frame_ids, purpose="test")
+    return buy_version(loop_context(platform), annotator, frames["frame_id"].to_pylist(), purpose="test")
 
 
 def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str, start: int) -> RoundSpec:
@@ -72,17 +74,16 @@ def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str
     """
     require_possible(loop_context(platform), wanted)
     with platform.catalog.transaction() as tx:
-        in_pool = frames_matching(tx, pool).to_pylist()
-        in_test = frames_matching(tx, test).to_pylist() if test else []
+        in_pool = frames_matching(tx, pool)
+        in_test = frames_matching(tx, test) if test else in_pool.slice(0, 0)
         if wanted.dataset_version_id:
             version_named(tx, wanted.dataset_version_id)
-    if not in_pool:
+    if not in_pool.num_rows:
         raise InvalidInput(f"pool {pool!r}: no frame matches; `alp frames` shows what there is")
-    if test and not in_test:
+    if test and not in_test.num_rows:
         raise InvalidInput(f"test set {test!r}: no frame matches; `alp frames` shows what there is")
-    require_apart(in_pool, in_test)
-    frame_ids = [frame["frame_id"] for frame in in_pool]
-    version = wanted.dataset_version_id or start_set(platform, frame_ids, frames=start, seed=wanted.seed)
+    require_apart(in_pool["session_id"], in_test["session_id"])
+    version = wanted.dataset_version_id or start_set(platform, in_pool["frame_id"], frames=start, seed=wanted.seed)
     test_version = frozen_test_set(platform, test) if test else None
     pool_id, _ = freeze_pool(platform, pool)
     return replace(wanted, dataset_version_id=version, pool_id=pool_id, test_version_id=test_version)

@@ -39,7 +39,8 @@ class Pool:
 POOLS = (
     Pool(
         "CamVid",
-        "--pool session_id=camvid_0006R0|camvid_0016E5 --test session_id=camvid_Seq05VD|camvid_0001TP "
+        "--pool session_id=camvid/camvid_0006R0|camvid/camvid_0016E5 "
+        "--test session_id=camvid/camvid_Seq05VD|camvid/camvid_0001TP "
         "--targets pedestrian,bicyclist --start 15 --budget 15",
         ("pedestrian", "bicyclist", "mean of targets"),
     ),

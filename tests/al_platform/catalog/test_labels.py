@@ -131,5 +131,5 @@ def test_a_frame_is_taken_in_its_own_queue_unless_it_was_withdrawn(catalog: Cata
             strict=True,
         ):
             set_task_states(tx, [asked.task_id], state)
-        assert frames_taken(tx, "it's; mine") == {"a", "b", "d"}
-        assert frames_taken(tx, "yours") == set()
+        assert frames_taken(tx, "it's; mine").to_pylist() == ["a", "b", "d"]
+        assert frames_taken(tx, "yours").to_pylist() == []

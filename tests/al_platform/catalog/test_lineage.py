@@ -27,7 +27,7 @@ MODEL = ModelSpec(("person",), members=1)
 @pytest.fixture
 def history(catalog: Catalog, blobs: BlobStore) -> dict[str, str]:
     """Name to id: frame b is labelled for the start set, a round trained on it buys frame a."""
-    frames = [Frame(f"frm_{n}", "d", "s", BlobRef(f"pixels {n}", 1, "image/png"), 4, 4, 0) for n in ("a", "b")]
+    frames = [Frame(f"frm_{n}", "d", "d/s", BlobRef(f"pixels {n}", 1, "image/png"), 4, 4, 0) for n in ("a", "b")]
     labels = [Annotation(frame.frame_id, ("person",), "offline:d", width=4, height=4) for frame in frames]
     with catalog.transaction() as tx:
         add_frames(tx, [(frame, FrameFacts(1.0, 2.0, "it's here")) for frame in frames])
@@ -63,7 +63,7 @@ def trace(catalog: Catalog, blobs: BlobStore, node_id: str) -> dict[str, Lineage
 def test_a_label_leads_to_its_frame_and_its_pixels(catalog: Catalog, blobs: BlobStore, history: dict[str, str]) -> None:
     found = trace(catalog, blobs, history["start label"])
     assert list(found) == [history["start label"], "frm_b", "pixels b"]
-    assert found["frm_b"].summary == "d, session s, number 0, from it's here"
+    assert found["frm_b"].summary == "d, session d/s, number 0, from it's here"
     assert found["pixels b"].kind == "blob"
 
 

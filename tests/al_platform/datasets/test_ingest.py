@@ -80,7 +80,7 @@ def test_frames_come_in_with_their_pixels_and_their_labels_under_the_seal(empty:
     for number, (frame_id, image_hash, *rest) in enumerate(found):
         assert frame_id == frame_id_of(str(image_hash))
         assert empty.blobs.get(str(image_hash)) == (folder / "images" / f"a_{number}.png").read_bytes()
-        assert rest == [*SIZE, "a"]
+        assert rest == [*SIZE, "street/a"]
     answers = empty.sealed.open(str(frame_id) for frame_id, *_ in found)
     assert len(answers) == 4
     for answer in answers.values():
@@ -132,7 +132,7 @@ def test_the_same_picture_twice_in_one_source_is_one_frame_and_the_first_one_cou
     report = bring(empty, folder)
     assert (report.read, report.added) == (5, 4)
     assert report.duplicates == (str(folder / "images" / "b_0.png"),)
-    assert rows(empty, "SELECT DISTINCT session_id FROM frames") == [("a",)]
+    assert rows(empty, "SELECT DISTINCT session_id FROM frames") == [("source/a",)]
 
 
 def test_the_same_picture_in_another_source_stays_the_frame_it_was(

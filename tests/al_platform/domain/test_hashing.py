@@ -49,6 +49,9 @@ CHANGES: dict[str, object] = {
     "frame_number": 8,
     "timestamp_s": None,
     "tags": {"sun": "low", "rain": ""},
+    "latitude": 47.0,
+    "longitude": 8.0,
+    "tier": "archive",
 }
 
 

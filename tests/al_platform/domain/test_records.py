@@ -46,7 +46,7 @@ ROUND = RoundSpec(
 BLOB = BlobRef("ab" * 20, 10, "image/png")
 RECORDS = [
     BLOB,
-    Session("s", "d", {"city": "Zürich", "lux": 2.5}),
+    Session("d/s", "d", "2026-01-31 12:00:00.000000", 47.37, 8.54),
     Frame("frm_1", "d", "it's", BLOB, 4, 2, 7, timestamp_s=1.0, tags={"a": "1", "b": 1.0}),
     DatasetItem("frm_1", "ann_1"),
     DatasetVersion("dsv_1", None, "ab", 3, 2, "train"),
@@ -81,7 +81,8 @@ def test_a_record_comes_back_from_its_json_as_it_was(record: Any) -> None:
 def test_numbers_come_back_as_the_type_that_the_record_declares() -> None:
     back = record_from_json(LabelTask, canonical_json(LabelTask("t", "r", "f", "c", 0, 2.0)))
     assert type(back.score) is float
-    assert record_from_json(Session, '{"session_id":"s","dataset":"d","tags":{"n":"1"}}').tags == {"n": "1"}
+    frame = Frame("f", "d", "d/s", BlobRef("h", 1, "image/png"), 4, 4, 0, tags={"n": "1"})
+    assert record_from_json(Frame, canonical_json(frame)).tags == {"n": "1"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"frame_id":"f"}', '{"frame_id":1,"annotation_id":"a"}'])

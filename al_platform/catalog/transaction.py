@@ -1,0 +1,6 @@
+"""What every question of the catalog takes."""
+
+import duckdb
+
+Transaction = duckdb.DuckDBPyConnection
+"""An open transaction. Made by `connection.Catalog.transaction` alone."""
