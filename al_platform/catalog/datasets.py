@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from al_platform.catalog.connection import Transaction
+from al_platform.catalog.frames import frames_in_pool_order
 from al_platform.catalog.manifests import read_table, write_table
 from al_platform.catalog.tables import insert_missing, rows_of
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
@@ -10,26 +11,43 @@ from al_platform.domain.hashing import hash_record
 from al_platform.domain.ids import make_id
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.storage.blobs import BlobStore
+from al_platform.storage.pools import read_pool, write_pool
 
 
 def add_pool(tx: Transaction, blobs: BlobStore, frame_ids: Sequence[str], *, described: str, now: str) -> str:
-    """Freeze a pool: these frames, in this order. Gives its id.
+    """Freeze a pool: these frames, by session and frame number, whatever the order they are named in. Gives its id.
 
-    Raises: InvalidInput for an empty pool.
+    Raises: InvalidInput for an empty pool, NotFound for a frame that the catalog lacks.
     """
     if not frame_ids:
         raise InvalidInput(f"pool {described!r}: no frame matches; `alp frames` shows what there is")
-    pool_id = make_id("pool", list(frame_ids))
-    manifest = write_table(blobs, {"frame_id": list(frame_ids)})
+    frames = frames_in_pool_order(tx, frame_ids)
+    pool_id = make_id("pool", frames["frame_id"].to_pylist())
     columns: dict[str, list[object]] = {
         "pool_id": [pool_id],
         "filter": [described],
-        "manifest_hash": [manifest],
-        "frames": [len(frame_ids)],
+        "manifest_hash": [write_pool(blobs, frames)],
+        "frames": [frames.num_rows],
         "created_at": [now],
     }
     insert_missing(tx, "pools", columns)
     return pool_id
+
+
+def pool_manifest(tx: Transaction, pool_id: str) -> str:
+    """Give the hash of the manifest of a pool; see `storage.pools`.
+
+    Raises: NotFound for an unknown pool.
+    """
+    rows = tx.execute("SELECT manifest_hash FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
+    if not rows:
+        raise NotFound(f"pool {pool_id}: not in the catalog")
+    return str(rows[0][0])
+
+
+def pool_size(tx: Transaction, pool_id: str) -> int:
+    """Give how many frames a pool has; 0 for an unknown one."""
+    return sum(row[0] for row in tx.execute("SELECT frames FROM pools WHERE pool_id = ?", [pool_id]).fetchall())
 
 
 def pool_frames(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
@@ -37,10 +55,7 @@ def pool_frames(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
 
     Raises: NotFound for an unknown pool.
     """
-    rows = tx.execute("SELECT manifest_hash FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
-    if not rows:
-        raise NotFound(f"pool {pool_id}: not in the catalog")
-    frame_ids: list[str] = read_table(blobs, rows[0][0])["frame_id"].to_pylist()
+    frame_ids: list[str] = read_pool(blobs, pool_manifest(tx, pool_id), ["frame_id"])["frame_id"].to_pylist()
     return frame_ids
 
 

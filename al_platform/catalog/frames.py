@@ -12,6 +12,9 @@ from al_platform.catalog.tables import insert_missing, rows_of, wanted_ids
 from al_platform.domain.data import BlobRef, Frame
 from al_platform.errors import NotFound
 
+_POOL_COLUMNS = "SELECT frame_id, session_id, frame_number, timestamp_s, image_hash FROM frames"
+_POOL_ORDER = "ORDER BY session_id, frame_number, frame_id"
+
 
 @dataclass(frozen=True)
 class FrameFacts:
@@ -62,11 +65,19 @@ def frames_matching(tx: Transaction, text: str) -> pa.Table:
     Raises: InvalidInput for a filter that does not parse.
     """
     condition = parse_filter(tx, text)
-    return tx.execute(
-        "SELECT frame_id, session_id, frame_number, timestamp_s, image_hash FROM frames "
-        f"WHERE {condition.sql} ORDER BY session_id, frame_number, frame_id",
-        list(condition.values),
-    ).to_arrow_table()
+    return tx.execute(f"{_POOL_COLUMNS} WHERE {condition.sql} {_POOL_ORDER}", list(condition.values)).to_arrow_table()
+
+
+def frames_in_pool_order(tx: Transaction, frame_ids: Sequence[str]) -> pa.Table:
+    """Give the same columns of the frames of these ids, in the same order, each once.
+
+    Raises: NotFound for an id that the catalog lacks.
+    """
+    with wanted_ids(tx, frame_ids):
+        lacking = tx.execute("SELECT id FROM wanted ANTI JOIN frames ON id = frame_id ORDER BY id LIMIT 1").fetchall()
+        if lacking:
+            raise NotFound(f"frame {lacking[0][0]}: not in the catalog")
+        return tx.execute(f"{_POOL_COLUMNS} SEMI JOIN wanted ON frame_id = id {_POOL_ORDER}").to_arrow_table()
 
 
 def frames_by_id(tx: Transaction, frame_ids: Sequence[str]) -> dict[str, Frame]:

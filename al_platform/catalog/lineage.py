@@ -154,7 +154,7 @@ def _score_set(tx: Transaction, blobs: BlobStore, node_id: str) -> LineageNode |
     row = _row(tx, "score_sets", "score_id", node_id)
     if row is None:
         return None
-    parents = _parents(scored_by=row["ensemble_id"], pool=row["pool_id"], content=row["blob_hash"])
+    parents = _parents(scored_by=row["ensemble_id"], pool=row["pool_id"])
     return LineageNode(node_id, "scores", f"{row['frames']} frames, {row['formula']}", parents)
 
 

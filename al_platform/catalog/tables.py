@@ -11,15 +11,12 @@ from al_platform.catalog.connection import Transaction
 
 def insert_missing(tx: Transaction, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
     """Insert the rows whose primary key the table lacks, and say how many those were."""
-    rows = pa.table({name: pa.array(values) for name, values in columns.items()})
-    if rows.num_rows == 0:
-        return 0
-    names = ", ".join(columns)
-    with _visible(tx, "incoming", rows):
-        done = tx.execute(
-            f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming ON CONFLICT DO NOTHING"
-        ).fetchall()
-    return int(done[0][0])
+    return _insert(tx, "INSERT", table, columns, "ON CONFLICT DO NOTHING")
+
+
+def insert_or_replace(tx: Transaction, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
+    """Insert rows; one takes the place of the row that has its primary key."""
+    return _insert(tx, "INSERT OR REPLACE", table, columns, "")
 
 
 @contextmanager
@@ -34,6 +31,16 @@ def rows_of(tx: Transaction, sql: str, parameters: Sequence[Any] = ()) -> list[d
     cursor = tx.execute(sql, list(parameters))
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _insert(tx: Transaction, verb: str, table: str, columns: Mapping[str, Sequence[Any]], otherwise: str) -> int:
+    rows = pa.table({name: pa.array(values) for name, values in columns.items()})
+    if rows.num_rows == 0:
+        return 0
+    names = ", ".join(columns)
+    with _visible(tx, "incoming", rows):
+        done = tx.execute(f"{verb} INTO {table} ({names}) SELECT {names} FROM incoming {otherwise}").fetchall()
+    return int(done[0][0])
 
 
 @contextmanager

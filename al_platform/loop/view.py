@@ -7,19 +7,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from al_platform.catalog import datasets as dataset_catalog
-from al_platform.catalog import models as model_catalog
-from al_platform.catalog.connection import Transaction
 from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.tasks import frames_taken
 from al_platform.domain.data import Frame
 from al_platform.domain.rounds import Round
-from al_platform.errors import NotFound
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.rows import PoolRows
-from al_platform.loop.scoring import PoolMeasures, read_scores
+from al_platform.loop.scores import pool_scores
 from al_platform.loop.strategies import PoolView, strategy_named
-from al_platform.training.inputs import Unreadable
+from al_platform.models.records import Unreadable
 
 
 def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, Unreadable]:
@@ -30,9 +27,11 @@ def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, 
         frames = frames_by_id(tx, pool)
         labelled = [item.frame_id for item in dataset_catalog.version_items(tx, context.blobs, spec.dataset_version_id)]
         taken = frames_taken(tx, spec.queue)
-        scored, measures = _scores(tx, context, round_) if strategy.needs_scores else (pool, None)
     rows = PoolRows(pool)
-    available = ~rows.mask_of(labelled) & ~rows.mask_of(taken) & rows.mask_of(scored)
+    scores = pool_scores(context, round_.score_id or "", spec.targets) if strategy.needs_scores else None
+    available = ~rows.mask_of(labelled) & ~rows.mask_of(taken)
+    if scores is not None:
+        available &= scores.scored
     embedded = FrameEmbeddings(np.zeros((len(pool), 0)), np.zeros((0, 0)), {})
     if strategy.needs_embeddings:
         embedded = frame_embeddings(context, round_, pool, labelled)
@@ -41,7 +40,7 @@ def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, 
         shown = context.oracle.shows(pool, spec.targets, spec.model.grid)
     view = PoolView(
         available=available & ~rows.mask_of(embedded.unreadable),
-        measures=measures.spread_over(rows.mask_of(scored)) if measures else None,
+        measures=scores.measures if scores else None,
         embeddings=embedded.pool,
         labelled_embeddings=embedded.labelled,
         sessions=_session_codes(pool, frames),
@@ -51,13 +50,6 @@ def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, 
         strategy=spec.strategy,
     )
     return rows, view, embedded.unreadable
-
-
-def _scores(tx: Transaction, context: LoopContext, round_: Round) -> tuple[list[str], PoolMeasures]:
-    blob_hash = model_catalog.score_blob(tx, round_.score_id or "")
-    if blob_hash is None:
-        raise NotFound(f"scores {round_.score_id} of round {round_.round_id}: not in the catalog")
-    return read_scores(context.blobs, blob_hash, round_.spec.targets)
 
 
 def _session_codes(pool: list[str], frames: dict[str, Frame]) -> NDArray[Any]:
