@@ -29,6 +29,10 @@ class CorruptBlob(StorageUnavailable):
     """The bytes in storage do not hash to their name."""
 
 
+class CorruptScores(StorageUnavailable):
+    """A file of scores is torn, changed, or not what its name says."""
+
+
 class NonFiniteScore(PlatformError):
     """A score was NaN or infinite; the round stops before anything is selected."""
 

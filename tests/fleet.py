@@ -67,7 +67,7 @@ def make_home(home: Path) -> None:
         records = frame_records(context, MODEL, ensure_encoder(context, MODEL, pool_id))
         with platform.catalog.transaction() as tx:
             images = image_hashes(frames_by_id(tx, frames_of(platform, "")))
-        assert not records.ensure(images, silent)
+        assert not records.ensure(list(images.values()), silent)
 
 
 def frames_of(platform: Platform, filter_text: str) -> list[str]:
@@ -91,7 +91,7 @@ def outcome_of(platform: Platform, round_id: str) -> Outcome:
     tables = contents(platform)
     (round_,) = (row for row in tables["rounds"] if row["round_id"] == round_id)
     (ensemble,) = (row for row in tables["ensembles"] if row["ensemble_id"] == round_["ensemble_id"])
-    scores = [row["blob_hash"] for row in tables["score_sets"] if row["score_id"] == round_["score_id"]]
+    scores = [row["hash"] for row in tables["score_shards"] if row["score_id"] == round_["score_id"]]
     picks = [row for row in tables["tasks"] if row["round_id"] == round_id]
     return Outcome(
         weights=ensemble["weights_hash"],

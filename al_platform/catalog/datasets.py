@@ -13,6 +13,7 @@ from al_platform.domain.datasets import DatasetItem, DatasetVersion
 from al_platform.domain.ids import make_id
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.storage.blobs import BlobStore
+from al_platform.storage.pools import has_rows, write_pool
 
 _ITEMS = pa.schema([("frame_id", pa.string()), ("annotation_id", pa.string())])
 
@@ -62,14 +63,27 @@ def pool_table(tx: Transaction, blobs: BlobStore, pool_id: str) -> pa.Table:
 
     Raises: NotFound for an unknown pool.
     """
-    rows = tx.execute("SELECT manifest_hash FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
-    if not rows:
-        raise NotFound(f"pool {pool_id}: not in the catalog")
-    manifest = read_table(blobs, rows[0][0])
+    manifest = read_table(blobs, _manifest_hash(tx, pool_id))
     if manifest.column_names == ["frame_id"]:  # frozen under schema 1; neither blobs nor rows ever change
         frames = frames_in_pool_order(tx, manifest["frame_id"])
         return frames.take(pc.index_in(manifest["frame_id"], value_set=frames["frame_id"]))
     return manifest
+
+
+def pool_manifest(tx: Transaction, blobs: BlobStore, pool_id: str) -> str:
+    """Give the hash of the manifest of a pool, of which `storage.pools` reads a few rows without the rest.
+
+    Raises: NotFound for an unknown pool.
+    """
+    manifest_hash = _manifest_hash(tx, pool_id)
+    if has_rows(blobs, manifest_hash):
+        return manifest_hash
+    return write_pool(blobs, pool_table(tx, blobs, pool_id))
+
+
+def pool_size(tx: Transaction, pool_id: str) -> int:
+    """Give how many frames a pool has; 0 for an unknown one."""
+    return sum(row[0] for row in tx.execute("SELECT frames FROM pools WHERE pool_id = ?", [pool_id]).fetchall())
 
 
 def pool_frames(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
@@ -175,12 +189,19 @@ def _keep_pool(tx: Transaction, blobs: BlobStore, frames: pa.Table, *, described
     columns: dict[str, list[object]] = {
         "pool_id": [pool_id],
         "filter": [described],
-        "manifest_hash": [write_table(blobs, frames)],
+        "manifest_hash": [write_pool(blobs, frames)],
         "frames": [frames.num_rows],
         "created_at": [now],
     }
     insert_missing(tx, "pools", columns)
     return pool_id
+
+
+def _manifest_hash(tx: Transaction, pool_id: str) -> str:
+    rows = tx.execute("SELECT manifest_hash FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
+    if not rows:
+        raise NotFound(f"pool {pool_id}: not in the catalog")
+    return str(rows[0][0])
 
 
 def _items_table(items: Sequence[DatasetItem]) -> pa.Table:

@@ -148,7 +148,7 @@ def _pool(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageN
 
 
 def _score_set(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
-    parents = _parents(scored_by=row["ensemble_id"], pool=row["pool_id"], content=row["blob_hash"])
+    parents = _parents(scored_by=row["ensemble_id"], pool=row["pool_id"])
     return LineageNode(row["score_id"], "scores", f"{row['frames']} frames, {row['formula']}", parents)
 
 

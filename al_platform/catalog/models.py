@@ -1,4 +1,4 @@
-"""Encoders, ensembles, their metrics, and the scores they gave."""
+"""Encoders, ensembles and their metrics."""
 
 import math
 from collections.abc import Mapping
@@ -99,36 +99,3 @@ def metrics_of(tx: Transaction, ensemble_id: str, test_version_id: str) -> dict[
     ):
         found.setdefault(row["metric"], {})[row["class_name"]] = row["value"]
     return found
-
-
-def add_score_set(
-    tx: Transaction,
-    score_id: str,
-    *,
-    ensemble_id: str,
-    pool_id: str,
-    blob_hash: str,
-    frames: int,
-    formula: str,
-    now: str,
-) -> None:
-    """Keep the scores that an ensemble gave to a pool: one Parquet blob."""
-    insert_missing(
-        tx,
-        "score_sets",
-        {
-            "score_id": [score_id],
-            "ensemble_id": [ensemble_id],
-            "pool_id": [pool_id],
-            "blob_hash": [blob_hash],
-            "frames": [frames],
-            "formula": [formula],
-            "created_at": [now],
-        },
-    )
-
-
-def score_blob(tx: Transaction, score_id: str) -> str | None:
-    """Give the blob of a score set, None where the pool has not been scored so yet."""
-    rows = tx.execute("SELECT blob_hash FROM score_sets WHERE score_id = ?", [score_id]).fetchall()
-    return rows[0][0] if rows else None

@@ -116,10 +116,21 @@ CREATE TABLE score_sets (
     score_id VARCHAR PRIMARY KEY,
     ensemble_id VARCHAR NOT NULL,
     pool_id VARCHAR NOT NULL,
-    blob_hash VARCHAR NOT NULL,
     frames BIGINT NOT NULL,
     formula VARCHAR NOT NULL,
     created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE score_shards (
+    score_id VARCHAR NOT NULL,
+    shard INTEGER NOT NULL,
+    class_name VARCHAR NOT NULL,
+    path VARCHAR NOT NULL,
+    hash VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    minimum DOUBLE,
+    maximum DOUBLE,
+    PRIMARY KEY (score_id, shard, class_name)
 );
 
 CREATE TABLE loops (

@@ -11,15 +11,12 @@ from al_platform.catalog.transaction import Transaction
 
 def insert_missing(tx: Transaction, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
     """Insert the rows whose primary key the table lacks, and say how many those were."""
-    rows = pa.table({name: pa.array(values) for name, values in columns.items()})
-    if rows.num_rows == 0:
-        return 0
-    names = ", ".join(columns)
-    with visible(tx, "incoming", rows):
-        done = tx.execute(
-            f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming ON CONFLICT DO NOTHING"
-        ).fetchall()
-    return int(done[0][0])
+    return _insert(tx, "INSERT", table, columns, "ON CONFLICT DO NOTHING")
+
+
+def insert_or_replace(tx: Transaction, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
+    """Insert rows; one takes the place of the row that has its primary key."""
+    return _insert(tx, "INSERT OR REPLACE", table, columns, "")
 
 
 @contextmanager
@@ -40,6 +37,16 @@ def rows_of(tx: Transaction, sql: str, parameters: Sequence[Any] = ()) -> list[d
 def table_of(tx: Transaction, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
     """Run a question and give its rows as an Arrow table."""
     return tx.sql(sql, params=list(parameters)).to_arrow_table()
+
+
+def _insert(tx: Transaction, verb: str, table: str, columns: Mapping[str, Sequence[Any]], otherwise: str) -> int:
+    rows = pa.table({name: pa.array(values) for name, values in columns.items()})
+    if rows.num_rows == 0:
+        return 0
+    names = ", ".join(columns)
+    with visible(tx, "incoming", rows):
+        done = tx.execute(f"{verb} INTO {table} ({names}) SELECT {names} FROM incoming {otherwise}").fetchall()
+    return int(done[0][0])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from al_platform.cli import catalog, data, datasets, experiments, rounds
+from al_platform.cli import catalog, data, datasets, experiments, rounds, scorer
 from al_platform.cli.home import HOME_KEY
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("frames")(data.frames)
 app.command("lineage")(data.lineage)
 app.command("ab")(experiments.ab)
 app.command("report")(experiments.report)
+app.command("scorer")(scorer.scorer)
 app.command("experiments")(experiments.list_all)
 app.command("queues")(catalog.queues)
 app.add_typer(catalog.catalog_app, name="catalog")

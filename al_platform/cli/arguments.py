@@ -20,4 +20,7 @@ ObjectBudget = Annotated[
     int | None, typer.Option(help="Positive cells to pay for in a round, of at most --budget frames")
 ]
 Start = Annotated[int, typer.Option(help="Frames of the start set, drawn uniformly from the pool")]
+Scorers = Annotated[
+    int, typer.Option(min=1, help="Processes that score the pool; more machines join in by `alp scorer`")
+]
 Seed = Annotated[int, typer.Option(help="Seed of start set, members and draws")]

@@ -16,3 +16,7 @@ def main() -> None:
         except PlatformError as error:
             sys.stderr.write(f"alp: {' '.join(str(error).split())}\n")
             sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

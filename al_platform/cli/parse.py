@@ -1,6 +1,7 @@
 """Texts of the command line to the values they mean."""
 
 from al_platform.domain.rounds import StrategySpec
+from al_platform.domain.scores import Share
 from al_platform.errors import InvalidInput
 
 
@@ -21,6 +22,17 @@ def options(pairs: list[str]) -> dict[str, str]:
             raise InvalidInput(f"option {pair!r}: write KEY=VALUE")
         found[key.strip()] = value.strip()
     return found
+
+
+def share(text: str) -> Share:
+    """Give a share, written I/N.
+
+    Raises: InvalidInput for a text that is none.
+    """
+    number, slash, of = text.partition("/")
+    if not (slash and number.strip().isdecimal() and of.strip().isdecimal()):
+        raise InvalidInput(f"share {text!r}: write I/N with I from 1 to N, for example 1/3")
+    return Share(int(number), int(of))
 
 
 def strategy(text: str) -> StrategySpec:

@@ -32,6 +32,7 @@ def _bars() -> Bars:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
         transient=True,
     )
@@ -46,11 +47,11 @@ class _Screen:
 
     def __call__(self, progress: Progress) -> None:
         if progress.stage not in self._tasks:
-            self._tasks[progress.stage] = self._bars.add_task(progress.stage, total=progress.total)
+            self._tasks[progress.stage] = self._bars.add_task(progress.stage, total=progress.total, note="")
         task = self._bars.tasks[self._bars.task_ids.index(self._tasks[progress.stage])]  # type: ignore[arg-type]
         if progress.done < task.completed:
             self._bars.reset(task.id)
-        self._bars.update(task.id, completed=progress.done, total=progress.total)
+        self._bars.update(task.id, completed=progress.done, total=progress.total, note=progress.note)
 
 
 class _Lines:
@@ -71,5 +72,6 @@ class _Lines:
         self._told_at = now
         speed = (progress.done - first) / (now - started)
         left = (progress.total - progress.done) / speed
-        sys.stderr.write(f"{progress.stage}: {progress.done}/{progress.total}, {left:.0f} s left\n")
+        note = f", {progress.note}" if progress.note else ""
+        sys.stderr.write(f"{progress.stage}: {progress.done}/{progress.total}, {left:.0f} s left{note}\n")
         sys.stderr.flush()

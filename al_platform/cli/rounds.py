@@ -39,6 +39,7 @@ def run(
     dataset: Dataset = "",
     start: arg.Start = 40,
     seed: arg.Seed = 0,
+    scorers: arg.Scorers = 1,
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
@@ -53,7 +54,8 @@ def run(
     wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
     wanted = replace(wanted, dataset_version_id=dataset, seed=seed)
     with platform_of(context) as platform:
-        round_ = run_one_round(platform, prepare_round(platform, wanted, pool=pool, test=test, start=start))
+        spec = prepare_round(platform, wanted, pool=pool, test=test, start=start)
+        round_ = run_one_round(platform, spec, scorers=scorers)
         _show(round_details(platform, round_.round_id))
 
 
@@ -112,6 +114,7 @@ def run_loop(
     dataset: Dataset = "",
     start: arg.Start = 40,
     seed: arg.Seed = 0,
+    scorers: arg.Scorers = 1,
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
@@ -128,7 +131,7 @@ def run_loop(
     loop = LoopSpec(wanted, rounds)
     with platform_of(context) as platform:
         first = prepare_round(platform, wanted, pool=pool, test=test, start=start)
-        for details in run_rounds(platform, replace(loop, first=first)):
+        for details in run_rounds(platform, replace(loop, first=first), scorers=scorers):
             _show(details)
 
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 
 class Progress(NamedTuple):
-    """One report: `done` of `total` in the units that `stage` counts."""
+    """One report: `done` of `total` in the units that `stage` counts, and what else is worth a word."""
 
     stage: str
     done: int
     total: int
+    note: str = ""
 
 
 ReportProgress = Callable[[Progress], None]

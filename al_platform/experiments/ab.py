@@ -9,6 +9,7 @@ from al_platform.catalog import experiments as experiment_catalog
 from al_platform.catalog import models as model_catalog
 from al_platform.catalog.rounds import steps_of
 from al_platform.domain.clock import utc_now
+from al_platform.domain.environment import environment
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.progress import Progress
@@ -22,7 +23,7 @@ from al_platform.experiments.records import CurvePoint, ExperimentResult, Experi
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
 from al_platform.loop.checks import require_possible
-from al_platform.loop.context import LoopContext, environment
+from al_platform.loop.context import LoopContext
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.start import buy_start
 

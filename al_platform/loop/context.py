@@ -1,10 +1,7 @@
 """What the steps of a round work with."""
 
-import platform as host
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from al_platform.catalog.connection import Catalog
@@ -27,13 +24,7 @@ class LoopContext:
     oracle: Oracle | None = None
     """Only baselines that imitate a human curator may look through it."""
     report: ReportProgress = silent
+    scorers: int = 1
+    """Processes that score a pool, this one among them; no result depends on it."""
     checkpoint_every_s: float = 20.0
     """How much a killed training repeats at most, in seconds; no result depends on it."""
-
-
-@cache
-def environment() -> dict[str, str]:
-    """What a result may depend on besides its inputs: versions and machine."""
-    packages = ("al-platform", "jax", "jaxlib", "flax", "optax", "numpy", "duckdb")
-    versions = {name: metadata.version(name) for name in packages}
-    return {**versions, "python": host.python_version(), "machine": f"{host.system()} {host.machine()}"}

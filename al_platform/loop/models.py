@@ -21,8 +21,10 @@ from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.models.base import Encoder, ModelFamily
 from al_platform.models.families import family_named
-from al_platform.training.ensemble import TrainedEnsemble, weights_from_bytes
-from al_platform.training.inputs import FrameRecords, PresenceMaps, image_batches
+from al_platform.models.records import ContentRecords, Unreadable, frame_reader, image_batches
+from al_platform.models.weights import weights_from_bytes
+from al_platform.training.ensemble import TrainedEnsemble
+from al_platform.training.inputs import PresenceMaps
 
 _ENCODER_SAMPLE = 128
 """Frames of the pool that an encoder is fitted on, at most; drawn by seed 0, labels unseen."""
@@ -49,9 +51,15 @@ def ensure_encoder(context: LoopContext, spec: ModelSpec, pool_id: str) -> Encod
     return family.load_encoder(spec, context.blobs.get(blob_hash))
 
 
-def frame_records(context: LoopContext, spec: ModelSpec, encoder: Encoder) -> FrameRecords:
+def frame_records(context: LoopContext, spec: ModelSpec, encoder: Encoder) -> ContentRecords:
     """Give the cached records of this encoder."""
-    return FrameRecords(encoder, spec.grid, blobs=context.blobs, caches=context.caches)
+    return ContentRecords(encoder, frame_reader(context.blobs, spec.grid), context.caches)
+
+
+def ensure_records(context: LoopContext, records: ContentRecords, images: Mapping[str, str]) -> Unreadable:
+    """Encode what is missing of {frame id: image hash}; gives the frames that cannot be read, and why."""
+    lost = records.ensure(list(images.values()), context.report)
+    return {frame_id: lost[image] for frame_id, image in images.items() if image in lost}
 
 
 def presence_maps(context: LoopContext, spec: ModelSpec) -> PresenceMaps:
@@ -83,16 +91,15 @@ def image_hashes(frames: Mapping[str, Frame]) -> dict[str, str]:
 
 
 def records_of_all(
-    context: LoopContext, records: FrameRecords, frames: Mapping[str, Frame], frame_ids: Sequence[str]
+    context: LoopContext, records: ContentRecords, frames: Mapping[str, Frame], frame_ids: Sequence[str]
 ) -> NDArray[Any]:
     """Gather the records of frames that must all be readable.
 
     Raises: InvalidInput naming the first frame that is not, and why.
     """
-    unreadable = records.ensure(image_hashes(frames), context.report)
-    for frame_id, reason in unreadable.items():
+    for frame_id, reason in ensure_records(context, records, image_hashes(frames)).items():
         raise InvalidInput(f"frame {frame_id}: cannot be read ({reason}); put its blob back, or leave it out")
-    return records.take(frame_ids)
+    return records.take([frames[frame_id].image.hash for frame_id in frame_ids])
 
 
 def _sample_images(tx: Transaction, context: LoopContext, pool_id: str) -> dict[str, str]:

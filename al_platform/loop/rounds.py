@@ -6,11 +6,12 @@ from dataclasses import replace
 from al_platform.catalog import rounds as round_catalog
 from al_platform.catalog.rounds import StepRun
 from al_platform.domain.clock import utc_now
+from al_platform.domain.environment import environment
 from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import Round, RoundSpec, RoundState
 from al_platform.errors import InvalidInput, NonFiniteScore, PlatformError
 from al_platform.loop.checks import require_possible, require_present
-from al_platform.loop.context import LoopContext, environment
+from al_platform.loop.context import LoopContext
 from al_platform.loop.steps import STEPS
 
 

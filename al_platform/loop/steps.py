@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from al_platform.catalog import datasets as dataset_catalog
-from al_platform.catalog import models as model_catalog
+from al_platform.catalog import scores as score_catalog
 from al_platform.catalog import tasks as task_catalog
 from al_platform.catalog.annotations import add_annotations, labels_of_round
 from al_platform.catalog.connection import Transaction
@@ -21,18 +21,17 @@ from al_platform.loop.checks import tool_named
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import (
     ensure_encoder,
+    ensure_records,
     frame_records,
     image_hashes,
-    load_ensemble,
     presence_maps,
 )
 from al_platform.loop.rows import PoolRows
-from al_platform.loop.scoring import FORMULA, score_frames, write_scores
+from al_platform.loop.scores import job_of, score_pool
 from al_platform.loop.strategies import Picks, PoolView, strategy_named
 from al_platform.loop.train import train_round
 from al_platform.loop.view import pool_view
-from al_platform.models.families import family_named
-from al_platform.training.inputs import Unreadable
+from al_platform.models.records import Unreadable
 
 Outputs = Mapping[str, str | int | float]
 """What a step gave, by name: ids, counts, and the reason why a frame could not be used."""
@@ -63,42 +62,30 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
     spec = round_.spec
     if not strategy_named(spec.strategy.name).needs_scores:
         return StepResult(replace(round_, state=RoundState.SCORED), {"scored_frames": 0})
-    score_id = make_id("scr", round_.ensemble_id, spec.pool_id, FORMULA)
-    scored = replace(round_, state=RoundState.SCORED, score_id=score_id)
+    ensure_encoder(context, spec.model, spec.pool_id)
     with context.catalog.transaction() as tx:
-        if model_catalog.score_blob(tx, score_id) is not None:
-            return StepResult(scored, {"score_id": score_id}, cached=True)
-        pool = dataset_catalog.pool_table(tx, context.blobs, spec.pool_id)
-        ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
-    images = dict(zip(pool["frame_id"].to_pylist(), pool["image_hash"].to_pylist(), strict=True))
-    records = frame_records(context, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
-    unreadable = records.ensure(images, context.report)
-    readable = [frame_id for frame_id in images if frame_id not in unreadable]
+        job = job_of(tx, context, round_.ensemble_id or "", spec.pool_id)
+        known = score_catalog.find_score_set(tx, job.score_id)
+    scored = replace(round_, state=RoundState.SCORED, score_id=job.score_id)
+    if known is not None:
+        return StepResult(scored, {"score_id": job.score_id}, cached=True)
+    markers = score_pool(context, job)
+    unreadable = {item.item_id: item.reason for marker in markers for item in marker.unreadable}
+    readable = job.frames - len(unreadable)
     if not readable:
-        raise InvalidInput(f"pool {spec.pool_id}: none of its {len(images)} frames can be read")
-    measures = score_frames(
-        family_named(spec.model.family),
-        spec.model,
-        load_ensemble(context, ensemble),
-        records=records,
-        frame_ids=readable,
-        report=context.report,
+        first = markers[0].unreadable[0].reason
+        raise InvalidInput(
+            f"pool {spec.pool_id}: none of its {job.frames} frames can be read (the first: {first}); "
+            f"put their blobs back, delete {job.folder} in {context.blobs.url}, then run the round again"
+        )
+    score_set = score_catalog.ScoreSet(
+        job.score_id, round_.ensemble_id or "", spec.pool_id, frames=readable, formula=job.formula, created_at=utc_now()
     )
-    blob_hash = write_scores(context.blobs, measures, readable, spec.model.classes)
 
     def commit(tx: Transaction) -> None:
-        model_catalog.add_score_set(
-            tx,
-            score_id,
-            ensemble_id=ensemble.ensemble_id,
-            pool_id=spec.pool_id,
-            blob_hash=blob_hash,
-            frames=len(readable),
-            formula=FORMULA,
-            now=utc_now(),
-        )
+        score_catalog.add_score_set(tx, score_set, markers)
 
-    outputs: Outputs = {"score_id": score_id, "scored_frames": len(readable), **_reasons(unreadable)}
+    outputs: Outputs = {"score_id": job.score_id, "scored_frames": readable, **_reasons(unreadable)}
     return StepResult(scored, outputs, commit=commit)
 
 
@@ -182,7 +169,7 @@ def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: P
         picks = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
         with context.catalog.transaction() as tx:
             images = image_hashes(frames_by_id(tx, rows.ids_of(picks[0])))
-        unreadable = records.ensure(images, context.report)
+        unreadable = ensure_records(context, records, images)
         if not unreadable:
             return picks, lost
         lost.update(unreadable)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import acquisition
 from al_platform.domain.rounds import StrategySpec
 from al_platform.errors import InvalidInput
-from al_platform.loop.scoring import PoolMeasures
+from al_platform.scoring.measures import PoolMeasures
 
 _UNIFORM_STREAM = 3
 """Keeps these draws apart from those of the start set, which have the same seed."""

@@ -25,8 +25,9 @@ from al_platform.loop.models import (
     records_of_all,
 )
 from al_platform.models.families import family_named
+from al_platform.models.weights import weights_to_bytes
 from al_platform.training.checkpoints import OrbaxCheckpoints
-from al_platform.training.ensemble import TrainedEnsemble, train_ensemble, weights_to_bytes
+from al_platform.training.ensemble import TrainedEnsemble, train_ensemble
 from al_platform.training.evaluate import measure
 from al_platform.training.fit import LabeledFrames
 from al_platform.training.folds import deal_folds

@@ -4,17 +4,14 @@ import numpy as np
 import pyarrow.compute as pc
 
 from al_platform.catalog import datasets as dataset_catalog
-from al_platform.catalog import models as model_catalog
-from al_platform.catalog.connection import Transaction
 from al_platform.catalog.tasks import frames_taken
 from al_platform.domain.rounds import Round
-from al_platform.errors import NotFound
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.rows import PoolRows
-from al_platform.loop.scoring import PoolMeasures, read_scores
+from al_platform.loop.scores import pool_scores
 from al_platform.loop.strategies import PoolView, strategy_named
-from al_platform.training.inputs import Unreadable
+from al_platform.models.records import Unreadable
 
 
 def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, Unreadable]:
@@ -24,9 +21,11 @@ def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, 
         pool = dataset_catalog.pool_table(tx, context.blobs, spec.pool_id)
         labelled = dataset_catalog.version_table(tx, context.blobs, spec.dataset_version_id)["frame_id"]
         taken = frames_taken(tx, spec.queue)
-        scored, measures = _scores(tx, context, round_) if strategy.needs_scores else (pool["frame_id"], None)
     rows = PoolRows(pool["frame_id"])
-    available = ~rows.mask_of(labelled) & ~rows.mask_of(taken) & rows.mask_of(scored)
+    scores = pool_scores(context, round_.score_id or "", spec.targets) if strategy.needs_scores else None
+    available = ~rows.mask_of(labelled) & ~rows.mask_of(taken)
+    if scores is not None:
+        available &= scores.scored
     embedded = FrameEmbeddings(np.zeros((pool.num_rows, 0)), np.zeros((0, 0)), {})
     if strategy.needs_embeddings:
         embedded = frame_embeddings(context, round_, pool["frame_id"].to_pylist(), labelled.to_pylist())
@@ -35,7 +34,7 @@ def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, 
         shown = context.oracle.shows(pool["frame_id"].to_pylist(), spec.targets, spec.model.grid)
     view = PoolView(
         available=available & ~rows.mask_of(embedded.unreadable),
-        measures=measures.spread_over(rows.mask_of(scored)) if measures else None,
+        measures=scores.measures if scores else None,
         embeddings=embedded.pool,
         labelled_embeddings=embedded.labelled,
         sessions=pool["session"].to_numpy(),
@@ -45,10 +44,3 @@ def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, 
         strategy=spec.strategy,
     )
     return rows, view, embedded.unreadable
-
-
-def _scores(tx: Transaction, context: LoopContext, round_: Round) -> tuple[list[str], PoolMeasures]:
-    blob_hash = model_catalog.score_blob(tx, round_.score_id or "")
-    if blob_hash is None:
-        raise NotFound(f"scores {round_.score_id} of round {round_.round_id}: not in the catalog")
-    return read_scores(context.blobs, blob_hash, round_.spec.targets)

@@ -36,8 +36,8 @@ class RoundDetails:
     metrics: dict[str, dict[str, float]]
 
 
-def loop_context(platform: Platform) -> LoopContext:
-    """Give what rounds and loops work with."""
+def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
+    """Give what rounds and loops work with; pools are scored by so many processes."""
     keep_compiled(platform.settings.cache_folder / "xla")
     return LoopContext(
         catalog=platform.catalog,
@@ -47,6 +47,7 @@ def loop_context(platform: Platform) -> LoopContext:
         tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},
         oracle=Oracle(platform.sealed),
         report=platform.report,
+        scorers=scorers,
     )
 
 
@@ -89,15 +90,15 @@ def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str
     return replace(wanted, dataset_version_id=version, pool_id=pool_id, test_version_id=test_version)
 
 
-def run_one_round(platform: Platform, spec: RoundSpec) -> Round:
+def run_one_round(platform: Platform, spec: RoundSpec, *, scorers: int = 1) -> Round:
     """Submit a round and run it as far as it goes; submitted before, it goes on where it was."""
-    context = loop_context(platform)
+    context = loop_context(platform, scorers=scorers)
     return run_round(context, submit_round(context, spec))
 
 
-def run_rounds(platform: Platform, spec: LoopSpec) -> Iterator[RoundDetails]:
+def run_rounds(platform: Platform, spec: LoopSpec, *, scorers: int = 1) -> Iterator[RoundDetails]:
     """Run a loop and yield each round as it ends, then the ensemble trained on what the last one appended."""
-    context = loop_context(platform)
+    context = loop_context(platform, scorers=scorers)
     last: Round | None = None
     for round_ in run_loop(context, spec):
         last = round_

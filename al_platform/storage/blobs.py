@@ -54,6 +54,19 @@ class BlobStore:
             )
         return content
 
+    def open(self, blob_hash: str) -> BinaryIO:
+        """Give a seekable stream of a blob that is too large to be read whole; its bytes are not verified.
+
+        Raises: NotFound when the store lacks it.
+        """
+        path = self._path(blob_hash)
+        try:
+            with storage_errors(path):
+                stream: BinaryIO = self._filesystem.open(path, "rb")
+        except FileNotFoundError as missing:
+            raise NotFound(f"blob {blob_hash}: not in {self.url}") from missing
+        return stream
+
     def has(self, blob_hash: str) -> bool:
         """Say whether the store holds this blob."""
         path = self._path(blob_hash)

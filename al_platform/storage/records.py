@@ -91,11 +91,11 @@ class RecordCaches:
     """The caches below one folder. Each is opened once a process: its list of shards grows with every round."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._open: dict[tuple[str, ...], RecordCache] = {}
 
     def cache(self, *name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> RecordCache:
         """Give the cache of this name, a path below the folder."""
         if name not in self._open:
-            self._open[name] = RecordCache(self._folder.joinpath(*name), shape=shape, dtype=dtype)
+            self._open[name] = RecordCache(self.folder.joinpath(*name), shape=shape, dtype=dtype)
         return self._open[name]

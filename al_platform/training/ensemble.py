@@ -1,4 +1,4 @@
-"""From labelled frames to a calibrated ensemble, and back from its stored weights."""
+"""From labelled frames to a calibrated ensemble."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import serialization
 from numpy.typing import NDArray
 
 from al_platform.domain.models import ModelSpec, ModelVersion
@@ -69,18 +68,6 @@ def train_ensemble(
         for index in range(spec.members)
     )
     return TrainedEnsemble(jax.tree.map(np.asarray, state.best_parameters), members)
-
-
-def weights_to_bytes(parameters: Parameters) -> bytes:
-    """Serialise weights; equal weights give equal bytes."""
-    return bytes(serialization.to_bytes(parameters))
-
-
-def weights_from_bytes(family: ModelFamily, spec: ModelSpec, content: bytes) -> Parameters:
-    """Give back the stacked weights that `weights_to_bytes` wrote."""
-    member = jax.eval_shape(lambda key: family.init(spec, key), jax.random.key(0))
-    template = jax.tree.map(lambda leaf: np.zeros((spec.members, *leaf.shape), leaf.dtype), member)
-    return serialization.from_bytes(template, content)
 
 
 def _held_out_temperature(family: ModelFamily, spec: ModelSpec, frames: LabeledFrames, parameters: Parameters) -> float:

@@ -16,10 +16,10 @@ from al_platform.loop.models import presence_maps
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.loop.start import buy_version
 from al_platform.models.families import family_named
+from al_platform.models.weights import weights_from_bytes, weights_to_bytes
 from al_platform.platform.data import lineage
 from al_platform.platform.home import Platform
 from al_platform.platform.rounds import loop_context, prepare_round, round_details, run_one_round
-from al_platform.training.ensemble import weights_from_bytes, weights_to_bytes
 from tests.fleet import CLASSES, MODEL, POOL, START, TARGETS, TEST, contents, counts, frames_of, round_spec
 
 pytestmark = pytest.mark.story

@@ -25,7 +25,7 @@ def test_an_unreadable_picture_leaves_the_pool_with_its_reason_and_the_round_goe
         flip_a_byte(blob_of(platform, frame_id))
     blob_of(platform, rotten[0]).unlink()
     for frame_id in rotten:
-        forget_features(platform.settings.home, frame_id)
+        forget_features(platform.settings.home, blob_of(platform, frame_id).name)
     round_ = run_one_round(platform, spec)
     details = round_details(platform, round_.round_id)
     assert round_.state is RoundState.APPENDED
@@ -43,7 +43,7 @@ def test_all_unreadable_pictures_of_a_scored_pool_are_named(platform: Platform) 
     rotten = [frame_id for frame_id in frames_of(platform, POOL) if frame_id not in labelled][:3]
     for frame_id in rotten:
         flip_a_byte(blob_of(platform, frame_id))
-        forget_features(platform.settings.home, frame_id)
+        forget_features(platform.settings.home, blob_of(platform, frame_id).name)
     steps = {run.step: run.outputs for run in round_details(platform, run_one_round(platform, spec).round_id).steps}
     assert {name for name in steps["score"] if "unreadable" in name} == {f"unreadable {name}" for name in rotten}
     assert steps["score"]["scored_frames"] == len(frames_of(platform, POOL)) - len(rotten)
@@ -55,7 +55,7 @@ def test_a_labelled_picture_that_rots_stops_the_training_by_name_until_it_is_put
     labelled = next(row["frame_id"] for row in contents(platform)["annotations"] if row["frame_id"] in pool)
     whole = blob_of(platform, labelled).read_bytes()
     flip_a_byte(blob_of(platform, labelled))
-    forget_features(platform.settings.home, labelled)
+    forget_features(platform.settings.home, blob_of(platform, labelled).name)
     with pytest.raises(InvalidInput, match=rf"frame {labelled}: cannot be read .* put its blob back"):
         run_one_round(platform, spec)
     assert contents(platform)["rounds"][0]["message"].startswith(f"train: frame {labelled}: cannot be read")
@@ -76,11 +76,11 @@ def flip_a_byte(path: Path) -> None:
     path.write_bytes(content)
 
 
-def forget_features(home: Path, frame_id: str) -> None:
-    """Take the record of one frame out of the encoder's cache, as if it had not been read yet."""
+def forget_features(home: Path, image_hash: str) -> None:
+    """Take the record of one picture out of the encoder's cache, as if it had not been read yet."""
     for listing in (home / "cache" / "encoder").rglob("*.ids"):
         keys = listing.read_text().split("\n")
-        if frame_id in keys:
-            row, records = keys.index(frame_id), np.load(listing.with_suffix(".npy"))
+        if image_hash in keys:
+            row, records = keys.index(image_hash), np.load(listing.with_suffix(".npy"))
             listing.write_text("\n".join(keys[:row] + keys[row + 1 :]))
             np.save(listing.with_suffix(".npy"), np.delete(records, row, axis=0))

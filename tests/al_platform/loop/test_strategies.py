@@ -7,8 +7,8 @@ import pytest
 
 from al_platform.domain.rounds import StrategySpec
 from al_platform.errors import InvalidInput
-from al_platform.loop.scoring import PoolMeasures
 from al_platform.loop.strategies import STRATEGIES, PoolView, strategy_named
+from al_platform.scoring.measures import PoolMeasures
 
 FRAMES, SESSIONS, TARGETS, LABELLED = 90, 15, 2, 8
 GAP_S = 0.5

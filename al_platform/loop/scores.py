@@ -1,0 +1,119 @@
+"""The scores of a round: the job, the scorers that run it, and what the catalog keeps of it."""
+
+from dataclasses import dataclass
+
+from al_platform.catalog import datasets as dataset_catalog
+from al_platform.catalog import models as model_catalog
+from al_platform.catalog import scores as score_catalog
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.frames import frames_in_pool_order
+from al_platform.catalog.scores import ScoreSet
+from al_platform.domain.scores import ScoringJob, ShardMarker, Share
+from al_platform.errors import NotFound
+from al_platform.loop.context import LoopContext
+from al_platform.scoring.job import make_job, read_job, write_job
+from al_platform.scoring.local import local_scorers
+from al_platform.scoring.markers import finished_markers
+from al_platform.scoring.read import DenseScores, dense_scores, scores_of_row
+from al_platform.scoring.worker import ScoringPlace, run_scorer
+from al_platform.storage.pools import row_of_frame
+
+
+@dataclass(frozen=True)
+class ItemUncertainty:
+    """What one ensemble thought of a frame: {class: {measure: value}}; when it was scored, in UTC."""
+
+    score_id: str
+    ensemble_id: str
+    scored_at: str
+    measures: dict[str, dict[str, float]]
+
+
+def job_of(tx: Transaction, context: LoopContext, ensemble_id: str, pool_id: str) -> ScoringJob:
+    """Give the job of scoring a pool by an ensemble.
+
+    Raises: NotFound for an unknown ensemble, encoder or pool.
+    """
+    ensemble = model_catalog.ensemble_named(tx, ensemble_id)
+    encoder_hash = model_catalog.encoder_blob(tx, ensemble.encoder_id)
+    if encoder_hash is None:
+        raise NotFound(f"encoder {ensemble.encoder_id} of ensemble {ensemble_id}: not in the catalog")
+    return make_job(
+        ensemble.spec,
+        encoder_hash=encoder_hash,
+        weights_hash=ensemble.weights_hash,
+        temperatures=tuple(member.temperature for member in ensemble.members),
+        pool_manifest_hash=dataset_catalog.pool_manifest(tx, context.blobs, pool_id),
+        frames=dataset_catalog.pool_size(tx, pool_id),
+    )
+
+
+def score_pool(context: LoopContext, job: ScoringJob) -> list[ShardMarker]:
+    """Score what is missing of a job, by as many processes as the context says; gives the markers of all shards.
+
+    Raises: as `scoring.worker.run_scorer`.
+    """
+    place = place_of(context)
+    markers = finished_markers(place.files, job)
+    if len(markers) < job.shards:
+        write_job(place.files, job)
+        with local_scorers(
+            job, storage_url=context.blobs.url, cache_folder=context.caches.folder, scorers=context.scorers
+        ):
+            run_scorer(place, job, share=Share(1, context.scorers), report=context.report)
+        markers = finished_markers(place.files, job)
+    return list(markers.values())
+
+
+def pool_scores(context: LoopContext, score_id: str, classes: tuple[str, ...]) -> DenseScores:
+    """Give the measures of every row of a scored pool for these classes. What is gone of it is scored again.
+
+    Raises: NotFound for scores that the catalog lacks, CorruptScores naming the file that is not what was written.
+    """
+    with context.catalog.transaction() as tx:
+        job = _job_again(tx, context, score_catalog.score_set_named(tx, score_id))
+        known = score_catalog.shards_of(tx, score_id)
+    markers = score_pool(context, job)
+    if known != score_catalog.shards_in(markers):
+        with context.catalog.transaction() as tx:
+            score_catalog.keep_shards(tx, markers)
+    return dense_scores(place_of(context).files, job, markers, classes)
+
+
+def uncertainty_of(context: LoopContext, frame_id: str) -> list[ItemUncertainty]:
+    """Give what every ensemble that scored a pool with this frame thought of it, the oldest first.
+
+    Raises: NotFound for an unknown frame, CorruptScores for a file that is not what was written.
+    """
+    with context.catalog.transaction() as tx:
+        frames_in_pool_order(tx, [frame_id])
+        sets = score_catalog.all_score_sets(tx)
+        jobs = [_job_again(tx, context, each) for each in sets]
+    manifests = {job.pool_manifest_hash for job in jobs}
+    rows = {manifest: row_of_frame(context.blobs, manifest, frame_id) for manifest in manifests}
+    found: list[ItemUncertainty] = []
+    for scored, job in zip(sets, jobs, strict=True):
+        row = rows[job.pool_manifest_hash]
+        measures = None if row is None else scores_of_row(place_of(context).files, job, row)
+        if measures is not None:
+            found.append(ItemUncertainty(scored.score_id, scored.ensemble_id, scored.created_at, measures))
+    return found
+
+
+def place_of(context: LoopContext) -> ScoringPlace:
+    """Give where the scorers of this home read and write."""
+    return ScoringPlace(context.blobs, context.caches)
+
+
+def _job_again(tx: Transaction, context: LoopContext, scored: ScoreSet) -> ScoringJob:
+    """The job of a score set: as it lies in storage, or made anew where it is gone."""
+    try:
+        return read_job(place_of(context).files, scored.score_id)
+    except NotFound as missing:
+        job = job_of(tx, context, scored.ensemble_id, scored.pool_id)
+        if job.score_id != scored.score_id:
+            raise NotFound(
+                f"scores {scored.score_id}: gone from storage, and made by {scored.formula} where this version makes "
+                f"{job.formula}; submit the round with another seed"
+            ) from missing
+        return job
