@@ -46,7 +46,8 @@ FROM range({first}, {last}) AS made(i)
 """
 
 TAGS = """, '{"city":"' || ['oslo', 'bern', 'rome', 'lima'][1 + (i // 20000) % 4] || '","night":"' || (i // 400) % 2
-    || '","weather":"' || ['dry', 'rain', 'snow'][1 + (i // 200) % 3] || '","lux":' || (i % 9973) / 7.0 || '}' AS tags"""
+    || '","weather":"' || ['dry', 'rain', 'snow'][1 + (i // 200) % 3]
+    || '","lux":' || (i % 9973) / 7.0 || '}' AS tags"""
 
 
 def main() -> None:

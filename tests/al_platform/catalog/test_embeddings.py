@@ -17,7 +17,9 @@ VECTORS = pa.list_(pa.float32())
 
 
 def vectors(**by_frame: list[Any] | None) -> pa.Table:
-    return pa.table({"frame_id": pa.array(list(by_frame), pa.string()), "vector": pa.array(list(by_frame.values()), VECTORS)})
+    return pa.table(
+        {"frame_id": pa.array(list(by_frame), pa.string()), "vector": pa.array(list(by_frame.values()), VECTORS)}
+    )
 
 
 @pytest.fixture

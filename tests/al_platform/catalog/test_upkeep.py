@@ -88,11 +88,14 @@ def equal_ranks(tx: Transaction) -> None:
     ("breakage", "expected"),
     [
         (twice, ["frame f1: is there twice"]),
-        ("UPDATE frames SET session_id = 'd/t' WHERE frame_id = 'f1'", ["frames f1: session_id d/t is not in sessions"]),
+        (
+            "UPDATE frames SET session_id = 'd/t' WHERE frame_id = 'f1'",
+            ["frames f1: session_id d/t is not in sessions"],
+        ),
         ("UPDATE frames SET tag_set = 9 WHERE frame_id = 'f2'", ["frames f2: tag_set 9 is not in tag_sets"]),
         ("UPDATE frames SET timestamp_s = 'nan' WHERE frame_id = 'f2'", ["frame f2: its clock is not finite"]),
         (
-            "INSERT INTO embeddings VALUES ('enc_1', 'f0', [1, 'nan']), ('enc_1', 'f9', [1])",
+            "INSERT INTO embeddings VALUES ('enc_1', 'f0', [1, 'nan'::FLOAT]), ('enc_1', 'f9', [1])",
             ["embeddings f9: frame_id f9 is not in frames", "embedding enc_1 of f0: is not finite"],
         ),
         (
@@ -135,9 +138,7 @@ def test_a_manifest_and_scores_that_cannot_be_used_are_lines(whole: Catalog, blo
     with whole.transaction() as tx:
         pool = tx.execute("SELECT pool_id FROM pools").fetchall()[0][0]
         tx.execute("UPDATE dataset_versions SET manifest_hash = ?", [foreign])
-        add_score_set(
-            tx, "scr_1", ensemble_id="ens_x", pool_id=pool, blob_hash=foreign, frames=3, formula="f", now=NOW
-        )
+        add_score_set(tx, "scr_1", ensemble_id="ens_x", pool_id=pool, blob_hash=foreign, frames=3, formula="f", now=NOW)
     found = faults(whole, blobs)
     assert [line.split(":")[0].split(" dsv_")[0] for line in found] == [
         "score_sets scr_1",
