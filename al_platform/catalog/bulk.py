@@ -60,7 +60,7 @@ COLUMNS = {
 _IS_A = {
     "text": lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind),
     "whole": pa.types.is_integer,
-    "number": lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind),
+    "number": lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind),
 }
 
 
@@ -102,7 +102,7 @@ def _parquet_errors(rows: Rows) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise InvalidInput(f"{rows}: there is no such file") from error
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, duckdb.DataError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, duckdb.DataError, duckdb.InvalidInputException) as error:
         where = rows if isinstance(rows, Path) else "rows"
         raise InvalidInput(f"{where}: not whole Parquet or Arrow ({str(error).splitlines()[0]})") from error
 

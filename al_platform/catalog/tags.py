@@ -71,11 +71,12 @@ def _require_objects(tx: Transaction) -> None:
 
 def _require_plain(tx: Transaction) -> None:
     wrong = tx.execute(
-        "SELECT text, name FROM pairs GROUP BY text, name HAVING count(*) > 1 "
-        "OR any_value(type) NOT IN ('VARCHAR', 'UBIGINT', 'BIGINT', 'DOUBLE') ORDER BY ALL LIMIT 1"
+        "SELECT text, name FROM pairs GROUP BY text, name HAVING count(*) > 1 OR any_value(type) <> 'VARCHAR' "
+        "AND (any_value(type) NOT IN ('UBIGINT', 'BIGINT', 'DOUBLE') "
+        "OR NOT isfinite(TRY_CAST(any_value(value) AS DOUBLE))) ORDER BY ALL LIMIT 1"
     ).fetchall()
     if wrong:
-        raise InvalidInput(f"tags {wrong[0][0]!r}: tag {wrong[0][1]!r} must be named once, a text or a number")
+        raise InvalidInput(f"tags {wrong[0][0]!r}: tag {wrong[0][1]!r} must be named once, a text or a finite number")
 
 
 def _enter_names(tx: Transaction) -> None:

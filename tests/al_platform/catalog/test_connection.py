@@ -9,10 +9,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from al_platform.catalog.bulk import add_frame_rows
+from al_platform.catalog.check import faults_of
 from al_platform.catalog.connection import Catalog
+from al_platform.catalog.frames import frames_matching
 from al_platform.catalog.schema import SCHEMA_VERSION
 from al_platform.catalog.tables import insert_missing
+from al_platform.domain.progress import silent
 from al_platform.errors import CatalogLocked, CatalogTooNew, StorageUnavailable
+from al_platform.storage.blobs import BlobStore
+from tests.al_platform.catalog.bulk_rows import columns
 
 HOLD = """
 import sys
@@ -26,15 +32,48 @@ sys.stdin.read()
 COMMIT_FOR_EVER = """
 import itertools, sys
 from pathlib import Path
+from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Catalog
-from al_platform.catalog.tables import insert_missing
+from tests.al_platform.catalog.bulk_rows import columns
 catalog = Catalog.open(Path(sys.argv[1]))
 for number in itertools.count(int(sys.argv[2])):
     with catalog.transaction() as tx:
         for part in ("first", "second"):
-            names = [f"{number}/{part}/{row}" for row in range(100)]
-            insert_missing(tx, "sessions", {"session_id": names, "dataset": [str(number)] * 100})
+            add_frame_rows(
+                tx,
+                columns(
+                    100,
+                    frame_id=[f"{number}/{part}/{row}" for row in range(100)],
+                    dataset=[str(number)] * 100,
+                    session_id=[f"{number}/{part}"] * 100,
+                    tags=['{"part":"%s","row":%d}' % (part, row + number) for row in range(100)],
+                ),
+            )
     print(number, flush=True)
+"""
+
+FULL_DISK_IN_BULK = """
+import resource, signal, sys
+from pathlib import Path
+from al_platform.catalog.bulk import add_frame_rows
+from al_platform.catalog.connection import Catalog
+from al_platform.errors import StorageUnavailable
+from tests.al_platform.catalog.bulk_rows import columns
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+catalog = Catalog.open(Path(sys.argv[1]))
+
+def add(count):
+    with catalog.transaction() as tx:
+        print(add_frame_rows(tx, columns(count)))
+
+add(10)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+try:
+    add(300_000)
+except StorageUnavailable as error:
+    print(" ".join(str(error).split()))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+catalog.close()
 """
 
 FULL_DISK = """
@@ -161,18 +200,24 @@ def test_another_transaction_sees_nothing_until_the_commit(catalog: Catalog) -> 
         assert reader.execute("SELECT count(*) FROM sessions").fetchall() == [(0,)]
 
 
-def test_a_writer_killed_at_any_moment_loses_no_committed_row_and_keeps_no_half(tmp_path: Path) -> None:
+def test_a_writer_killed_at_any_moment_loses_no_committed_row_keeps_no_half_and_breaks_no_rule(tmp_path: Path) -> None:
     path, draw = tmp_path / "catalog.duckdb", random.Random(0)
     Catalog.open(path).close()
     acknowledged: list[str] = []
-    for loop in range(8):
+    for loop in range(12):
         with python(COMMIT_FOR_EVER, str(path), str(loop * 1000)) as process:
             assert process.stdout is not None
             acknowledged.extend(process.stdout.readline().strip() for _ in range(draw.randrange(1, 8)))
             process.kill()
             acknowledged.extend(process.stdout.read().split())
         assert process.returncode == -signal.SIGKILL
-    rows = sessions(path)
+    catalog = Catalog.open(path)
+    with catalog.transaction() as tx:
+        rows = dict(tx.execute("SELECT dataset, count(*) FROM frames GROUP BY dataset").fetchall())
+        images = faults_of(tx, BlobStore("memory://none"), silent)
+        assert [line for line in images if "not in memory://none" not in line] == []
+        assert frames_matching(tx, "part=first").num_rows == 100 * len(rows)
+    catalog.close()
     assert set(acknowledged) <= set(rows)
     assert set(rows.values()) == {200}
 
@@ -186,3 +231,17 @@ def test_a_full_disk_is_named_keeps_nothing_and_the_next_step_goes_on(tmp_path: 
     assert "Nothing of this step was kept; free space and run it again" in full
     assert f"catalog {tmp_path / 'other.duckdb'}: " in unmade
     assert sessions(path) == {"kept": 1, "again": 9000}
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_bulk_ingest_keeps_nothing_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.duckdb"
+    with python(FULL_DISK_IN_BULK, str(path)) as process:
+        first, *said = process.communicate()[0].splitlines()
+    assert process.returncode == 0
+    assert first == "10"
+    assert "Nothing of this step was kept; free space and run it again" in said[-1]
+    catalog = Catalog.open(path)
+    with catalog.transaction() as tx:
+        assert frames_matching(tx, "").num_rows == 10
+        assert add_frame_rows(tx, columns(300_000)) == 299_990
+    catalog.close()

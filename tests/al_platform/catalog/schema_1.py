@@ -1,0 +1,154 @@
+"""The tables of schema 1, as catalogs of that time have them."""
+
+CREATE = """
+CREATE TABLE meta (schema_version INTEGER NOT NULL, created_at TIMESTAMP NOT NULL);
+
+CREATE TABLE sessions (
+    session_id VARCHAR PRIMARY KEY,
+    dataset VARCHAR NOT NULL
+);
+
+CREATE TABLE frames (
+    frame_id VARCHAR PRIMARY KEY,
+    dataset VARCHAR NOT NULL,
+    session_id VARCHAR NOT NULL,
+    frame_number BIGINT NOT NULL,
+    timestamp_s DOUBLE,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    brightness FLOAT NOT NULL,
+    sharpness FLOAT NOT NULL,
+    image_hash VARCHAR NOT NULL,
+    image_size BIGINT NOT NULL,
+    media_type VARCHAR NOT NULL,
+    tags JSON NOT NULL,
+    origin VARCHAR NOT NULL
+);
+
+CREATE TABLE annotations (
+    annotation_id VARCHAR PRIMARY KEY,
+    frame_id VARCHAR NOT NULL,
+    task_id VARCHAR,
+    revision INTEGER NOT NULL,
+    source VARCHAR NOT NULL,
+    annotation JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE task_labels (
+    task_id VARCHAR NOT NULL,
+    annotation_id VARCHAR NOT NULL,
+    PRIMARY KEY (task_id, annotation_id)
+);
+
+CREATE TABLE dataset_versions (
+    version_id VARCHAR PRIMARY KEY,
+    parent_id VARCHAR,
+    manifest_hash VARCHAR NOT NULL,
+    items BIGINT NOT NULL,
+    added BIGINT NOT NULL,
+    purpose VARCHAR NOT NULL,
+    round_id VARCHAR,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE pools (
+    pool_id VARCHAR PRIMARY KEY,
+    filter VARCHAR NOT NULL,
+    manifest_hash VARCHAR NOT NULL,
+    frames BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE encoders (
+    encoder_id VARCHAR PRIMARY KEY,
+    family VARCHAR NOT NULL,
+    pool_id VARCHAR NOT NULL,
+    blob_hash VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE ensembles (
+    ensemble_id VARCHAR PRIMARY KEY,
+    dataset_version_id VARCHAR NOT NULL,
+    encoder_id VARCHAR NOT NULL,
+    weights_hash VARCHAR NOT NULL,
+    ensemble JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE metrics (
+    ensemble_id VARCHAR NOT NULL,
+    test_version_id VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    class_name VARCHAR NOT NULL,
+    value DOUBLE NOT NULL,
+    PRIMARY KEY (ensemble_id, test_version_id, metric, class_name)
+);
+
+CREATE TABLE score_sets (
+    score_id VARCHAR PRIMARY KEY,
+    ensemble_id VARCHAR NOT NULL,
+    pool_id VARCHAR NOT NULL,
+    blob_hash VARCHAR NOT NULL,
+    frames BIGINT NOT NULL,
+    formula VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE loops (
+    loop_id VARCHAR PRIMARY KEY,
+    spec JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE rounds (
+    round_id VARCHAR PRIMARY KEY,
+    loop_id VARCHAR,
+    state VARCHAR NOT NULL,
+    spec JSON NOT NULL,
+    ensemble_id VARCHAR,
+    score_id VARCHAR,
+    dataset_version_id VARCHAR,
+    message VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE tasks (
+    task_id VARCHAR PRIMARY KEY,
+    round_id VARCHAR NOT NULL,
+    queue VARCHAR NOT NULL,
+    frame_id VARCHAR NOT NULL,
+    for_class VARCHAR NOT NULL,
+    rank INTEGER NOT NULL,
+    score DOUBLE NOT NULL,
+    state VARCHAR NOT NULL
+);
+
+CREATE TABLE step_runs (
+    round_id VARCHAR NOT NULL,
+    step VARCHAR NOT NULL,
+    started_at TIMESTAMP NOT NULL,
+    seconds DOUBLE NOT NULL,
+    cached BOOLEAN NOT NULL,
+    outputs JSON NOT NULL,
+    environment JSON NOT NULL,
+    PRIMARY KEY (round_id, step)
+);
+
+CREATE TABLE experiments (
+    experiment_id VARCHAR PRIMARY KEY,
+    spec JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE experiment_points (
+    experiment_id VARCHAR NOT NULL,
+    arm VARCHAR NOT NULL,
+    seed INTEGER NOT NULL,
+    round_index INTEGER NOT NULL,
+    round_id VARCHAR,
+    point JSON NOT NULL,
+    PRIMARY KEY (experiment_id, arm, seed, round_index)
+);
+"""

@@ -1,0 +1,128 @@
+"""Catalogs of earlier schemas: brought forward with a copy of what they were, and nothing of them lost."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from al_platform.catalog.check import faults_of
+from al_platform.catalog.connection import Catalog
+from al_platform.catalog.datasets import pool_table, version_items
+from al_platform.catalog.frames import all_sessions, frames_by_id, frames_matching
+from al_platform.catalog.manifests import write_table
+from al_platform.catalog.schema import CREATE, SCHEMA_VERSION
+from al_platform.domain.data import BlobRef, Frame, Session
+from al_platform.domain.datasets import DatasetItem
+from al_platform.storage.blobs import BlobStore
+from tests.al_platform.catalog import schema_1
+
+NOW = "2026-01-31 12:00:00"
+
+FRAMES = (
+    ("frm_a", "d", "s", 1, 2.5, '{"split": "train", "lux": 60.0}'),
+    ("frm_b", "d", "s", 0, None, "{}"),
+    ("frm_c", "e", "s", 0, None, '{"split": "train", "lux": 61.5}'),
+)
+
+DIE_BEFORE_THE_COMMIT = """
+import os, signal, sys
+from pathlib import Path
+from al_platform.catalog import migrations
+from al_platform.catalog.connection import Catalog
+last = migrations._FROM[1]
+def die(connection):
+    last(connection)
+    os.kill(os.getpid(), signal.SIGKILL)
+migrations._FROM[1] = die
+Catalog.open(Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def old(tmp_path: Path, blobs: BlobStore) -> Path:
+    """A catalog of schema 1 with three frames of two datasets, a pool, a label and a version."""
+    path = tmp_path / "catalog.duckdb"
+    for frame in FRAMES:
+        blobs.put(frame[0].encode())
+    pool = write_table(blobs, {"frame_id": ["frm_c", "frm_b", "frm_a"]})
+    version = write_table(blobs, {"frame_id": ["frm_a"], "annotation_id": ["ann_1"]})
+    with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.5.0"}) as connection:
+        connection.execute(schema_1.CREATE)
+        connection.execute("INSERT INTO meta VALUES (1, ?)", [NOW])
+        connection.execute("INSERT INTO sessions VALUES ('s', 'd')")
+        for name, dataset, session, number, clock, tags in FRAMES:
+            image = blobs.put(name.encode()).hash
+            values = [name, dataset, session, number, clock, 640, 480, 100.0, 5.0, image, 5, "image/png", tags, "file"]
+            connection.execute(f"INSERT INTO frames VALUES ({', '.join('?' * len(values))})", values)
+        connection.execute("INSERT INTO pools VALUES ('pool_1', 'split=train', ?, 3, ?)", [pool, NOW])
+        connection.execute("INSERT INTO annotations VALUES ('ann_1', 'frm_a', NULL, 1, 'x', '{}', ?)", [NOW])
+        connection.execute(
+            "INSERT INTO dataset_versions VALUES ('dsv_1', NULL, ?, 1, 1, 'train', NULL, ?)", [version, NOW]
+        )
+    return path
+
+
+def test_everything_of_schema_1_is_there_in_the_present_one(old: Path, blobs: BlobStore) -> None:
+    catalog = Catalog.open(old)
+    with catalog.transaction() as tx:
+        found = frames_by_id(tx, ["frm_a", "frm_c"])
+        image = BlobRef(blobs.put(b"frm_a").hash, 5, "image/png")
+        tags = {"split": "train", "lux": 60.0}
+        assert found["frm_a"] == Frame("frm_a", "d", "d/s", image, 640, 480, 1, timestamp_s=2.5, tags=tags)
+        assert found["frm_c"].session_id == "e/s"
+        assert all_sessions(tx) == [Session("d/s", "d"), Session("e/s", "e")]
+        assert frames_matching(tx, "split=train,lux>60")["frame_id"].to_pylist() == ["frm_c"]
+        assert version_items(tx, blobs, "dsv_1") == [DatasetItem("frm_a", "ann_1")]
+        assert tx.execute("SELECT schema_version, ingests FROM meta").fetchall() == [(SCHEMA_VERSION, 0)]
+        assert list(faults_of(tx, blobs, lambda progress: None)) == []
+    catalog.close()
+
+
+def test_a_pool_of_schema_1_keeps_its_rows_and_gains_the_other_columns(old: Path, blobs: BlobStore) -> None:
+    catalog = Catalog.open(old)
+    with catalog.transaction() as tx:
+        rows = pool_table(tx, blobs, "pool_1")
+    catalog.close()
+    assert rows["frame_id"].to_pylist() == ["frm_c", "frm_b", "frm_a"]
+    assert rows["session"].to_pylist() == [1, 0, 0]
+    assert rows["timestamp_s"].to_pylist() == [None, None, 2.5]
+    assert rows["session"].type == pa.int32()
+
+
+def test_a_migrated_catalog_has_the_tables_of_a_new_one(old: Path, tmp_path: Path) -> None:
+    Catalog.open(old).close()
+    new = tmp_path / "new.duckdb"
+    Catalog.open(new).close()
+    described = []
+    for path in (old, new):
+        with duckdb.connect(str(path)) as connection:
+            columns = "table_name, column_name, data_type, is_nullable"
+            question = f"SELECT {columns} FROM information_schema.columns ORDER BY table_name, ordinal_position"
+            described.append(connection.execute(question).fetchall())
+    assert described[0] == described[1]
+    assert {row[0] for row in described[0]} == {part.split()[2] for part in CREATE.split(";") if "CREATE" in part}
+
+
+def test_the_catalog_as_it_was_lies_beside_the_migrated_one(old: Path) -> None:
+    with duckdb.connect(str(old)) as connection:
+        before = connection.execute("SELECT * FROM frames ORDER BY ALL").fetchall()
+    Catalog.open(old).close()
+    Catalog.open(old).close()
+    copy = old.with_name("catalog.duckdb.schema-1")
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        assert connection.execute("SELECT schema_version FROM meta").fetchall() == [(1,)]
+        assert connection.execute("SELECT * FROM frames ORDER BY ALL").fetchall() == before
+    assert sorted(path.name for path in old.parent.glob("*duckdb*")) == ["catalog.duckdb", copy.name]
+
+
+def test_a_migration_that_dies_before_its_commit_is_done_again(old: Path, blobs: BlobStore) -> None:
+    died = subprocess.run([sys.executable, "-c", DIE_BEFORE_THE_COMMIT, str(old)], check=False, env=dict(os.environ))
+    assert died.returncode == -signal.SIGKILL
+    with duckdb.connect(str(old), read_only=True) as connection:
+        assert connection.execute("SELECT schema_version FROM meta").fetchall() == [(1,)]
+    test_everything_of_schema_1_is_there_in_the_present_one(old, blobs)
