@@ -6,10 +6,21 @@ from pathlib import Path
 import pytest
 
 from al_platform.catalog.connection import Catalog, Transaction
-from al_platform.catalog.datasets import add_pool, add_version, pool_frames, version_items, version_named
+from al_platform.catalog.datasets import (
+    add_pool,
+    add_version,
+    pool_frames,
+    pool_manifest,
+    pool_size,
+    version_items,
+    version_named,
+)
+from al_platform.catalog.frames import FrameFacts, add_frames
+from al_platform.domain.data import BlobRef, Frame
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
 from al_platform.errors import CorruptBlob, InvalidInput, NotFound
 from al_platform.storage.blobs import BlobStore
+from al_platform.storage.pools import read_pool
 
 NOW = "2026-01-31 12:00:00.000000"
 
@@ -96,13 +107,32 @@ def test_unknown_ids_are_named(catalog: Catalog, blobs: BlobStore) -> None:
             pool_frames(tx, blobs, "pool_x")
 
 
-def test_a_pool_keeps_its_frames_and_their_order(catalog: Catalog, blobs: BlobStore) -> None:
-    names = ["frm_2", "frm_1", 'it\'s "é"']
+def test_a_pool_is_its_frames_by_session_and_number_whatever_the_order_they_are_named_in(
+    catalog: Catalog, blobs: BlobStore
+) -> None:
+    frames = [frame("frm_2", "b", 1), frame("frm_1", "b", 2), frame('it\'s "é"', "a", 9), frame("frm_0", "b", 2)]
+    names = [each.frame_id for each in frames]
     with catalog.transaction() as tx:
+        add_frames(tx, [(each, FrameFacts(1.0, 2.0, "here")) for each in frames])
         pool = add_pool(tx, blobs, names, described="split='train'; --", now=NOW)
-        assert add_pool(tx, blobs, names, described="again", now=NOW) == pool
-        assert add_pool(tx, blobs, names[::-1], described="other order", now=NOW) != pool
-        assert pool_frames(tx, blobs, pool) == names
+        assert add_pool(tx, blobs, names[::-1], described="again", now=NOW) == pool
+        assert add_pool(tx, blobs, names[1:], described="fewer", now=NOW) != pool
+        assert pool_frames(tx, blobs, pool) == ['it\'s "é"', "frm_2", "frm_0", "frm_1"]
+        assert pool_size(tx, pool) == 4
+        rows = read_pool(blobs, pool_manifest(tx, pool), ["session", "image_hash", "timestamp_s"])
+    assert rows["session"].to_pylist() == [0, 1, 1, 1]
+    assert rows["image_hash"].to_pylist()[1:] == ["pixels of frm_2", "pixels of frm_0", "pixels of frm_1"]
+    assert rows["timestamp_s"].to_pylist() == [None, 0.5, None, None]
+
+
+def frame(frame_id: str, session_id: str, number: int) -> Frame:
+    pixels = BlobRef(f"pixels of {frame_id}", 1, "image/png")
+    return Frame(frame_id, "d", session_id, pixels, 4, 4, number, timestamp_s=0.5 if number == 1 else None)
+
+
+def test_a_pool_of_a_frame_that_the_catalog_lacks_is_refused(catalog: Catalog, blobs: BlobStore) -> None:
+    with catalog.transaction() as tx, pytest.raises(NotFound, match="frame frm_x: not in the catalog"):
+        add_pool(tx, blobs, ["frm_x"], described="all", now=NOW)
 
 
 def test_an_empty_pool_is_refused(catalog: Catalog, blobs: BlobStore) -> None:
