@@ -34,6 +34,7 @@ bench: dev-env
 	$(RUN) python tests/benchmarks/bench_models.py
 	$(RUN) python tests/benchmarks/bench_round.py
 	$(RUN) python tests/benchmarks/bench_catalog.py
+	$(RUN) python tests/benchmarks/bench_scoring.py
 
 notebooks: dev-env
 	$(RUN) pytest tests/notebooks

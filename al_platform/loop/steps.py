@@ -73,10 +73,10 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
     unreadable = {item.item_id: item.reason for marker in markers for item in marker.unreadable}
     readable = job.frames - len(unreadable)
     if not readable:
-        first = markers[0].unreadable[0].reason
+        reason = markers[0].unreadable[0].reason
         raise InvalidInput(
-            f"pool {spec.pool_id}: none of its {job.frames} frames can be read (the first: {first}); "
-            f"put their blobs back, delete {job.folder} in {context.blobs.url}, then run the round again"
+            f"pool {spec.pool_id}: none of its {job.frames} frames can be read, the first because {reason}; put their "
+            f"blobs back, delete {job.folder} in {context.blobs.url}, then run the round again"
         )
     score_set = score_catalog.ScoreSet(
         job.score_id, round_.ensemble_id or "", spec.pool_id, frames=readable, formula=job.formula, created_at=utc_now()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from al_platform.domain.models import GridSpec
 from al_platform.errors import InvalidInput
@@ -19,7 +19,7 @@ REDUCING_GAP = 2.0
 """Box-reduce by whole factors down to this many times the target, then average down bilinearly."""
 
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
-"""What Pillow raises on broken files; UnidentifiedImageError is an OSError."""
+"""What Pillow raises on broken files."""
 
 
 def decode_batch(images: Sequence[bytes], grid: GridSpec, threads: int = 2) -> UInt8[NDArray[Any], "B H W 3"]:
@@ -48,5 +48,7 @@ def decode_image(content: bytes, grid: GridSpec) -> UInt8[NDArray[Any], "H W 3"]
             colour = image.convert("RGB")
             resized = colour.resize(size, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP)
             return np.asarray(resized, dtype=np.uint8)
+    except UnidentifiedImageError as reason:  # whose own words hold an address in memory
+        raise InvalidInput("not a readable JPEG or PNG image (it begins like neither)") from reason
     except _UNREADABLE as reason:
         raise InvalidInput(f"not a readable JPEG or PNG image ({reason})") from reason

@@ -9,8 +9,9 @@ from al_platform.catalog.connection import Catalog
 from al_platform.catalog.datasets import add_pool, add_version
 from al_platform.catalog.frames import FrameFacts, add_frames
 from al_platform.catalog.lineage import LineageNode, Parent, lineage_of
-from al_platform.catalog.models import add_encoder, add_ensemble, add_score_set
+from al_platform.catalog.models import add_encoder, add_ensemble
 from al_platform.catalog.rounds import plan_round, save_round
+from al_platform.catalog.scores import ScoreSet, add_score_set
 from al_platform.catalog.tasks import add_tasks
 from al_platform.domain.data import BlobRef, Frame
 from al_platform.domain.datasets import DatasetItem
@@ -40,9 +41,7 @@ def history(catalog: Catalog, blobs: BlobStore) -> dict[str, str]:
         add_encoder(tx, "enc_1", family="prefix-heads", pool_id=pool, blob_hash="encoder bytes", now=NOW)
         ensemble = EnsembleVersion("ens_1", MODEL, start, "enc_1", 5, "weight bytes", (ModelVersion(0, 1, 0.5, 1.0),))
         add_ensemble(tx, ensemble, now=NOW)
-        add_score_set(
-            tx, "scr_1", ensemble_id="ens_1", pool_id=pool, blob_hash="score bytes", frames=2, formula="f", now=NOW
-        )
+        add_score_set(tx, ScoreSet("scr_1", "ens_1", pool, frames=2, formula="f", created_at=NOW), [])
         spec = RoundSpec(MODEL, start, pool, ("person",), Budget(1), strategy=StrategySpec("mi"))
         planned = plan_round(tx, "rnd_1", spec, loop_id=None, now=NOW)
         save_round(tx, replace(planned, ensemble_id="ens_1", score_id="scr_1"))
@@ -79,7 +78,7 @@ def test_a_bought_label_leads_to_the_round_that_asked_and_all_it_stood_on(
         Parent("scores", "scr_1"),
         Parent("pool", history["pool"]),
     }
-    assert {"pixels a", "pixels b", "weight bytes", "score bytes", "encoder bytes"} <= set(found)
+    assert {"pixels a", "pixels b", "weight bytes", "encoder bytes"} <= set(found)
     assert history["grown"] not in found
 
 

@@ -79,15 +79,11 @@ def test_metrics_that_are_undefined_are_left_out(catalog: Catalog) -> None:
         assert models.metrics_of(tx, "ens_2", "dsv_t") == {}
 
 
-def test_encoders_and_scores_are_found_by_id_or_not_at_all(catalog: Catalog) -> None:
+def test_encoders_are_found_by_id_or_not_at_all(catalog: Catalog) -> None:
     with catalog.transaction() as tx:
         assert models.encoder_blob(tx, "enc_1") is None
-        assert models.score_blob(tx, "scr_1") is None
         models.add_encoder(tx, "enc_1", family="f", pool_id="pool_1", blob_hash="ab", now=NOW)
-        models.add_score_set(
-            tx, "scr_1", ensemble_id="e", pool_id="p", blob_hash="cd", frames=2, formula="it's", now=NOW
-        )
-        assert (models.encoder_blob(tx, "enc_1"), models.score_blob(tx, "scr_1")) == ("ab", "cd")
+        assert models.encoder_blob(tx, "enc_1") == "ab"
 
 
 def test_points_of_an_experiment_are_kept_once_and_ordered(catalog: Catalog) -> None:

@@ -1,0 +1,150 @@
+"""The scoring pipeline on real frames, against its slowest stage alone: cold, and with the records cached.
+
+    ALP_REAL_DATA=FOLDER python tests/benchmarks/bench_scoring.py
+
+FOLDER holds a manifest.csv as the `masks` adapter reads it. The default ensemble (8 heads on 128 components) scores all
+frames; it is untrained, which costs the same. Best of REPEATS runs. A stage alone has all its threads, and nothing
+else runs.
+"""
+
+import datetime
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from al_platform.datasets.adapters import adapter_named
+from al_platform.datasets.base import AdapterRequest
+from al_platform.domain.progress import silent
+from al_platform.models.batches import pad_frames
+from al_platform.models.families import family_named, model_spec
+from al_platform.models.records import ContentRecords, frame_reader, image_batches
+from al_platform.scoring.devices import Forward, batch_size, make_forward
+from al_platform.scoring.measures import on_host
+from al_platform.scoring.pipeline import DECODE_THREADS, READ_THREADS, measured_batches, open_pipeline
+from al_platform.storage.blobs import BlobStore
+from al_platform.storage.records import RecordCaches
+
+FRAMES = 512
+REPEATS = 3
+SAMPLE = 128
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What is measured: pictures in a store, an encoder fitted on them, an ensemble on the device."""
+
+    blobs: BlobStore
+    hashes: Sequence[str]
+    encoder_bytes: bytes
+    forward: Forward
+
+
+MODEL = model_spec("prefix-heads", ("pedestrian", "bicyclist"))
+FAMILY = family_named(MODEL.family)
+
+
+def main() -> None:
+    """Print one table of frames per second."""
+    source = os.environ.get("ALP_REAL_DATA")
+    if not source:
+        say("bench_scoring: skipped, ALP_REAL_DATA names no folder of real frames")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        stand = made(Path(source), Path(folder))
+        warm = Path(folder) / "warm"
+        alone = stages_alone(stand, warm)
+        cold = best(lambda run: pipeline_over(stand, Path(folder) / f"cold-{run}"), stand)
+        cached = best(lambda run: pipeline_over(stand, warm), stand)
+        say(f"| {len(stand.hashes)} frames, {os.cpu_count()} cores | frames/s | of the slowest stage alone |")
+        say("|---|---|---|")
+        for name, rate in alone.items():
+            say(f"| {name} alone | {rate:,.0f} | |")
+        for name, rate, stages in (
+            ("cold: read, decode, encode, forward", cold, ("read", "decode", "encode", "forward")),
+            ("cached: records, forward", cached, ("records from the cache", "forward")),
+        ):
+            slowest = min(stages, key=lambda stage: alone[stage])
+            say(f"| {name} | {rate:,.0f} | {rate / alone[slowest]:.0%} of {slowest} |")
+    say(f"{platform.machine()}, {jax.devices()[0].device_kind}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}")
+
+
+def made(source: Path, folder: Path) -> Stand:
+    """Copy the first frames into a store, fit the encoder, compile everything once."""
+    blobs, hashes = BlobStore(str(folder / "blobs")), list[str]()
+    for frame in adapter_named("masks")(AdapterRequest(path=str(source))).read():
+        if hasattr(frame, "image"):
+            hashes.append(blobs.put(frame.image).hash)
+        if len(hashes) == FRAMES:
+            break
+    content = FAMILY.fit_encoder(MODEL, image_batches(hashes[:SAMPLE], MODEL.grid, blobs=blobs, report=silent))
+    members = [FAMILY.init(MODEL, key) for key in jax.random.split(jax.random.key(0), MODEL.members)]
+    weights = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *members)
+    stand = Stand(blobs, hashes, content, make_forward(FAMILY, MODEL, weights, np.ones(MODEL.members, np.float32)))
+    pipeline_over(stand, folder / "warm")
+    return stand
+
+
+def records_in(stand: Stand, cache: Path) -> ContentRecords:
+    """The records of the pictures in a cache of their own."""
+    reader = frame_reader(stand.blobs, MODEL.grid)
+    return ContentRecords(FAMILY.load_encoder(MODEL, stand.encoder_bytes), reader, RecordCaches(cache))
+
+
+def pipeline_over(stand: Stand, cache: Path) -> float:
+    """Seconds of the whole pipeline over all frames."""
+    with open_pipeline(records_in(stand, cache), stand.forward, batch=batch_size()) as pipeline:
+        started = time.perf_counter()
+        scored = sum(batch.count for batch in measured_batches(pipeline, stand.hashes))
+        assert scored == len(stand.hashes)
+        return time.perf_counter() - started
+
+
+def stages_alone(stand: Stand, warm: Path) -> dict[str, float]:
+    """Frames per second of each stage by itself, its inputs at hand."""
+    records = records_in(stand, warm)
+    reader, encode = records.reader, FAMILY.load_encoder(MODEL, stand.encoder_bytes).encode
+    with ThreadPoolExecutor(READ_THREADS) as readers, ThreadPoolExecutor(DECODE_THREADS) as decoders:
+        contents = list(readers.map(reader.read, stand.hashes))
+        pictures = np.stack(list(decoders.map(reader.decode, contents)))
+        batches = [range(start, start + batch_size()) for start in range(0, len(stand.hashes), batch_size())]
+        names = [[stand.hashes[row] for row in rows if row < len(stand.hashes)] for rows in batches]
+        inputs = [pad_frames(records.take(part), batch_size()) for part in names]
+        timed: dict[str, Callable[[int], float]] = {
+            "read": lambda run: seconds(lambda: list(readers.map(reader.read, stand.hashes))),
+            "decode": lambda run: seconds(lambda: list(decoders.map(reader.decode, contents))),
+            "encode": lambda run: seconds(lambda: encode(pictures)),
+            "records from the cache": lambda run: seconds(lambda: [records.take(part) for part in names]),
+            "forward": lambda run: seconds(lambda: [on_host(stand.forward(part), len(part)) for part in inputs]),
+        }
+        return {name: best(measure, stand) for name, measure in timed.items()}
+
+
+def best(measure: Callable[[int], float], stand: Stand) -> float:
+    """Frames per second of the fastest of several runs."""
+    return len(stand.hashes) / min(measure(run) for run in range(REPEATS))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long a piece of work takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
