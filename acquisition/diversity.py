@@ -4,13 +4,13 @@ Axes: N items of the pool, L labelled items, D embedding dimensions, P picks, B 
 """
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Int64
 from numpy.typing import NDArray
 
 from acquisition.limits import Excluded, OpenItems, SessionIds, Timestamps, require_budget
+from acquisition.nearest import nearest_squared_distance
 
 _BLOCK = 256  # Items whose distances are renewed together: few enough that most blocks never lead.
-_TILE = 1024  # Side of the products that distances come from: large enough for threads, small for the cache.
 
 
 def distance_weighted(
@@ -94,29 +94,6 @@ def core_set(
     )
 
 
-def nearest_squared_distance(
-    points_ND: Float[NDArray[np.floating], "N D"], references_LD: Float[NDArray[np.floating], "L D"]
-) -> Float64[NDArray[np.float64], " N"]:
-    """Squared Euclidean distance of each point to its nearest reference, [N] in [0, inf); inf if L = 0.
-
-    Which reference is nearest comes from a matrix product, in blocks; the distance itself from the
-    difference, so that a point that is a reference is exactly 0 away.
-    """
-    nearest_N = np.full(len(points_ND), np.inf)
-    for start in range(0, len(references_LD), _TILE):
-        references = references_LD[start : start + _TILE].astype(np.float64)
-        origin = references.mean(axis=0)  # Distances do not depend on it, but the digits of a product do.
-        centred = references - origin
-        squares = np.square(centred).sum(axis=1)
-        for first in range(0, len(points_ND), _TILE):
-            points = points_ND[first : first + _TILE].astype(np.float64)
-            remoteness = (points - origin) @ (-2.0 * centred.T)
-            remoteness += squares
-            nearest = nearest_N[first : first + _TILE]
-            np.minimum(nearest, _squared_distance(points, references[remoteness.argmin(axis=1)]), out=nearest)
-    return nearest_N
-
-
 class _GreedySearch:
     """The best open item, without renewing every item's distance after every pick.
 
@@ -181,12 +158,6 @@ class _GreedySearch:
 
     def _rows(self, block: int) -> slice:
         return slice(block * _BLOCK, (block + 1) * _BLOCK)
-
-
-def _squared_distance(points_BD: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    difference = points_BD - other
-    squared: NDArray[np.float64] = np.einsum("bd,bd->b", difference, difference)
-    return squared
 
 
 def _require_shapes(
