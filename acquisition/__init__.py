@@ -12,6 +12,7 @@ from acquisition.diversity import core_set, distance_weighted
 from acquisition.limits import first_allowed
 from acquisition.round_robin import round_robin
 from acquisition.scores import SCORES, relative_scores
+from acquisition.similarity import most_similar
 from acquisition.turns import CONTROL, NO_GROUP, Limits
 from acquisition.whitening import Whitening, fit_whitening
 
@@ -47,6 +48,7 @@ __all__ = [
     "frame_measures",
     "frame_scores",
     "mean_probability",
+    "most_similar",
     "mutual_information",
     "predictive_entropy",
     "probability_variance",

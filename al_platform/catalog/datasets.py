@@ -37,11 +37,19 @@ def pool_frames(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
 
     Raises: NotFound for an unknown pool.
     """
+    frame_ids: list[str] = read_table(blobs, pool_manifest(tx, pool_id))["frame_id"].to_pylist()
+    return frame_ids
+
+
+def pool_manifest(tx: Transaction, pool_id: str) -> str:
+    """Give the hash of the manifest that lists a pool's frames.
+
+    Raises: NotFound for an unknown pool.
+    """
     rows = tx.execute("SELECT manifest_hash FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
     if not rows:
         raise NotFound(f"pool {pool_id}: not in the catalog")
-    frame_ids: list[str] = read_table(blobs, rows[0][0])["frame_id"].to_pylist()
-    return frame_ids
+    return str(rows[0][0])
 
 
 def add_version(

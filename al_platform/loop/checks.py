@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import jax
 
 from al_platform.catalog.datasets import pool_frames, version_named
-from al_platform.catalog.frames import frames_by_id
+from al_platform.catalog.frames import frames_by_id, frames_matching
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
@@ -42,11 +42,15 @@ def require_present(context: LoopContext, spec: RoundSpec) -> None:
     """Check what the round begins with.
 
     Raises: NotFound for a pool or dataset version that the catalog lacks; InvalidInput for a class of which the
-        labels say nothing, or a time gap in a pool without clocks.
+        labels say nothing, a time gap in a pool without clocks, or a filter that leaves nothing of it.
     """
     _require_known_classes(context, spec)
     with context.catalog.transaction() as tx:
         frames = frames_by_id(tx, pool_frames(tx, context.blobs, spec.pool_id))
+        if frames.keys().isdisjoint(frames_matching(tx, spec.filter)["frame_id"].to_pylist()):
+            raise InvalidInput(
+                f"filter {spec.filter!r}: matches no frame of pool {spec.pool_id}; leave it out or widen it"
+            )
         if spec.test_version_id is not None:
             version_named(tx, spec.test_version_id)
     gap_s = spec.strategy.minimum_gap_s

@@ -9,30 +9,34 @@ from numpy.typing import NDArray
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.frames import frames_by_id
-from al_platform.catalog.tasks import frames_taken
+from al_platform.catalog.frames import frames_by_id, frames_matching
 from al_platform.domain.data import Frame
 from al_platform.domain.rounds import Round
 from al_platform.errors import NotFound
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
+from al_platform.loop.exclusions import Exclusions
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.scoring import PoolMeasures, read_scores
 from al_platform.loop.strategies import PoolView, strategy_named
 from al_platform.training.inputs import Unreadable
 
 
-def pool_view(context: LoopContext, round_: Round) -> tuple[PoolRows, PoolView, Unreadable]:
-    """Give the rows of the round's pool, what its strategy may see of them, and which it cannot see, and why."""
+def pool_view(context: LoopContext, round_: Round, exclusions: Exclusions) -> tuple[PoolRows, PoolView, Unreadable]:
+    """Give the rows of the round's pool, what its strategy may see of them, and which it cannot see, and why.
+
+    May be picked what is not labelled, not among the exclusions, scored if scores are read, and matches the filter.
+    """
     spec, strategy = round_.spec, strategy_named(round_.spec.strategy.name)
     with context.catalog.transaction() as tx:
         pool = dataset_catalog.pool_frames(tx, context.blobs, spec.pool_id)
         frames = frames_by_id(tx, pool)
         labelled = [item.frame_id for item in dataset_catalog.version_items(tx, context.blobs, spec.dataset_version_id)]
-        taken = frames_taken(tx, spec.queue)
+        matching = frames_matching(tx, spec.filter)["frame_id"].to_pylist() if spec.filter else pool
         scored, measures = _scores(tx, context, round_) if strategy.needs_scores else (pool, None)
     rows = PoolRows(pool)
-    available = ~rows.mask_of(labelled) & ~rows.mask_of(taken) & rows.mask_of(scored)
+    left_out = (*labelled, *exclusions.queued, *exclusions.unreadable)
+    available = ~rows.mask_of(left_out) & rows.mask_of(scored) & rows.mask_of(matching)
     embedded = FrameEmbeddings(np.zeros((len(pool), 0)), np.zeros((0, 0)), {})
     if strategy.needs_embeddings:
         embedded = frame_embeddings(context, round_, pool, labelled)

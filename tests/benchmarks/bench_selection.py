@@ -14,12 +14,16 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from acquisition import Limits
 from acquisition.turns import Page, Turns
@@ -33,22 +37,36 @@ FRAME_S = 0.1
 Way = Callable[[Path, int, int, int], list[int]]
 
 
-def make_shards(folder: Path, *, first_row: int, rows: int, classes: int) -> None:
-    """One shard of each class: sessions of 1,000 frames at 10 Hz, scores with a heavy tail that differs by session."""
-    rng = np.random.default_rng(first_row)
-    frame = np.arange(first_row, first_row + rows)
+def make_shard(folder: Path, shard: int, *, rows: int, classes: int) -> None:
+    """One shard of each class: the drawn pattern, with a brightness of the shard's own."""
+    scale = np.float32(1.0 - (shard * 37 % 101) / 256.0)
+    for klass, table in enumerate(pattern(rows, classes)):
+        columns = {name: table[name].to_numpy() for name in ("row", "session", "timestamp_s")}
+        columns["row"] = columns["row"] + shard * rows
+        columns["session"] = (columns["session"] + shard * (rows // SESSION_ROWS)).astype(np.int32)
+        scores = {name: table[name].to_numpy() * scale for name in MEASURES}
+        path = folder / f"{shard:05d}-{klass:03d}.parquet"
+        pq.write_table(pa.table({**columns, **scores}), path, row_group_size=16_384, compression="zstd")
+
+
+@cache
+def pattern(rows: int, classes: int) -> list[pa.Table]:
+    """Sessions of 1,000 frames at 10 Hz, scores with a heavy tail that differs by session; one sorted table a class."""
+    rng = np.random.default_rng(0)
+    frame = np.arange(rows)
     sessions = (frame // SESSION_ROWS).astype(np.int32)
-    novelty = rng.gamma(2.0, 0.5, (rows // SESSION_ROWS + 1, classes))[sessions - sessions[0]]
+    novelty = rng.gamma(2.0, 0.5, (rows // SESSION_ROWS + 1, classes))[sessions]
     information = (rng.exponential(1.0, (rows, classes)) * novelty).astype(np.float32)
     entropy = information + rng.exponential(20.0, (rows, classes)).astype(np.float32)
-    write_shards(
-        folder,
-        {"mi_mean": information / np.float32(1_024), "mi_sum": information, "entropy_sum": entropy},
-        sessions=sessions,
-        timestamps_s=(frame % SESSION_ROWS) * FRAME_S,
-        shard_rows=rows,
-        first_row=first_row,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        write_shards(
+            Path(folder),
+            {"mi_mean": information / np.float32(1_024), "mi_sum": information, "entropy_sum": entropy},
+            sessions=sessions,
+            timestamps_s=(frame % SESSION_ROWS) * FRAME_S,
+            shard_rows=rows,
+        )
+        return [pq.read_table(path) for path in sorted(Path(folder).iterdir())]
 
 
 def ours(folder: Path, rows: int, classes: int, budget: int, *, score: str = "mi", **limits: float) -> list[int]:
@@ -81,6 +99,14 @@ def picked_from(pages: list[Page], budget: int, limits: Limits) -> list[int]:
     return turns.rows
 
 
+@contextmanager
+def connected() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on two threads that shows no progress."""
+    with duckdb.connect(config={"threads": 2}) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        yield connection
+
+
 def files_of(folder: Path, klass: int) -> list[str]:
     """The shards of a class."""
     return [str(path) for path in sorted(folder.glob(f"*-{klass:03d}.parquet"))]
@@ -96,7 +122,7 @@ def sql(query: str) -> Way:
     """A query that ranks one class, its best `budget` rows first."""
 
     def way(folder: Path, rows: int, classes: int, budget: int) -> list[int]:
-        with duckdb.connect(config={"threads": 2}) as connection:
+        with connected() as connection:
             pages = [
                 page_of(connection.execute(query, [files_of(folder, klass), budget]).fetchnumpy())
                 for klass in range(classes)
@@ -109,7 +135,7 @@ def sql(query: str) -> Way:
 def numpy_partition(folder: Path, rows: int, classes: int, budget: int) -> list[int]:
     """Every score loaded, cut by partition, sorted."""
     pages = []
-    with duckdb.connect(config={"threads": 2}) as connection:
+    with connected() as connection:
         for klass in range(classes):
             found = connection.execute(
                 "SELECT row, session, timestamp_s, mi_mean AS score FROM read_parquet(?)", [files_of(folder, klass)]
@@ -173,11 +199,12 @@ def measured(name: str, folder: Path, rows: int, classes: int, budget: int, pass
     """Seconds (best of passes), peak memory and hash of one way, in this process."""
     way = RIVALS.get(name)
     options = OTHERS.get(name, {})
-    seconds, picks = [], list[int]()
+    seconds, busy, picks = list[float](), list[float](), list[int]()
     for _ in range(passes):
-        start = time.perf_counter()
+        start, started = time.perf_counter(), time.process_time()
         picks = way(folder, rows, classes, budget) if way else ours(folder, rows, classes, budget, **dict(options))  # type: ignore[arg-type]
         seconds.append(time.perf_counter() - start)
+        busy.append(time.process_time() - started)
     digest = hashlib.blake2b(np.array(picks, np.int64).tobytes(), digest_size=6).hexdigest()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
@@ -207,6 +234,7 @@ def main() -> None:
     parser.add_argument("--shard-rows", type=int, default=1_000_000)
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="Keep the shards here, or take those that are here")
+    parser.add_argument("--make-only", action="store_true", help="Make the shards in --folder and stop")
     parser.add_argument("--only", default="", help="Ways to run, comma-separated")
     arguments = parser.parse_args()
     large = arguments.rows > 10_000_000
@@ -215,20 +243,15 @@ def main() -> None:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         start = time.perf_counter()
-        for first_row in range(0, arguments.rows, arguments.shard_rows):
-            if not list(folder.glob(f"{first_row // arguments.shard_rows:05d}-*.parquet")):
-                make_shards(
-                    folder,
-                    first_row=first_row,
-                    rows=min(arguments.shard_rows, arguments.rows - first_row),
-                    classes=classes,
-                )
+        for shard in range(arguments.rows // arguments.shard_rows):
+            if not (folder / f"{shard:05d}-{classes - 1:03d}.parquet").exists():
+                make_shard(folder, shard, rows=arguments.shard_rows, classes=classes)
         size_gb = sum(path.stat().st_size for path in folder.iterdir()) / 1e9
         say(
             f"{datetime.date.today()}  {os.cpu_count()} cores, duckdb {duckdb.__version__}; {budget:,} of {arguments.rows:,} x {classes}"
         )
         say(f"shards: {size_gb:.1f} GB, made in {time.perf_counter() - start:.0f} s")
-        say(f"{'way':28s}{'s':>9s}{'first s':>9s}{'peak MB':>9s}{'picks':>9s}{'read rows':>12s}  hash")
+        say(f"{'way':28s}{'s':>9s}{'CPU s':>9s}{'first s':>9s}{'peak MB':>9s}{'picks':>9s}{'read rows':>12s}  hash")
         wanted = [name.strip() for name in arguments.only.split(",") if name.strip()]
         for name in wanted or [*RIVALS, *OTHERS]:
             try:
@@ -251,7 +274,7 @@ def line(result: dict[str, object]) -> str:
     """One line of the table."""
     read = result.get("rows_read", "")
     return (
-        f"{result['name']:28s}{result['s']:9.3f}{result['first']:9.3f}{result['MB']:9.0f}{result['picks']:9d}{read!s:>12s}"
+        f"{result['name']:28s}{result['s']:9.3f}{result['cpu']:9.3f}{result['first']:9.3f}{result['MB']:9.0f}{result['picks']:9d}{read!s:>12s}"
         f"  {result['hash']}"
     )
 

@@ -178,7 +178,7 @@ def test_checking_a_score_set_counts_its_rows_and_finds_what_is_out_of_order(fle
     assert sum(check_shards(tmp_path).values()) == 2 * 20_000
     path = tmp_path / "00001-000.parquet"
     pq.write_table(pq.read_table(path).slice(1, 10).take([3, 1, 2]), path)
-    with pytest.raises(InvalidInput, match="shard 00001-000.parquet: not in the order of mi_mean"):
+    with pytest.raises(InvalidInput, match=r"shard 00001-000.parquet: not in the order of mi_mean"):
         check_shards(tmp_path)
 
 
