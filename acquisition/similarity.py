@@ -42,7 +42,8 @@ def most_similar(
     direction_D = example_direction(embeddings_ND, positives, negatives=negatives)
     open_N = np.ones(len(embeddings_ND), np.bool_) if allowed is None else allowed.copy()
     open_N[[*positives, *negatives]] = False
-    rows, scores = np.zeros(0, np.int64), np.zeros(0)
+    rows: NDArray[np.int64] = np.zeros(0, np.int64)
+    scores: NDArray[np.float64] = np.zeros(0)
     for start in range(0, len(embeddings_ND), _BLOCK):
         open_B = start + np.flatnonzero(open_N[start : start + _BLOCK])
         block_BD = np.asarray(embeddings_ND[start : start + _BLOCK])[open_B - start]
@@ -59,7 +60,7 @@ def example_direction(
     embeddings_ND: Float[NDArray[np.floating], "N D"], positives: Sequence[int], *, negatives: Sequence[int] = ()
 ) -> Float64[NDArray[np.float64], " D"]:
     """Mean unit vector of the positives minus that of the negatives, [D], of length 0 to 2."""
-    direction_D = _units(embeddings_ND[list(positives)]).mean(axis=0)
+    direction_D: NDArray[np.float64] = _units(embeddings_ND[list(positives)]).mean(axis=0)
     if negatives:
         direction_D = direction_D - _units(embeddings_ND[list(negatives)]).mean(axis=0)
     return direction_D

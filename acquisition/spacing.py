@@ -24,7 +24,7 @@ class Apart:
     def __init__(self, minimum_distance: float, vectors: Vectors) -> None:
         self._minimum_squared = minimum_distance**2
         self._vectors = vectors
-        self._known_LD = np.empty((0, 0))
+        self._known_LD: NDArray[np.float64] = np.empty((0, 0))
         self._count = 0
         self._seen: dict[int, tuple[int, float, NDArray[np.float64]]] = {}
 

@@ -106,8 +106,8 @@ class Turns:
         self._in_session: defaultdict[int, int] = defaultdict(int)
         self._in_group: defaultdict[int, int] = defaultdict(int)
         self._clocks_s: defaultdict[int, list[float]] = defaultdict(list)
-        self._full_sessions = np.zeros(1, np.bool_)
-        self._full_groups = np.zeros(1, np.bool_)
+        self._full_sessions: NDArray[np.bool_] = np.zeros(1, np.bool_)
+        self._full_groups: NDArray[np.bool_] = np.zeros(1, np.bool_)
         self._pages: dict[int, deque[Page]] = {name: deque() for name in names}
         self._ended: set[int] = set()
         self._queues = {name: self._open_items(name) for name in names}

@@ -165,7 +165,7 @@ class _Reader:
 
 def _control_pages(places: Any, pool: FleetPool, budget: int, limits: Limits, *, seed: int) -> Iterator[Page]:
     """The order of `control_order` over all allowed rows, as many turns of the sessions at a time as are needed."""
-    counts_S = np.zeros(1, np.int64)
+    counts_S: NDArray[np.int64] = np.zeros(1, np.int64)
     for page in _allowed_places(places, pool, limits):
         found = np.bincount(page.sessions, minlength=counts_S.size)
         found[: counts_S.size] += counts_S

@@ -150,10 +150,9 @@ class ClassShards:
             table = shard.read_row_group(group, columns=list(self.measures), use_threads=False)
         with duckdb.connect() as connection:
             connection.register("sampled", table)
-            found: NDArray[Any] = connection.execute(f"SELECT {self.score.sql} AS score FROM sampled").fetchnumpy()[
-                "score"
-            ]
-        return np.ma.filled(found, np.nan)
+            scores = connection.execute(f"SELECT {self.score.sql} AS score FROM sampled").to_arrow_table()["score"]
+        found: NDArray[Any] = scores.to_numpy()  # NULL becomes NaN
+        return found
 
 
 def find_shards(folder: Path, *, classes: Sequence[int], score: str) -> list[ClassShards]:
@@ -252,4 +251,5 @@ def _require_columns(path: str, footer: pq.FileMetaData, measures: Sequence[str]
 
 
 def _column(footer: pq.FileMetaData, name: str) -> int:
-    return footer.schema.to_arrow_schema().names.index(name)
+    place: int = footer.schema.to_arrow_schema().names.index(name)
+    return place

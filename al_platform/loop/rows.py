@@ -20,6 +20,10 @@ class PoolRows:
         marked[[self._rows[frame_id] for frame_id in frame_ids if frame_id in self._rows]] = True
         return marked
 
+    def rows_of(self, frame_ids: Iterable[str]) -> list[int]:
+        """Give the rows of these frames, each of which the pool holds."""
+        return [self._rows[frame_id] for frame_id in frame_ids]
+
     def ids_of(self, rows: Iterable[int]) -> list[str]:
         """Give the frame ids of these rows."""
         return [self.frame_ids[row] for row in rows]

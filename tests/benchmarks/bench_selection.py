@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import duckdb
@@ -173,6 +174,18 @@ def pandas_sort(folder: Path, rows: int, classes: int, budget: int) -> list[int]
     return picked_from(pages, budget, Limits())
 
 
+def semi_join(folder: Path, rows: int, classes: int, budget: int) -> list[int]:
+    """The filter as a join of the scan with the rows that it leaves."""
+    pages = []
+    with connected() as connection:
+        connection.register("allowed", pa.table({"row": np.flatnonzero(allowed_rows(rows))}))
+        connection.execute("CREATE TEMP TABLE kept AS SELECT row FROM allowed")
+        for klass in range(classes):
+            query = TOP.replace("ORDER BY", "WHERE row IN (SELECT row FROM kept) ORDER BY")
+            pages.append(page_of(connection.execute(query, [files_of(folder, klass), budget]).fetchnumpy()))
+    return picked_from(pages, budget, Limits())
+
+
 TOP = "SELECT row, session, timestamp_s, mi_mean AS score FROM read_parquet(?) ORDER BY score DESC, row LIMIT ?"
 WINDOW = (
     "SELECT row, session, timestamp_s, score FROM (SELECT row, session, timestamp_s, mi_mean AS score, "
@@ -186,43 +199,60 @@ RIVALS: dict[str, Way] = {
     "polars sort head": polars_top,
     "pandas sort": pandas_sort,
 }
-OTHERS: dict[str, dict[str, object]] = {
-    "cap 20, gap 1 s": {"session_cap": 20, "minimum_gap_s": 1.0},
-    "cap 1": {"session_cap": 1},
-    "control 10 %": {"control_share": 0.1},
-    "filter 30 %": {"filter_share": 0.3},
-    "epishare, no order to use": {"score": "epishare"},
+OTHERS: dict[str, Way] = {
+    "cap 20, gap 1 s": partial(ours, session_cap=20, minimum_gap_s=1.0),
+    "cap 1": partial(ours, session_cap=1),
+    "control 10 %": partial(ours, control_share=0.1),
+    "filter 30 %": partial(ours, filter_share=0.3),
+    "filter 30 %, semi join": semi_join,
+    "epishare, no order to use": partial(ours, score="epishare"),
+    "epishare, DuckDB ORDER BY": sql(TOP.replace("mi_mean", "mi_sum / (entropy_sum + 1::FLOAT)")),
 }
+WAYS = RIVALS | OTHERS
+QUESTION = {
+    **dict.fromkeys(RIVALS, "plain"),
+    "filter 30 %, semi join": "filter 30 %",
+    "epishare, DuckDB ORDER BY": "epishare, no order to use",
+}
+"""Way to the question that it answers, where several answer the same."""
 
 
-def measured(name: str, folder: Path, rows: int, classes: int, budget: int, passes: int) -> dict[str, object]:
+@dataclass(frozen=True)
+class Task:
+    """What every way is asked for."""
+
+    folder: Path
+    rows: int
+    classes: int
+    budget: int
+    passes: int
+
+
+def measured(name: str, task: Task) -> dict[str, object]:
     """Seconds (best of passes), peak memory and hash of one way, in this process."""
-    way = RIVALS.get(name)
-    options = OTHERS.get(name, {})
+    way = WAYS[name]
     seconds, busy, picks = list[float](), list[float](), list[int]()
-    for _ in range(passes):
+    for _ in range(task.passes):
         start, started = time.perf_counter(), time.process_time()
-        picks = way(folder, rows, classes, budget) if way else ours(folder, rows, classes, budget, **dict(options))  # type: ignore[arg-type]
+        picks = way(task.folder, task.rows, task.classes, task.budget)
         seconds.append(time.perf_counter() - start)
         busy.append(time.process_time() - started)
-    digest = hashlib.blake2b(np.array(picks, np.int64).tobytes(), digest_size=6).hexdigest()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "name": name,
-        "first": seconds[0],
         "s": min(seconds),
-        "MB": peak_mb,
+        "cpu": min(busy),
+        "first": seconds[0],
+        "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "picks": len(picks),
-        "hash": digest,
+        "hash": hashlib.blake2b(np.array(picks, np.int64).tobytes(), digest_size=6).hexdigest(),
         **NOTES,
     }
 
 
-def in_own_process(*arguments: object) -> dict[str, object]:
+def in_own_process(name: str, task: Task) -> dict[str, object]:
     """Run one way in a fresh process."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as executor:
-        return executor.submit(measured, *arguments).result()  # type: ignore[arg-type]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+        return executor.submit(measured, name, task).result()
 
 
 def main() -> None:
@@ -235,39 +265,40 @@ def main() -> None:
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="Keep the shards here, or take those that are here")
     parser.add_argument("--make-only", action="store_true", help="Make the shards in --folder and stop")
-    parser.add_argument("--only", default="", help="Ways to run, comma-separated")
+    parser.add_argument("--only", default=",".join(WAYS), help="Ways to run, comma-separated")
     arguments = parser.parse_args()
     large = arguments.rows > 10_000_000
     classes, budget = arguments.classes or (5 if large else 2), arguments.budget or (100_000 if large else 19_000)
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        start = time.perf_counter()
         for shard in range(arguments.rows // arguments.shard_rows):
             if not (folder / f"{shard:05d}-{classes - 1:03d}.parquet").exists():
                 make_shard(folder, shard, rows=arguments.shard_rows, classes=classes)
-        size_gb = sum(path.stat().st_size for path in folder.iterdir()) / 1e9
-        say(
-            f"{datetime.date.today()}  {os.cpu_count()} cores, duckdb {duckdb.__version__}; {budget:,} of {arguments.rows:,} x {classes}"
-        )
-        say(f"shards: {size_gb:.1f} GB, made in {time.perf_counter() - start:.0f} s")
-        say(f"{'way':28s}{'s':>9s}{'CPU s':>9s}{'first s':>9s}{'peak MB':>9s}{'picks':>9s}{'read rows':>12s}  hash")
-        wanted = [name.strip() for name in arguments.only.split(",") if name.strip()]
-        for name in wanted or [*RIVALS, *OTHERS]:
-            try:
-                result = in_own_process(name, folder, arguments.rows, classes, budget, arguments.passes)
-            except ImportError as error:
-                say(f"{name:28s} left out: {error}")
-                continue
-            say(line(result))
-            if name == "ours":
-                reference = result
-            elif name in RIVALS and "reference" in locals() and result["hash"] != reference["hash"]:
-                raise SystemExit(f"{name}: another pick list")
-        if "reference" in locals():
-            say(
-                f"1B rows, if time grows with the number of shards: {float(reference['s']) * 1e9 / arguments.rows:.1f} s, from `ours`"
-            )
+        if not arguments.make_only:
+            compare(Task(folder, arguments.rows, classes, budget, arguments.passes), arguments.only.split(","))
+
+
+def compare(task: Task, names: list[str]) -> None:
+    """Print a line for each way; rivals of one question must give one pick list."""
+    size_gb = sum(path.stat().st_size for path in task.folder.iterdir()) / 1e9
+    say(f"{datetime.date.today()}  {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}, duckdb {duckdb.__version__}")
+    say(f"{task.budget:,} of {task.rows:,} x {task.classes}, shards {size_gb:.1f} GB")
+    say(f"{'way':30s}{'s':>9s}{'CPU s':>9s}{'first s':>9s}{'peak MB':>9s}{'picks':>9s}{'read rows':>12s}  hash")
+    hashes: dict[str, str] = {}
+    for name in names:
+        try:
+            result = in_own_process(name, task)
+        except ImportError as error:
+            say(f"{name:30s} left out: {error}")
+            continue
+        say(line(result))
+        question = QUESTION.get(name, name)
+        if hashes.setdefault(question, str(result["hash"])) != result["hash"]:
+            raise SystemExit(f"{name}: another pick list than the ways before it")
+        if name == "ours":
+            billion = float(str(result["s"])) * 1e9 / task.rows
+            say(f"  1B rows: {billion:.1f} s, if the time of this line grows with the number of shards")
 
 
 def line(result: dict[str, object]) -> str:
