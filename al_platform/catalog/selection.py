@@ -73,6 +73,7 @@ def select_rows(
     _require_possible(budget, limits, pool)
     with duckdb.connect(config={"threads": threads}) as connection:
         connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET enable_progress_bar = false")
         vectors = None if pool.embeddings is None else pool.embeddings.__getitem__
         turns = Turns(len(shards), limits=limits, vectors=vectors)
         if pool.apart_from is not None:
