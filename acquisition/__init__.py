@@ -12,6 +12,8 @@ from acquisition.diversity import core_set, distance_weighted
 from acquisition.limits import first_allowed
 from acquisition.round_robin import round_robin
 from acquisition.scores import SCORES, relative_scores
+from acquisition.similarity import most_similar
+from acquisition.turns import CONTROL, NO_GROUP, Limits
 from acquisition.whitening import Whitening, fit_whitening
 
 if TYPE_CHECKING:
@@ -29,9 +31,12 @@ if TYPE_CHECKING:
     from acquisition.reductions import REDUCTIONS
 
 __all__ = [
+    "CONTROL",
+    "NO_GROUP",
     "REDUCTIONS",
     "SCORES",
     "FrameMeasures",
+    "Limits",
     "Whitening",
     "aleatoric_share",
     "contiguous_clips",
@@ -43,6 +48,7 @@ __all__ = [
     "frame_measures",
     "frame_scores",
     "mean_probability",
+    "most_similar",
     "mutual_information",
     "predictive_entropy",
     "probability_variance",

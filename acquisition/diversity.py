@@ -4,13 +4,13 @@ Axes: N items of the pool, L labelled items, D embedding dimensions, P picks, B 
 """
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Int64
 from numpy.typing import NDArray
 
 from acquisition.limits import Excluded, OpenItems, SessionIds, Timestamps, require_budget
+from acquisition.nearest import nearest_squared_distance
 
 _BLOCK = 256  # Items whose distances are renewed together: few enough that most blocks never lead.
-_TILE = 1024  # Side of the products that distances come from: large enough for threads, small for the cache.
 
 
 def distance_weighted(
@@ -94,35 +94,13 @@ def core_set(
     )
 
 
-def nearest_squared_distance(
-    points_ND: Float[NDArray[np.floating], "N D"], references_LD: Float[NDArray[np.floating], "L D"]
-) -> Float64[NDArray[np.float64], " N"]:
-    """Squared Euclidean distance of each point to its nearest reference, [N] in [0, inf); inf if L = 0.
-
-    Which reference is nearest comes from a matrix product, in blocks; the distance itself from the
-    difference, so that a point that is a reference is exactly 0 away.
-    """
-    nearest_N = np.full(len(points_ND), np.inf)
-    for start in range(0, len(references_LD), _TILE):
-        references = references_LD[start : start + _TILE].astype(np.float64)
-        origin = references.mean(axis=0)  # Distances do not depend on it, but the digits of a product do.
-        centred = references - origin
-        squares = np.square(centred).sum(axis=1)
-        for first in range(0, len(points_ND), _TILE):
-            points = points_ND[first : first + _TILE].astype(np.float64)
-            remoteness = (points - origin) @ (-2.0 * centred.T)
-            remoteness += squares
-            nearest = nearest_N[first : first + _TILE]
-            np.minimum(nearest, _squared_distance(points, references[remoteness.argmin(axis=1)]), out=nearest)
-    return nearest_N
-
-
 class _GreedySearch:
     """The best open item, without renewing every item's distance after every pick.
 
-    A distance to the nearest pick only ever falls, so an old value is an upper bound. Items lie in blocks
-    that remember their best bound and how many picks they have seen; only a block that leads is brought up to
-    date, and it is picked from once it still leads. The result is that of renewing everything.
+    A distance to the nearest pick only ever falls, so an old value is an upper bound. Items of like value lie in
+    one block, so that what can never win lies in blocks that never lead. A block remembers its best bound and how
+    many picks it has seen; only one that leads is brought up to date, and it is picked from once it still leads.
+    The result is that of renewing everything.
     """
 
     def __init__(
@@ -135,58 +113,59 @@ class _GreedySearch:
         self._score_N = score_N.astype(np.float64)
         self._embeddings_ND = embeddings_ND
         self._items = items
-        self._distance_N = nearest_squared_distance(embeddings_ND, labelled_LD)
-        by_score_alone = len(labelled_LD) == 0
-        self._value_N = self._score_N.copy() if by_score_alone else self._score_N * self._distance_N
-        self._value_N[~items.open_N] = -np.inf
         self._picks: list[NDArray[np.float64]] = []
-        blocks = -(-score_N.size // _BLOCK)
-        self._seen_B = np.zeros(blocks, np.int64)
-        self._bound_B = np.maximum.reduceat(self._value_N, np.arange(0, score_N.size, _BLOCK))
-        self._by_score_alone = by_score_alone
+        self._by_score_alone = len(labelled_LD) == 0
+        if not self._by_score_alone:
+            self._arrange(nearest_squared_distance(embeddings_ND, labelled_LD))
 
     def best(self) -> int | None:
         """Give the open item of largest score times distance, the first of equals; None if all are closed."""
-        while True:
-            leader = int(self._bound_B.argmax())
-            if self._bound_B[leader] == -np.inf:
-                return None
-            if self._seen_B[leader] == len(self._picks):
-                return leader * _BLOCK + int(self._value_N[self._rows(leader)].argmax())
-            self._renew(leader)
+        if self._by_score_alone:  # Scores are no bounds of score times distance: blocks are made after this pick.
+            return int(np.where(self._items.open_N, self._score_N, -np.inf).argmax())
+        while (bound := self._bound_B.max()) > -np.inf:
+            leaders = np.flatnonzero(self._bound_B == bound)
+            stale = leaders[self._seen_B[leaders] < len(self._picks)]
+            if stale.size == 0:
+                return min(self._first_of(block, bound) for block in leaders.tolist())
+            self._renew(int(stale[0]))
+        return None
 
     def pick(self, item: int) -> None:
         """Count the item among those that others keep their distance from, and close what it closes."""
         closed = self._items.pick(item)
-        self._value_N[closed] = -np.inf
-        self._picks.append(self._embeddings_ND[item].astype(np.float64))
-        if self._by_score_alone:  # Scores are no bounds of score times distance: everything is renewed once.
+        pick = self._embeddings_ND[item].astype(np.float64)
+        if self._by_score_alone:
             self._by_score_alone = False
-            blocks = range(self._seen_B.size)
+            self._arrange(nearest_squared_distance(self._embeddings_ND, pick[None]))
         else:
-            blocks = np.unique(closed // _BLOCK).tolist()
-        for block in blocks:
-            self._renew(block)
+            self._value_N[closed] = -np.inf
+            self._picks.append(pick)
+
+    def _arrange(self, distance_N: NDArray[np.float64]) -> None:
+        """Put the items into blocks by falling value."""
+        self._distance_N = distance_N
+        self._value_N = np.where(self._items.open_N, self._score_N * distance_N, -np.inf)
+        self._order_N = np.argsort(-self._value_N, kind="stable")
+        starts = np.arange(0, self._value_N.size, _BLOCK)
+        self._bound_B = self._value_N[self._order_N[starts]]
+        self._seen_B = np.zeros(starts.size, np.int64)
 
     def _renew(self, block: int) -> None:
         rows = self._rows(block)
-        unseen = np.array(self._picks[self._seen_B[block] :]).reshape(-1, self._embeddings_ND.shape[1])
-        distance = self._distance_N[rows]
-        np.minimum(distance, nearest_squared_distance(self._embeddings_ND[rows], unseen), out=distance)
-        value_B = self._score_N[rows] * self._distance_N[rows]
-        value_B[~self._items.open_N[rows]] = -np.inf
-        self._value_N[rows] = value_B
-        self._bound_B[block] = value_B.max()
+        rows = rows[self._items.open_N[rows]]
+        unseen = np.array(self._picks[self._seen_B[block] :])
+        nearest = nearest_squared_distance(self._embeddings_ND[rows], unseen)
+        self._distance_N[rows] = np.minimum(self._distance_N[rows], nearest)
+        self._value_N[rows] = self._score_N[rows] * self._distance_N[rows]
+        self._bound_B[block] = self._value_N[rows].max(initial=-np.inf)
         self._seen_B[block] = len(self._picks)
 
-    def _rows(self, block: int) -> slice:
-        return slice(block * _BLOCK, (block + 1) * _BLOCK)
+    def _first_of(self, block: int, value: float) -> int:
+        rows = self._rows(block)
+        return int(rows[self._value_N[rows] == value].min())
 
-
-def _squared_distance(points_BD: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    difference = points_BD - other
-    squared: NDArray[np.float64] = np.einsum("bd,bd->b", difference, difference)
-    return squared
+    def _rows(self, block: int) -> NDArray[np.intp]:
+        return self._order_N[block * _BLOCK : (block + 1) * _BLOCK]
 
 
 def _require_shapes(

@@ -32,9 +32,9 @@ class OpenItems:
         minimum_gap_s: float = 0.0,
         excluded: Excluded | None = None,
     ) -> None:
-        _require_lengths(count, session_ids=session_ids, timestamps_s=timestamps_s, excluded=excluded)
+        require_lengths(count, session_ids=session_ids, timestamps_s=timestamps_s, excluded=excluded)
         _require_cap(session_ids, session_cap)
-        _require_gap(session_ids, timestamps_s, minimum_gap_s)
+        require_clocks(session_ids, timestamps_s, minimum_gap_s)
         self.open_N: NDArray[np.bool_] = np.ones(count, np.bool_) if excluded is None else ~excluded
         if not self.open_N.any():
             raise ValueError(f"empty pool: {count} items, none of them open to selection")
@@ -124,7 +124,12 @@ def require_budget(budget: int) -> None:
         raise ValueError(f"budget {budget}: must be at least 1")
 
 
-def _require_lengths(count: int, **arguments: NDArray[np.generic] | None) -> None:
+def require_lengths(count: int, **arguments: NDArray[np.generic] | None) -> None:
+    """Refuse arguments of another length than the pool.
+
+    Raises:
+        ValueError: naming the argument.
+    """
     for name, values in arguments.items():
         if values is not None and values.shape != (count,):
             raise ValueError(f"{name} of shape {values.shape}: must be one for each of the {count} items")
@@ -139,9 +144,14 @@ def _require_cap(session_ids: NDArray[np.generic] | None, session_cap: int | Non
         raise ValueError(f"session_cap {session_cap}: needs session_ids")
 
 
-def _require_gap(
+def require_clocks(
     session_ids: NDArray[np.generic] | None, timestamps_s: NDArray[np.floating] | None, minimum_gap_s: float
 ) -> None:
+    """Refuse gaps that cannot be kept, and clocks that are infinite.
+
+    Raises:
+        ValueError: as said.
+    """
     if not 0.0 <= minimum_gap_s < np.inf:
         raise ValueError(f"minimum_gap_s {minimum_gap_s}: must be 0 or more seconds")
     if minimum_gap_s > 0.0 and (session_ids is None or timestamps_s is None):

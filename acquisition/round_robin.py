@@ -1,18 +1,21 @@
 """Pick the best items of each class in turn, so that no class crowds out another.
 
-Axes: N items of the pool, K classes, P picks, W a window of ranked items.
+Axes: N items of the pool, K classes, D embedding dimensions, L labelled items, P picks.
 """
 
-from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int64, Shaped
+from jaxtyping import Float, Int64, Integer, Shaped
 from numpy.typing import NDArray
 
-from acquisition.limits import Excluded, OpenItems, SessionIds, Timestamps, require_budget
+from acquisition.control import control_order
+from acquisition.limits import Excluded, SessionIds, Timestamps, require_budget, require_clocks, require_lengths
+from acquisition.turns import CONTROL, Limits, Page, Turns
 
-_WINDOW = 64  # Ranked items looked at together when the next open one is searched.
+_NO_LIMITS = Limits()
+_SMALLEST_BLOCK = 64  # Ranked items that are sorted out together at the least.
 
 
 def round_robin(
@@ -21,86 +24,89 @@ def round_robin(
     *,
     session_ids: SessionIds | None = None,
     session_cap: int | None = None,
+    limits: Limits = _NO_LIMITS,
     timestamps_s: Timestamps | None = None,
-    minimum_gap_s: float = 0.0,
+    group_codes: Integer[NDArray[np.integer], " N"] | None = None,
+    embeddings_ND: Float[NDArray[np.floating], "N D"] | None = None,
+    apart_from_LD: Float[NDArray[np.floating], "L D"] | None = None,
     order: Shaped[NDArray[np.generic], " N"] | None = None,
     excluded: Excluded | None = None,
+    seed: int = 0,
 ) -> tuple[Int64[NDArray[np.int64], " P"], Int64[NDArray[np.int64], " P"]]:
     """Give (indices [P], classes [P]) in the order of picking: the items, and the class each was picked for.
 
     Turn t belongs to class t mod K and takes the item with the highest score of that class among those still
     open; equal scores go to the smaller `order` (frame ids, say), then to the smaller index. An item is
-    closed by being picked, by its session holding `session_cap` picks, or by a pick of its session less than
-    `minimum_gap_s` away (items whose clock is NaN take no part in that). A class without open items leaves
-    the rotation, so P < budget exactly where pool, caps and gaps allow no more. The picks of a smaller budget
-    are the first of a larger. Scores of `excluded` items are not looked at.
+    closed by being picked and by the limits: a full session or group, a pick of its session too near in time
+    (items whose clock is NaN take no part in that), a pick or one of `apart_from_LD` too near in its embedding.
+    A class without open items leaves the rotation, so P < budget exactly where pool and limits allow no more.
+    The picks of a smaller budget are the first of a larger. Scores of `excluded` items are not looked at.
+    Control picks have class CONTROL and follow `control_order` of the seed. `session_cap` is that of the limits,
+    for those who want no other.
 
     Source: Haussmann et al. 2019 (round-robin over classes).
 
     Raises:
         ValueError: budget below 1, no class, an empty pool, a score that is not finite, or limits that cannot
-            be kept for want of ids or clocks.
+            be kept for want of ids, clocks, groups or embeddings.
     """
     require_budget(budget)
-    count, classes = scores_NK.shape
-    if classes == 0:
-        raise ValueError(f"scores of shape {scores_NK.shape}: no class to pick for")
-    items = OpenItems(
-        count,
+    limits = limits if session_cap is None else replace(limits, session_cap=session_cap)
+    open_N = np.ones(len(scores_NK), np.bool_) if excluded is None else ~excluded
+    require_lengths(
+        len(scores_NK),
         session_ids=session_ids,
-        session_cap=session_cap,
         timestamps_s=timestamps_s,
-        minimum_gap_s=minimum_gap_s,
+        group_codes=group_codes,
+        order=order,
         excluded=excluded,
     )
-    _require_finite(scores_NK, items.open_N)
-    if order is not None and order.shape != (count,):
-        raise ValueError(f"order of shape {order.shape}: must be one key for each of the {count} items")
-    first_block = 2 * budget // classes + _WINDOW
-    queues = [
-        _open_by_rank(np.ascontiguousarray(scores_NK[:, k]), order, items.open_N, first_block) for k in range(classes)
-    ]
-    return _take_turns(queues, items, budget)
+    _require_kept(limits, session_ids, timestamps_s, group_codes)
+    if not open_N.any():
+        raise ValueError(f"empty pool: {open_N.size} items, none of them open to selection")
+    _require_finite(scores_NK, open_N)
+    pool = _pool(open_N.size, session_ids, timestamps_s, group_codes)
+    vectors = None if embeddings_ND is None else embeddings_ND.__getitem__
+    turns = Turns(scores_NK.shape[1], limits=limits, vectors=vectors)
+    if apart_from_LD is not None:
+        turns.avoid(apart_from_LD)
+    first_block = 2 * budget // scores_NK.shape[1] + _SMALLEST_BLOCK
+    pages = {
+        klass: _pages(
+            turns, pool, np.ascontiguousarray(scores_NK[:, klass]), order=order, open_N=open_N, block=first_block
+        )
+        for klass in range(scores_NK.shape[1])
+    }
+    if limits.control_share:
+        allowed = np.flatnonzero(open_N)
+        drawn = allowed[control_order(allowed, pool.sessions[allowed], seed=seed)]
+        pages[CONTROL] = iter([pool.only(drawn)])
+    while (short := turns.run(budget)) is not None:
+        turns.add_page(short, next(pages[short], None))
+    return np.array(turns.rows, np.int64), np.array(turns.classes, np.int64)
 
 
-def _take_turns(
-    queues: list[Iterator[int]], items: OpenItems, budget: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rotation = deque(enumerate(queues))
-    indices: list[int] = []
-    classes: list[int] = []
-    while rotation and len(indices) < budget:
-        klass, queue = rotation.popleft()
-        item = next(queue, None)
-        if item is None:
-            continue
-        items.pick(item)
-        indices.append(item)
-        classes.append(klass)
-        rotation.append((klass, queue))
-    return np.array(indices, np.int64), np.array(classes, np.int64)
+def _pool(
+    count: int,
+    session_ids: NDArray[np.generic] | None,
+    timestamps_s: NDArray[np.floating] | None,
+    group_codes: NDArray[np.integer] | None,
+) -> Page:
+    """All items as one page, with no scores yet."""
+    sessions = np.zeros(count, np.int64) if session_ids is None else np.unique(session_ids, return_inverse=True)[1]
+    return Page(np.arange(count), np.zeros(count), sessions, timestamps_s, group_codes)
 
 
-def _open_by_rank(
-    scores_N: NDArray[np.floating], order: NDArray[np.generic] | None, open_N: NDArray[np.bool_], block: int
-) -> Iterator[int]:
-    """Items from best to worst, each given only if it is open when it is asked for."""
-    for ranked in _blocks_by_rank(scores_N, order, open_N, block):
-        position = 0
-        while position < ranked.size:
-            window_W = ranked[position : position + _WINDOW]
-            first = int(open_N[window_W].argmax())
-            if open_N[window_W[first]]:
-                yield int(window_W[first])
-                position += first + 1
-            else:
-                position += window_W.size
-
-
-def _blocks_by_rank(
-    scores_N: NDArray[np.floating], order: NDArray[np.generic] | None, open_N: NDArray[np.bool_], block: int
-) -> Iterator[NDArray[np.intp]]:
-    """All open items from best to worst in growing blocks; equal scores are never parted by a block's end."""
+def _pages(
+    turns: Turns,
+    pool: Page,
+    scores_N: NDArray[np.floating],
+    *,
+    order: NDArray[np.generic] | None,
+    open_N: NDArray[np.bool_],
+    block: int,
+) -> Iterator[Page]:
+    """All open items from best to worst in growing pages; equal scores are never parted by a page's end."""
     remaining = np.flatnonzero(open_N)
     while remaining.size:
         scores = scores_N[remaining]
@@ -108,10 +114,24 @@ def _blocks_by_rank(
         best = scores >= np.partition(scores, cut)[cut]
         head = remaining[best]
         keys = (-scores[best],) if order is None else (order[head], -scores[best])
-        yield head[np.lexsort(keys)]  # A stable sort of rising indices: what is still equal stays in their order.
+        ranked = head[np.lexsort(keys)]  # A stable sort of rising indices: what is still equal stays in their order.
+        yield replace(pool.only(ranked), scores=scores_N[ranked])
         remaining = remaining[~best]
-        remaining = remaining[open_N[remaining]]
+        remaining = remaining[turns.open_in(pool.only(remaining))]
         block *= 4
+
+
+def _require_kept(
+    limits: Limits,
+    session_ids: NDArray[np.generic] | None,
+    timestamps_s: NDArray[np.floating] | None,
+    group_codes: NDArray[np.integer] | None,
+) -> None:
+    if limits.session_cap is not None and session_ids is None:
+        raise ValueError(f"session_cap {limits.session_cap}: needs session_ids")
+    if limits.group_quota is not None and group_codes is None:
+        raise ValueError(f"group_quota {limits.group_quota}: needs group_codes")
+    require_clocks(session_ids, timestamps_s, limits.minimum_gap_s)
 
 
 def _require_finite(scores_NK: NDArray[np.floating], open_N: NDArray[np.bool_]) -> None:

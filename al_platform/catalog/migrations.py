@@ -20,6 +20,13 @@ FROM frames_1 LEFT JOIN codes ON frames_1.tags = codes.text ORDER BY frames_1.ro
 """
 
 
+_SCORE_SETS = """
+INSERT INTO score_sets SELECT score_id, ensemble_id, pool_id, frames, formula, created_at FROM score_sets_1
+"""
+
+_REBUILT = ("frames", "sessions", "score_sets", "meta")
+
+
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path, *, found: int) -> Path:
     """Bring a catalog of schema `found` to the present one; gives the copy of the file as it was.
 
@@ -35,9 +42,12 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path, *, found: int) ->
 
 
 def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
-    """Sessions get the name of their dataset, tags are coded, frames get places, tiers and no key."""
+    """Sessions get the name of their dataset, tags are coded, frames get places, tiers and no key.
+
+    Score sets lose their one blob: who asks for the numbers again is told to submit the round again.
+    """
     created = connection.execute("SELECT created_at FROM meta").fetchall()[0][0]
-    for table in ("frames", "sessions", "meta"):
+    for table in _REBUILT:
         connection.execute(f"CREATE TEMP TABLE {table}_1 AS SELECT * FROM {table}")
         connection.execute(f"DROP TABLE {table}")
     connection.execute(_missing_tables(connection))
@@ -46,9 +56,10 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
         f"INSERT INTO sessions (session_id, dataset) SELECT DISTINCT {_SESSION}, dataset FROM frames_1 ORDER BY 1"
     )
     texts = table_of(connection, "SELECT DISTINCT CAST(tags AS VARCHAR) AS text FROM frames_1 WHERE tags <> '{}'")
+    connection.execute(_SCORE_SETS)
     with visible(connection, "codes", _codes(connection, texts)):
         connection.execute(_FRAMES)
-    for table in ("frames", "sessions", "meta"):
+    for table in _REBUILT:
         connection.execute(f"DROP TABLE {table}_1")
 
 

@@ -162,6 +162,12 @@ CREATE TABLE tasks (
     state VARCHAR NOT NULL
 );
 
+CREATE TABLE selections (
+    round_id VARCHAR PRIMARY KEY,
+    record JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
 CREATE TABLE step_runs (
     round_id VARCHAR NOT NULL,
     step VARCHAR NOT NULL,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from al_platform.cli import catalog, data, datasets, experiments, rounds, scorer
+from al_platform.cli import catalog, data, datasets, experiments, rounds, scorer, similar
 from al_platform.cli.home import HOME_KEY
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("ingest")(data.ingest)
 app.command("frames")(data.frames)
 app.command("lineage")(data.lineage)
+app.command("similar")(similar.similar)
 app.command("ab")(experiments.ab)
 app.command("report")(experiments.report)
 app.command("scorer")(scorer.scorer)

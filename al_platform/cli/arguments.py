@@ -7,6 +7,7 @@ import typer
 Targets = Annotated[str, typer.Option(help="Classes to find, comma-separated, in the order of the round-robin")]
 Classes = Annotated[str, typer.Option(help="Classes the model learns; default: the targets")]
 Pool = Annotated[str, typer.Option(help="Filter of the frames to pick from, for example dataset=idd_lite,split=train")]
+Filter = Annotated[str, typer.Option("--filter", help="Pick only frames of the pool that this filter matches")]
 Test = Annotated[str, typer.Option(help="Filter of the frozen test set; its sessions must not be in the pool")]
 Family = Annotated[str, typer.Option(help="Model family: prefix-heads or unet")]
 Members = Annotated[int, typer.Option(help="Members of the ensemble")]

@@ -1,4 +1,4 @@
-"""`alp round run|show|list` and `alp loop run`."""
+"""`alp round run|show|list|verify` and `alp loop run`."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +34,7 @@ def run(
     classes: arg.Classes = "",
     test: arg.Test = "",
     strategy: Strategy = "mixdist",
+    filter_text: arg.Filter = "",
     budget: arg.Budget = 40,
     object_budget: arg.ObjectBudget = None,
     dataset: Dataset = "",
@@ -52,7 +53,7 @@ def run(
         targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
     )
     wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
-    wanted = replace(wanted, dataset_version_id=dataset, seed=seed)
+    wanted = replace(wanted, dataset_version_id=dataset, seed=seed, filter=filter_text)
     with platform_of(context) as platform:
         spec = prepare_round(platform, wanted, pool=pool, test=test, start=start)
         round_ = run_one_round(platform, spec, scorers=scorers)
@@ -100,6 +101,19 @@ def show(context: typer.Context, round_id: str) -> None:
     Console().print(table)
 
 
+@round_app.command("verify")
+def verify(context: typer.Context, round_id: str) -> None:
+    """Select again from the stored inputs; exit code 1 and the first difference where the picks are not equal."""
+    from al_platform.platform.rounds import verify_round
+
+    with platform_of(context) as platform:
+        differences = verify_round(platform, round_id)
+    if differences:
+        typer.echo(f"{round_id}: {len(differences)} differences; the first: {differences[0]}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{round_id}: selected again from its stored inputs, every pick is equal")
+
+
 @loop_app.command("run")
 def run_loop(
     context: typer.Context,
@@ -109,6 +123,7 @@ def run_loop(
     classes: arg.Classes = "",
     test: arg.Test = "",
     strategy: Strategy = "mixdist",
+    filter_text: arg.Filter = "",
     budget: arg.Budget = 40,
     object_budget: arg.ObjectBudget = None,
     dataset: Dataset = "",
@@ -127,7 +142,7 @@ def run_loop(
         targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
     )
     wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
-    wanted = replace(wanted, dataset_version_id=dataset, seed=seed)
+    wanted = replace(wanted, dataset_version_id=dataset, seed=seed, filter=filter_text)
     loop = LoopSpec(wanted, rounds)
     with platform_of(context) as platform:
         first = prepare_round(platform, wanted, pool=pool, test=test, start=start)

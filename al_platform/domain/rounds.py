@@ -79,6 +79,8 @@ class RoundSpec:
     annotator: str = "offline"
     queue: str = "main"
     """Labelling queue. A frame is picked once per queue; each arm of an experiment has its own."""
+    filter: str = ""
+    """Only frames of the pool that match may be picked; all are scored. Empty: every frame."""
 
     def __post_init__(self) -> None:
         """Refuse rounds whose targets the model does not know, and seeds that no generator takes."""

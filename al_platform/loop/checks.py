@@ -2,8 +2,11 @@
 
 import jax
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import pool_table, version_named
+from al_platform.catalog.frames import frames_matching
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
@@ -40,11 +43,13 @@ def require_present(context: LoopContext, spec: RoundSpec) -> None:
     """Check what the round begins with.
 
     Raises: NotFound for a pool or dataset version that the catalog lacks; InvalidInput for a class of which the
-        labels say nothing, or a time gap in a pool without clocks.
+        labels say nothing, a time gap in a pool without clocks, or a filter that leaves nothing of it.
     """
     _require_known_classes(context, spec)
     with context.catalog.transaction() as tx:
-        clocks = pool_table(tx, context.blobs, spec.pool_id)["timestamp_s"]
+        pool = pool_table(tx, context.blobs, spec.pool_id)
+        clocks = pool["timestamp_s"]
+        _require_some_matching(tx, spec, pool["frame_id"])
         if spec.test_version_id is not None:
             version_named(tx, spec.test_version_id)
     gap_s = spec.strategy.minimum_gap_s
@@ -84,3 +89,9 @@ def _require_known_classes(context: LoopContext, spec: RoundSpec) -> None:
             f"class {', '.join(unknown)}: no label of dataset version {spec.dataset_version_id} says whether it is "
             f"there; known are {', '.join(sorted(known)) or 'none'}"
         )
+
+
+def _require_some_matching(tx: Transaction, spec: RoundSpec, pool: pa.ChunkedArray) -> None:
+    matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool
+    if not pc.any(pc.is_in(pool, value_set=matching)).as_py():
+        raise InvalidInput(f"filter {spec.filter!r}: matches no frame of pool {spec.pool_id}; leave it out or widen it")

@@ -21,6 +21,11 @@ class PoolRows:
         marked: NDArray[Any] = pc.is_in(self.frame_ids, value_set=wanted).to_numpy()
         return marked
 
+    def rows_of(self, frame_ids: Sequence[str]) -> list[int]:
+        """Give the rows of these frames, each of which the pool holds."""
+        found: list[int] = pc.index_in(pa.array(frame_ids, pa.string()), value_set=self.frame_ids).to_pylist()
+        return found
+
     def ids_of(self, rows: Sequence[int] | NDArray[Any]) -> list[str]:
         """Give the frame ids of these rows."""
         found: list[str] = self.frame_ids.take(np.asarray(rows, np.int64)).to_pylist()

@@ -11,26 +11,22 @@ from al_platform.catalog import scores as score_catalog
 from al_platform.catalog import tasks as task_catalog
 from al_platform.catalog.annotations import add_annotations, labels_of_round
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.frames import frames_by_id
+from al_platform.catalog.selections import add_selection
 from al_platform.domain.clock import utc_now
-from al_platform.domain.ids import make_id
 from al_platform.domain.labels import Annotation, LabelTask, TaskState
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.errors import InvalidInput
 from al_platform.loop.checks import tool_named
 from al_platform.loop.context import LoopContext
+from al_platform.loop.exclusions import exclusions_now
 from al_platform.loop.models import (
     ensure_encoder,
-    ensure_records,
-    frame_records,
-    image_hashes,
     presence_maps,
 )
-from al_platform.loop.rows import PoolRows
 from al_platform.loop.scores import job_of, score_pool
-from al_platform.loop.strategies import Picks, PoolView, strategy_named
+from al_platform.loop.selecting import record_of, select_frames
+from al_platform.loop.strategies import strategy_named
 from al_platform.loop.train import train_round
-from al_platform.loop.view import pool_view
 from al_platform.models.records import Unreadable
 
 Outputs = Mapping[str, str | int | float]
@@ -91,14 +87,17 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
 
 def select_step(context: LoopContext, round_: Round) -> StepResult:
     """SELECT: the strategy's picks become tasks in the round's queue, best first."""
-    rows, view, unseen = pool_view(context, round_)
-    picks, unreadable = _readable_picks(context, round_, rows, view)
-    tasks = _tasks(round_, rows, picks)
+    with context.catalog.transaction() as tx:
+        pool = dataset_catalog.pool_table(tx, context.blobs, round_.spec.pool_id)
+        exclusions = exclusions_now(tx, pool["frame_id"], round_.spec.queue)
+    selected = select_frames(context, round_, exclusions)
+    record = record_of(context, round_, selected)
 
     def commit(tx: Transaction) -> None:
-        task_catalog.add_tasks(tx, tasks, queue=round_.spec.queue)
+        task_catalog.add_tasks(tx, selected.tasks, queue=round_.spec.queue)
+        add_selection(tx, record, now=utc_now())
 
-    outputs: Outputs = {"selected_frames": len(tasks), **_reasons(unseen), **_reasons(unreadable)}
+    outputs: Outputs = {"selected_frames": len(selected.tasks), **_reasons(selected.unreadable)}
     return StepResult(replace(round_, state=RoundState.SELECTED), outputs, commit=commit)
 
 
@@ -161,47 +160,8 @@ STEPS: Mapping[RoundState, tuple[str, Callable[[LoopContext, Round], StepResult]
 """State of a round to the step that comes next."""
 
 
-def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: PoolView) -> tuple[Picks, Unreadable]:
-    """The strategy's picks; a picked frame that cannot be read leaves the pool, and the strategy picks anew."""
-    spec, lost = round_.spec, Unreadable()
-    records = frame_records(context, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
-    while True:
-        picks = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
-        with context.catalog.transaction() as tx:
-            images = image_hashes(frames_by_id(tx, rows.ids_of(picks[0])))
-        unreadable = ensure_records(context, records, images)
-        if not unreadable:
-            return picks, lost
-        lost.update(unreadable)
-        view = replace(view, available=view.available & ~rows.mask_of(unreadable))
-
-
 def _reasons(unreadable: Unreadable) -> dict[str, str]:
     return {f"unreadable {frame_id}": reason for frame_id, reason in unreadable.items()}
-
-
-def _frames_to_pick(round_: Round, available: NDArray[Any]) -> int:
-    wanted, there = round_.spec.budget.frames, int(available.sum())
-    if there == 0:
-        raise InvalidInput(
-            f"pool {round_.spec.pool_id}: every frame is labelled, queued or unreadable; ingest more frames"
-        )
-    return min(wanted, there)
-
-
-def _tasks(round_: Round, rows: PoolRows, picks: Picks) -> list[LabelTask]:
-    picked, classes, scores = picks
-    return [
-        LabelTask(
-            task_id=make_id("tsk", round_.round_id, frame_id),
-            round_id=round_.round_id,
-            frame_id=frame_id,
-            for_class=round_.spec.targets[int(class_index)],
-            rank=rank,
-            score=float(score),
-        )
-        for rank, (frame_id, class_index, score) in enumerate(zip(rows.ids_of(picked), classes, scores, strict=True))
-    ]
 
 
 def _collect_until_paid(

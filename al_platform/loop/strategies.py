@@ -72,7 +72,14 @@ def _limits(view: PoolView) -> _Limits:
 
 def _round_robin(score: str, view: PoolView, budget: int) -> Picks:
     scores_NK = _scores(score, view)
-    rows, classes = acquisition.round_robin(scores_NK, budget, **_limits(view))
+    rows, classes = acquisition.round_robin(
+        scores_NK,
+        budget,
+        limits=acquisition.Limits(session_cap=view.strategy.session_cap, minimum_gap_s=view.strategy.minimum_gap_s),
+        session_ids=view.sessions,
+        timestamps_s=view.timestamps_s,
+        excluded=~view.available,
+    )
     return rows, classes, scores_NK[rows, classes]
 
 
@@ -100,10 +107,9 @@ def _unscored(rows: NDArray[Any]) -> Picks:
 
 
 def _uniform(view: PoolView, budget: int) -> Picks:
-    """Uniform draws are round-robin over one class of random scores: so the session cap and the gap hold here too."""
-    scores = np.random.default_rng([view.seed, _UNIFORM_STREAM]).random((len(view.available), 1))
-    rows, _ = acquisition.round_robin(scores, budget, **_limits(view))
-    return _unscored(rows)
+    """The order of random numbers, one a row, so that who leaves the pool changes nobody else's place."""
+    drawn = np.argsort(-np.random.default_rng([view.seed, _UNIFORM_STREAM]).random(len(view.available)), kind="stable")
+    return _unscored(acquisition.first_allowed(drawn, budget, **_limits(view)))
 
 
 def _stratified(view: PoolView, budget: int) -> Picks:

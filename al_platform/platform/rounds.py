@@ -20,6 +20,7 @@ from al_platform.loop.context import LoopContext
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.loop.start import buy_start, buy_version
+from al_platform.loop.verify import verify_selection
 from al_platform.platform.compiled import keep_compiled
 from al_platform.platform.data import freeze_pool
 from al_platform.platform.home import Platform
@@ -130,6 +131,14 @@ def round_details(platform: Platform, round_id: str) -> RoundDetails:
             selections=selections_of(tx, round_id),
             metrics=_metrics(tx, round_.ensemble_id, round_.spec.test_version_id),
         )
+
+
+def verify_round(platform: Platform, round_id: str) -> list[str]:
+    """Select again from what a round was selected from; gives the differences, none where the picks are equal.
+
+    Raises: NotFound for an unknown round, or one that has selected nothing yet.
+    """
+    return verify_selection(loop_context(platform), round_id)
 
 
 def _metrics(tx: Transaction, ensemble_id: str | None, test_version_id: str | None) -> dict[str, dict[str, float]]:

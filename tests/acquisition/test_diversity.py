@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquisition import diversity
-from acquisition.diversity import core_set, distance_weighted, nearest_squared_distance
+from acquisition.diversity import core_set, distance_weighted
+from acquisition.nearest import nearest_squared_distance
 
 
 @st.composite

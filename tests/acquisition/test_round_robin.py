@@ -1,16 +1,20 @@
 """Claims about picking the best of each class in turn."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acquisition import CONTROL, Limits
+from acquisition.control import control_order
 from acquisition.round_robin import round_robin
 
 
 @st.composite
 def pools(draw: st.DrawFn) -> dict[str, object]:
-    """Small pools in which ties, crowded sessions, missing clocks and exhausted classes are the rule."""
+    """Small pools in which ties, crowded sessions and groups, missing clocks and exhausted classes are the rule."""
     count, classes = draw(st.integers(1, 40)), draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     excluded = rng.random(count) < draw(st.sampled_from([0.0, 0.3]))
@@ -19,37 +23,61 @@ def pools(draw: st.DrawFn) -> dict[str, object]:
     return {
         "scores_NK": rng.integers(0, draw(st.sampled_from([2, 5, 1000])), (count, classes)) / 7.0,
         "budget": draw(st.integers(1, 45)),
+        "limits": Limits(
+            session_cap=draw(st.sampled_from([None, 1, 2, 5])),
+            minimum_gap_s=draw(st.sampled_from([0.0, 0.1, 0.3, 1.0, 2.5])),
+            group_quota=draw(st.sampled_from([None, 1, 4])),
+            minimum_distance=draw(st.sampled_from([0.0, 0.0, 1.0, 2.5])),
+            control_share=draw(st.sampled_from([0.0, 0.1, 0.25, 0.4])),
+        ),
         "session_ids": np.array([f"drive-{n}" for n in rng.integers(0, draw(st.integers(1, 8)), count)]),
-        "session_cap": draw(st.sampled_from([None, 1, 2, 5])),
         "timestamps_s": np.where(rng.random(count) < 0.2, np.nan, clocks),
-        "minimum_gap_s": draw(st.sampled_from([0.0, 0.1, 0.3, 1.0, 2.5])),
+        "group_codes": rng.integers(-1, 4, count),
+        "embeddings_ND": rng.integers(-4, 5, (count, 2)).astype(np.float32),
+        "apart_from_LD": rng.integers(-4, 5, (draw(st.integers(0, 2)), 2)).astype(np.float32),
         "order": draw(st.sampled_from([None, rng.permutation(count), rng.integers(0, 3, count)])),
         "excluded": excluded,
+        "seed": draw(st.integers(0, 3)),
     }
 
 
 def may_follow(pool: dict, item: int, picked: list[int]) -> bool:
-    sessions, clocks = pool["session_ids"], pool["timestamps_s"]
+    limits, sessions, clocks = pool["limits"], pool["session_ids"], pool["timestamps_s"]
+    groups, embeddings = pool["group_codes"], pool["embeddings_ND"].astype(np.float64)
     if item in picked or pool["excluded"][item]:
         return False
     same = [other for other in picked if sessions[other] == sessions[item]]
-    if pool["session_cap"] is not None and len(same) >= pool["session_cap"]:
+    if limits.session_cap is not None and len(same) >= limits.session_cap:
         return False
-    return not any(abs(clocks[other] - clocks[item]) < pool["minimum_gap_s"] for other in same)
+    in_group = sum(groups[other] == groups[item] for other in picked)
+    if limits.group_quota is not None and groups[item] >= 0 and in_group >= limits.group_quota:
+        return False
+    others = np.concatenate([pool["apart_from_LD"], embeddings[picked]])
+    if (((others - embeddings[item]) ** 2).sum(axis=1) < limits.minimum_distance**2).any():
+        return False
+    return not any(abs(clocks[other] - clocks[item]) < limits.minimum_gap_s for other in same)
 
 
 def naive(pool: dict) -> tuple[list[int], list[int]]:
     """The definition: look at every item in every turn."""
-    scores, order = pool["scores_NK"], pool["order"]
+    scores, order, share = pool["scores_NK"], pool["order"], Fraction(str(pool["limits"].control_share))
+    key = order if order is not None else np.zeros(len(scores))
+    everything = np.arange(len(scores))[~pool["excluded"]]
+    codes = np.unique(pool["session_ids"], return_inverse=True)[1]
+    drawn = everything[control_order(everything, codes[everything], seed=pool["seed"])].tolist()
     picked: list[int] = []
     classes: list[int] = []
     rotation = list(range(scores.shape[1]))
     while rotation and len(picked) < pool["budget"]:
-        klass = rotation.pop(0)
         allowed = [item for item in range(len(scores)) if may_follow(pool, item, picked)]
+        rank = len(picked)
+        if allowed and int((rank + 1) * share) > int(rank * share):
+            picked.append(next(item for item in drawn if item in allowed))
+            classes.append(CONTROL)
+            continue
+        klass = rotation.pop(0)
         if not allowed:
             continue
-        key = order if order is not None else np.zeros(len(scores))
         picked.append(min(allowed, key=lambda item: (-scores[item, klass], key[item], item)))
         classes.append(klass)
         rotation.append(klass)
@@ -93,7 +121,7 @@ def test_a_pool_larger_than_the_first_block_is_picked_to_the_last_item() -> None
     rng = np.random.default_rng(0)
     scores = rng.integers(0, 50, (5_000, 2)).astype(np.float32)
     sessions = rng.integers(0, 40, 5_000)
-    capped, _ = round_robin(scores, 300, session_ids=sessions, session_cap=3)
+    capped, _ = round_robin(scores, 300, session_ids=sessions, limits=Limits(session_cap=3))
     assert len(capped) == 120
     everything, classes = round_robin(scores, 6_000)
     assert sorted(everything.tolist()) == list(range(5_000))
@@ -118,7 +146,7 @@ def test_equal_scores_go_to_the_smaller_key_and_then_to_the_smaller_index() -> N
 def test_a_clock_exactly_the_gap_away_is_far_enough() -> None:
     scores = np.array([[3.0], [2.0], [1.0]])
     indices, _ = round_robin(
-        scores, 3, session_ids=np.zeros(3), timestamps_s=np.array([0.0, 0.5, 1.0]), minimum_gap_s=1.0
+        scores, 3, session_ids=np.zeros(3), timestamps_s=np.array([0.0, 0.5, 1.0]), limits=Limits(minimum_gap_s=1.0)
     )
     assert indices.tolist() == [0, 2]
 
@@ -126,7 +154,7 @@ def test_a_clock_exactly_the_gap_away_is_far_enough() -> None:
 def test_ids_of_sessions_may_be_numbers_text_or_objects() -> None:
     scores = np.array([[3.0], [2.0], [1.0]])
     for ids in (np.array([7, 7, 9]), np.array(["a", "a", "b"]), np.array(["a", "a", "b"], dtype=object)):
-        assert round_robin(scores, 3, session_ids=ids, session_cap=1)[0].tolist() == [0, 2]
+        assert round_robin(scores, 3, session_ids=ids, limits=Limits(session_cap=1))[0].tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
@@ -149,17 +177,40 @@ def test_the_scores_of_excluded_items_are_not_looked_at() -> None:
         ({"scores_NK": np.empty((0, 2))}, "empty pool: 0 items"),
         ({"scores_NK": np.empty((3, 0))}, "no class to pick for"),
         ({"excluded": np.ones(3, np.bool_)}, "empty pool: 3 items, none of them open"),
-        ({"session_cap": 1}, "session_cap 1: needs session_ids"),
-        ({"session_cap": 0, "session_ids": np.zeros(3)}, "session_cap 0: must be at least 1"),
-        ({"minimum_gap_s": 1.0, "session_ids": np.zeros(3)}, "needs session_ids and timestamps_s"),
-        ({"minimum_gap_s": -1.0}, "minimum_gap_s -1.0: must be 0 or more"),
-        ({"minimum_gap_s": np.nan}, "minimum_gap_s nan: must be 0 or more"),
+        ({"limits": Limits(session_cap=1)}, "session_cap 1: needs session_ids"),
+        ({"limits": Limits(minimum_gap_s=1.0), "session_ids": np.zeros(3)}, "needs session_ids and timestamps_s"),
+        ({"limits": Limits(group_quota=1)}, "group_quota 1: needs group_codes"),
+        ({"limits": Limits(minimum_distance=1.0)}, "minimum_distance 1.0: needs embeddings"),
         ({"timestamps_s": np.array([0.0, np.inf, 1.0])}, "infinite time"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_with_its_cure(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         round_robin(**{"scores_NK": np.ones((3, 2)), "budget": 2, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"session_cap": 0}, "session_cap 0: must be at least 1"),
+        ({"group_quota": 0}, "group_quota 0: must be at least 1"),
+        ({"minimum_gap_s": -1.0}, "minimum_gap_s -1.0: must be 0 or more"),
+        ({"minimum_gap_s": np.nan}, "minimum_gap_s nan: must be 0 or more"),
+        ({"minimum_distance": np.inf}, "minimum_distance inf: must be 0 or more"),
+        ({"control_share": 1.0}, "control_share 1.0: must be at least 0 and below 1"),
+    ],
+)
+def test_limits_out_of_range_are_refused(limits: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Limits(**limits)
+
+
+def test_control_picks_stand_at_ranks_that_follow_from_the_share_alone() -> None:
+    scores = np.arange(400.0)[::-1].reshape(200, 2)
+    sessions = np.arange(200) // 10
+    _, classes = round_robin(scores, 40, session_ids=sessions, limits=Limits(control_share=0.1), seed=4)
+    assert np.flatnonzero(classes == CONTROL).tolist() == [9, 19, 29, 39]
+    assert [klass for klass in classes.tolist() if klass != CONTROL] == [0, 1] * 18
 
 
 @pytest.mark.parametrize("name", ["session_ids", "timestamps_s", "order", "excluded"])

@@ -1,0 +1,133 @@
+"""From a round and what it may not pick to its tasks: what SELECT does, and what a check of it does again."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_platform.catalog import models as model_catalog
+from al_platform.catalog import scores as score_catalog
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.datasets import pool_manifest, version_named
+from al_platform.catalog.frames import frames_by_id
+from al_platform.domain.environment import environment
+from al_platform.domain.hashing import hash_bytes, hash_record
+from al_platform.domain.ids import make_id
+from al_platform.domain.labels import LabelTask
+from al_platform.domain.rounds import Round
+from al_platform.domain.selections import SelectionRecord
+from al_platform.errors import InvalidInput
+from al_platform.loop.context import LoopContext
+from al_platform.loop.exclusions import Exclusions, write_exclusions
+from al_platform.loop.models import ensure_encoder, ensure_records, frame_records, image_hashes
+from al_platform.loop.rows import PoolRows
+from al_platform.loop.strategies import Picks, PoolView, strategy_named
+from al_platform.loop.view import pool_view
+from al_platform.models.records import Unreadable
+from al_platform.storage.blobs import BlobStore
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The tasks of a round, best first, and what could not be picked."""
+
+    tasks: list[LabelTask]
+    exclusions: Exclusions
+    allowed_hash: str
+    unreadable: Unreadable
+    """Found to be so in this selection, with the reason of each."""
+
+
+def select_frames(context: LoopContext, round_: Round, exclusions: Exclusions) -> Selected:
+    """Give the picks of the round's strategy; equal inputs give equal picks.
+
+    Raises: InvalidInput where nothing is left to pick from.
+    """
+    rows, view, unreadable = pool_view(context, round_, exclusions)
+    picks, lost = _readable_picks(context, round_, rows, view)
+    unreadable = Unreadable({**unreadable, **lost})
+    available = view.available & ~rows.mask_of(lost)
+    seen = {*exclusions.unreadable, *unreadable}
+    return Selected(
+        tasks=_tasks(round_, rows, picks),
+        exclusions=replace(exclusions, unreadable=tuple(rows.ids_of(np.flatnonzero(rows.mask_of(seen))))),
+        allowed_hash=hash_bytes(np.packbits(available).tobytes()),
+        unreadable=unreadable,
+    )
+
+
+def record_of(context: LoopContext, round_: Round, selected: Selected) -> SelectionRecord:
+    """Give the record of a selection; its exclusions are stored by content."""
+    exclusions_hash = write_exclusions(context.blobs, selected.exclusions)
+    with context.catalog.transaction() as tx:
+        return SelectionRecord(
+            **inputs_of(tx, context.blobs, round_),
+            exclusions_hash=exclusions_hash,
+            allowed_hash=selected.allowed_hash,
+            environment=environment(),
+            picks_hash=digest_of(selected.tasks),
+        )
+
+
+def inputs_of(tx: Transaction, blobs: BlobStore, round_: Round) -> dict[str, Any]:
+    """Give the inputs of a round's selection as the catalog holds them now, by the fields of a SelectionRecord."""
+    ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
+    scored = score_catalog.score_set_named(tx, round_.score_id) if round_.score_id else None
+    shards = score_catalog.shards_of(tx, scored.score_id) if scored else []
+    return {
+        "round_id": round_.round_id,
+        "spec": round_.spec,
+        "pool_manifest_hash": pool_manifest(tx, blobs, round_.spec.pool_id),
+        "dataset_manifest_hash": version_named(tx, round_.spec.dataset_version_id).manifest_hash,
+        "ensemble_id": ensemble.ensemble_id,
+        "weights_hash": ensemble.weights_hash,
+        "score_id": round_.score_id,
+        "score_hash": hash_record([shard.hash for shard in shards]) if scored else None,
+        "formula": scored.formula if scored else None,
+    }
+
+
+def digest_of(tasks: list[LabelTask]) -> str:
+    """Give the digest of frame, class, rank and score of every task, in order."""
+    return hash_record([(task.frame_id, task.for_class, task.rank, task.score) for task in tasks])
+
+
+def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: PoolView) -> tuple[Picks, Unreadable]:
+    """The strategy's picks; a picked frame that cannot be read leaves the pool, and the strategy picks anew."""
+    spec, lost = round_.spec, Unreadable()
+    records = frame_records(context, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
+    while True:
+        picks = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
+        with context.catalog.transaction() as tx:
+            images = image_hashes(frames_by_id(tx, rows.ids_of(picks[0])))
+        unreadable = ensure_records(context, records, images)
+        if not unreadable:
+            return picks, lost
+        lost.update(unreadable)
+        view = replace(view, available=view.available & ~rows.mask_of(unreadable))
+
+
+def _frames_to_pick(round_: Round, available: NDArray[Any]) -> int:
+    wanted, there = round_.spec.budget.frames, int(available.sum())
+    if there == 0:
+        left_out = f", or left out by the filter {round_.spec.filter!r}" if round_.spec.filter else ""
+        raise InvalidInput(
+            f"pool {round_.spec.pool_id}: every frame is labelled, queued or unreadable{left_out}; ingest more frames"
+        )
+    return min(wanted, there)
+
+
+def _tasks(round_: Round, rows: PoolRows, picks: Picks) -> list[LabelTask]:
+    picked, classes, scores = picks
+    return [
+        LabelTask(
+            task_id=make_id("tsk", round_.round_id, frame_id),
+            round_id=round_.round_id,
+            frame_id=frame_id,
+            for_class=round_.spec.targets[int(class_index)],
+            rank=rank,
+            score=float(score),
+        )
+        for rank, (frame_id, class_index, score) in enumerate(zip(rows.ids_of(picked), classes, scores, strict=True))
+    ]

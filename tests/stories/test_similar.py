@@ -1,0 +1,37 @@
+"""From a frame to more like it, by the encoder of a round."""
+
+import pytest
+
+from al_platform.errors import InvalidInput, NotFound
+from al_platform.platform.home import Platform
+from al_platform.platform.rounds import run_one_round
+from al_platform.platform.similar import find_similar
+from tests.fleet import frames_of, round_spec
+
+pytestmark = pytest.mark.story
+
+
+def test_neighbours_in_the_film_are_like_each_other_and_an_example_is_never_found(platform: Platform) -> None:
+    run_one_round(platform, round_spec(platform, "random", budget=2))
+    pool = frames_of(platform, "split=pool")
+    found = find_similar(platform, pool[:1], filter_text="split=pool", count=100)
+    assert sorted(frame.frame_id for frame in found) == sorted(pool[1:])
+    assert [frame.score for frame in found] == sorted((frame.score for frame in found), reverse=True)
+    drive = set(frames_of(platform, "split=pool")[:4])
+    assert drive & {frame.frame_id for frame in found[:8]}
+    assert len(find_similar(platform, pool[:2], unlike=pool[-2:], count=5)) == 5
+
+
+def test_what_cannot_be_looked_for_is_refused_with_its_cure(platform: Platform) -> None:
+    frame, *_ = frames_of(platform, "split=pool")
+    with pytest.raises(InvalidInput, match="no round has trained yet"):
+        find_similar(platform, [frame])
+    run_one_round(platform, round_spec(platform, "random", budget=2))
+    with pytest.raises(NotFound, match="frame frm_none: not in the catalog"):
+        find_similar(platform, ["frm_none"])
+    with pytest.raises(InvalidInput, match="filter 'frame_number<0': no frame matches"):
+        find_similar(platform, [frame], filter_text="frame_number<0")
+    with pytest.raises(InvalidInput, match="is both positive and negative"):
+        find_similar(platform, [frame], unlike=[frame])
+    with pytest.raises(InvalidInput, match="budget 0: must be at least 1"):
+        find_similar(platform, [frame], count=0)
