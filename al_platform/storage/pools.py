@@ -29,8 +29,10 @@ SCHEMA = pa.schema(
 
 
 def write_pool(blobs: BlobStore, frames: pa.Table) -> str:
-    """Store frames, in their order, as a manifest. Gives the blob's hash."""
-    table = frames.select(SCHEMA.names).cast(SCHEMA)
+    """Store frames, in their order, as a manifest; `session` is numbered here. Gives the blob's hash."""
+    session = frames["session_id"].combine_chunks().dictionary_encode().indices
+    columns = {name: session if name == "session" else frames[name] for name in SCHEMA.names}
+    table = pa.table(columns).cast(SCHEMA)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP, write_page_checksum=True)
     return blobs.put(sink.getvalue().to_pybytes(), media_type="application/vnd.apache.parquet").hash
