@@ -5,12 +5,23 @@ from dataclasses import replace
 import pytest
 
 from al_platform.catalog.annotations import add_annotations, annotations_by_id, labels_of_round
+from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Catalog, Transaction
-from al_platform.catalog.tasks import add_tasks, frames_taken, selections_of, set_task_states, tasks_of
+from al_platform.catalog.frames import unlabelled_matching
+from al_platform.catalog.tasks import (
+    add_tasks,
+    at_labellers,
+    frames_taken,
+    queue_counts,
+    selections_of,
+    set_task_states,
+    tasks_of,
+)
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.ids import annotation_id
 from al_platform.domain.labels import Annotation, Box, LabelTask, TaskState
 from al_platform.domain.rounds import Selection
+from tests.al_platform.catalog.bulk_rows import columns
 
 NOW = "2026-01-31 12:00:00.000000"
 
@@ -133,3 +144,31 @@ def test_a_frame_is_taken_in_its_own_queue_unless_it_was_withdrawn(catalog: Cata
             set_task_states(tx, [asked.task_id], state)
         assert frames_taken(tx, "it's; mine").to_pylist() == ["a", "b", "d"]
         assert frames_taken(tx, "yours").to_pylist() == []
+
+
+def test_what_is_at_the_labellers_is_told_by_queue_best_first(catalog: Catalog) -> None:
+    tasks = [task("r", frame_id, rank) for rank, frame_id in enumerate("abcd")]
+    with catalog.transaction() as tx:
+        assert queue_counts(tx) == []
+        add_tasks(tx, tasks[::-1], queue="q")
+        add_tasks(tx, [task("other", "a")], queue="it's")
+        set_task_states(tx, [tasks[0].task_id, tasks[2].task_id], TaskState.SENT)
+        set_task_states(tx, [tasks[1].task_id], TaskState.LABELED)
+        none = {state.value: 0 for state in TaskState}
+        assert queue_counts(tx) == [
+            {"queue": "it's", **none, "queued": 1},
+            {"queue": "q", **none, "queued": 1, "sent": 2, "labeled": 1},
+        ]
+        waiting = at_labellers(tx, "q")
+        assert waiting["frame_id"].to_pylist() == ["a", "c", "d"]
+        assert waiting["state"].to_pylist() == ["sent", "sent", "queued"]
+        assert at_labellers(tx, "none").num_rows == 0
+
+
+def test_unlabelled_frames_are_those_that_nobody_ever_labelled(catalog: Catalog) -> None:
+    with catalog.transaction() as tx:
+        add_frame_rows(tx, columns(5))
+        keep(tx, label("f1"), label("f3", revision=2))
+        assert unlabelled_matching(tx, "")["frame_id"].to_pylist() == ["f0", "f2", "f4"]
+        assert unlabelled_matching(tx, "frame_number>=1")["frame_id"].to_pylist() == ["f2", "f4"]
+        assert unlabelled_matching(tx, "frame_number>=9").num_rows == 0

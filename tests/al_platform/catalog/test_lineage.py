@@ -111,3 +111,13 @@ def test_an_ensemble_leads_to_its_data_its_encoder_and_the_pixels(
 def test_an_id_that_nothing_carries_is_named(catalog: Catalog, blobs: BlobStore, unknown: str) -> None:
     with pytest.raises(NotFound, match="nothing in the catalog carries it"):
         trace(catalog, blobs, unknown)
+
+
+def test_a_pool_beyond_the_limit_leads_to_its_manifest_instead_of_its_frames(
+    catalog: Catalog, blobs: BlobStore, history: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("al_platform.catalog.lineage.LISTED", 1)
+    found = trace(catalog, blobs, history["pool"])
+    (manifest,) = found[history["pool"]].parents
+    assert manifest.relation == "manifest"
+    assert list(found) == [history["pool"], manifest.node_id]

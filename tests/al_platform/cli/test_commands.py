@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from tests.al_platform.catalog.bulk_rows import columns
 from tests.al_platform.cli.conftest import Alp
 from tests.fleet import COMMAND, TEST, contents_of_home
 
@@ -94,3 +96,44 @@ def a_picture(home: Path) -> bytes:
     """The bytes of some frame."""
     blob_hash = contents_of_home(home)["frames"][0]["image_hash"]
     return (home / "blobs" / blob_hash[:2] / blob_hash).read_bytes()
+
+
+def test_dataset_versions_are_listed_shown_and_compared(alp: Alp, home: Path) -> None:
+    at_home = ("--home", str(home))
+    assert alp(*at_home, "round", "run", *COMMAND, "--budget", "5", "--strategy", "random").code == 0
+    versions = contents_of_home(home)["dataset_versions"]
+    start, grown = sorted(versions, key=lambda version: version["parent_id"] is not None)
+    listed = alp(*at_home, "dataset", "list").out
+    assert all(version["version_id"] in listed for version in versions)
+    shown = alp(*at_home, "dataset", "show", grown["version_id"], "--rows", "3").out
+    assert f"17 labelled frames, 5 more than {start['version_id']}" in shown
+    assert "... and 14 more (--rows shows them)" in shown
+    compared = alp(*at_home, "dataset", "diff", start["version_id"], grown["version_id"]).out
+    assert compared.startswith("5 added, 0 removed, 0 relabelled\n")
+    unknown = alp(*at_home, "dataset", "show", "dsv_x")
+    assert (unknown.code, "`alp dataset list`" in unknown.err) == (2, True)
+    assert re.search(r"main\W+0\W+0\W+5\W+0\W+0\W", alp(*at_home, "queues").out)
+
+
+def test_a_catalog_is_checked_copied_and_put_back(alp: Alp, home: Path, tmp_path: Path) -> None:
+    at_home, backup = ("--home", str(home)), tmp_path / "backup.duckdb"
+    assert alp(*at_home, "catalog", "check").out == "no fault\n"
+    assert alp(*at_home, "catalog", "backup", str(backup)).code == 0
+    frame = contents_of_home(home)["frames"][0]
+    (home / "blobs" / frame["image_hash"][:2] / frame["image_hash"]).unlink()
+    said = alp(*at_home, "catalog", "check")
+    assert said.code == 1
+    assert said.out.startswith(f"fault: frame {frame['frame_id']}: blob {frame['image_hash']}: not in ")
+    assert said.out.count("\n") == 1
+    assert alp(*at_home, "catalog", "restore", str(backup)).out.startswith(f"restored from {backup}; ")
+    assert contents_of_home(home)["frames"][0] == frame
+
+
+def test_frames_come_in_as_parquet(alp: Alp, tmp_path: Path) -> None:
+    pq.write_table(columns(3), tmp_path / "frames.parquet")
+    command = ("--home", str(tmp_path / "home"), "catalog", "add")
+    assert alp(*command, str(tmp_path / "frames.parquet")).out == "3 new frames\n"
+    pq.write_table(columns(3, speed=[1, 2, 3]), tmp_path / "odd.parquet")
+    refused = alp(*command, str(tmp_path / "odd.parquet"))
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("alp: column 'speed': not a column of frames; known are frame_id")
