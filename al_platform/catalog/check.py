@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.manifests import read_table
 from al_platform.catalog.tables import rows_of, table_of
+from al_platform.domain.hashing import hash_bytes
 from al_platform.domain.progress import Progress, ReportProgress
 from al_platform.errors import NotFound, StorageUnavailable
 from al_platform.storage.blobs import BlobStore
+from al_platform.storage.files import NamedFiles
 
 _REFERENCES = (
     ("frames", "frame_id", "session_id", "sessions", "session_id"),
@@ -28,6 +31,8 @@ _REFERENCES = (
     ("metrics", "metric", "test_version_id", "dataset_versions", "version_id"),
     ("score_sets", "score_id", "ensemble_id", "ensembles", "ensemble_id"),
     ("score_sets", "score_id", "pool_id", "pools", "pool_id"),
+    ("score_shards", "path", "score_id", "score_sets", "score_id"),
+    ("selections", "round_id", "round_id", "rounds", "round_id"),
     ("rounds", "round_id", "loop_id", "loops", "loop_id"),
     ("rounds", "round_id", "ensemble_id", "ensembles", "ensemble_id"),
     ("rounds", "round_id", "score_id", "score_sets", "score_id"),
@@ -67,7 +72,6 @@ SELECT DISTINCT hash, named FROM (
     UNION ALL SELECT manifest_hash, 'dataset version ' || version_id FROM dataset_versions
     UNION ALL SELECT blob_hash, 'encoder ' || encoder_id FROM encoders
     UNION ALL SELECT weights_hash, 'ensemble ' || ensemble_id FROM ensembles
-    UNION ALL SELECT blob_hash, 'scores ' || score_id FROM score_sets
     UNION ALL SELECT annotation->>'$.mask.hash', 'label ' || annotation_id FROM annotations
     UNION ALL SELECT image_hash, 'frame ' || frame_id FROM frames
 ) WHERE hash IS NOT NULL ORDER BY named
@@ -123,15 +127,21 @@ def _broken_manifests(tx: Transaction, blobs: BlobStore) -> Iterator[str]:
 
 
 def _broken_scores(tx: Transaction, blobs: BlobStore) -> Iterator[str]:
-    for score_id, blob_hash in tx.execute("SELECT score_id, blob_hash FROM score_sets ORDER BY ALL").fetchall():
+    files = NamedFiles(blobs.url)
+    for path, written in tx.execute("SELECT path, hash FROM score_shards ORDER BY path").fetchall():
         try:
-            scores = read_table(blobs, blob_hash)
+            content = files.read(path)
         except (NotFound, StorageUnavailable) as error:
-            yield f"scores {score_id}: cannot be read: {error}"
+            yield f"scores {path}: cannot be read: {error}"
             continue
+        if hash_bytes(content) != written:
+            yield f"scores {path}: its bytes hash to {hash_bytes(content)}, were written as {written}; delete it"
+            continue
+        scores = pq.read_table(pa.BufferReader(content))
         for name, column in zip(scores.column_names, scores.columns, strict=True):
+            # clocks may be absent: those are null, not NaN
             if pa.types.is_floating(column.type) and not pc.all(pc.is_finite(column), min_count=0).as_py():
-                yield f"scores {score_id}: {name} is not finite everywhere"
+                yield f"scores {path}: {name} is not finite everywhere"
 
 
 def _broken_blobs(tx: Transaction, blobs: BlobStore, report: ReportProgress) -> Iterator[str]:

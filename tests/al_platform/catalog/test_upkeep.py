@@ -16,11 +16,13 @@ from al_platform.catalog.check import faults_of
 from al_platform.catalog.connection import Catalog, Transaction
 from al_platform.catalog.datasets import add_version, freeze_pool
 from al_platform.catalog.frames import frames_matching
-from al_platform.catalog.models import add_encoder, add_score_set
+from al_platform.catalog.models import add_encoder
+from al_platform.catalog.scores import ScoreSet, add_score_set
 from al_platform.catalog.tasks import add_tasks
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.labels import Annotation, LabelTask
 from al_platform.domain.progress import Progress
+from al_platform.domain.scores import ShardFile, ShardMarker
 from al_platform.errors import CatalogLocked, CatalogTooNew, InvalidInput, NotFound, StorageUnavailable
 from al_platform.storage.blobs import BlobStore
 from tests.al_platform.catalog.bulk_rows import columns
@@ -135,17 +137,20 @@ def test_a_blob_that_is_gone_or_changed_is_a_line(whole: Catalog, blobs: BlobSto
 
 def test_a_manifest_and_scores_that_cannot_be_used_are_lines(whole: Catalog, blobs: BlobStore) -> None:
     foreign = blobs.put(b"no parquet").hash
+    gone = ShardFile("person", "scores/scr_1/00000-000.parquet", "ab", 3, 100, 0.0, 1.0)
+    marker = ShardMarker("scr_1", 0, 0, 3, ("person",), (gone,), (), "f")
     with whole.transaction() as tx:
         pool = tx.execute("SELECT pool_id FROM pools").fetchall()[0][0]
         tx.execute("UPDATE dataset_versions SET manifest_hash = ?", [foreign])
-        add_score_set(tx, "scr_1", ensemble_id="ens_x", pool_id=pool, blob_hash=foreign, frames=3, formula="f", now=NOW)
+        add_score_set(tx, ScoreSet("scr_1", "ens_x", pool, 3, "f", NOW), [marker])
     found = faults(whole, blobs)
     assert [line.split(":")[0].split(" dsv_")[0] for line in found] == [
         "score_sets scr_1",
         "dataset version",
-        "scores scr_1",
+        "scores scores/scr_1/00000-000.parquet",
     ]
-    assert sum("no Parquet" in line for line in found) == 2
+    assert "no Parquet" in found[1]
+    assert "not in storage" in found[2]
 
 
 def test_a_backup_made_while_rows_are_being_written_holds_what_was_committed(whole: Catalog, tmp_path: Path) -> None:

@@ -92,7 +92,10 @@ def assert_one_line(said: Said, message: str) -> None:
         ((*AB, "--thin", "car=²"), "thin 'car=²': write CLASS=N, for example living=10"),
         ((*AB, "--thin", "car=1"), "thinning 1 in 1: must be at least 2"),
         ((*AB, "--seeds", "0"), "seeds 0: must be at least 1"),
-        ((*AB, "--test", "dataset=synthetic"), "pool and test set share 12 sessions, for example synthetic_22_"),
+        (
+            (*AB, "--test", "dataset=synthetic"),
+            "share 12 sessions, for example synthetic/synthetic_22_",
+        ),
     ],
     ids=lambda value: " ".join(value).replace(" ".join(COMMAND), "...") if isinstance(value, tuple) else "",
 )

@@ -126,7 +126,10 @@ def test_thinning_keeps_one_in_n_frames_that_show_the_class_always_the_same(plat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"test_filter": "dataset=synthetic"}, r"pool and test set share 12 sessions, for example synthetic_22_\d{4}"),
+        (
+            {"test_filter": "dataset=synthetic"},
+            r"share 12 sessions, for example synthetic/synthetic_22_\d{4}",
+        ),
         ({"pool_filter": "split=nowhere"}, "pool 'split=nowhere': no frame with a known label matches"),
         ({"test_filter": "split=nowhere"}, "test set 'split=nowhere': no frame with a known label matches"),
         ({"strategies": (StrategySpec("best"),)}, "strategy 'best': known are mixdist"),
