@@ -1,9 +1,10 @@
 """Many rows at once: Arrow in and out, one statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from al_platform.catalog.transaction import Transaction
@@ -56,4 +57,5 @@ def visible(tx: Transaction, name: str, rows: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        tx.unregister(name)
+        with suppress(duckdb.TransactionException):  # DuckDB 2.0: broken off, it takes nothing but its rollback
+            tx.unregister(name)
