@@ -99,5 +99,5 @@ class ShardMarker:
     unreadable: tuple[UnreadableItem, ...]
     formula: str
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
-    """How long each stage was busy, summed over its threads."""
+    """How long each stage was busy meanwhile, summed over its threads; what was written is the shard before."""
     environment: Mapping[str, str] = field(default_factory=dict)

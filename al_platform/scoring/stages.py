@@ -32,6 +32,10 @@ class StageClock:
         with self._lock:
             return dict(self._seconds)
 
+    def seconds_since(self, before: Mapping[str, float]) -> dict[str, float]:
+        """Give what came since `seconds` gave this."""
+        return {stage: seconds - before[stage] for stage, seconds in self.seconds().items()}
+
     def limit(self) -> str:
         """Name the stage whose threads were busiest: the one to make faster, or to give more threads."""
         seconds = self.seconds()

@@ -67,10 +67,12 @@ def run_scorer(place: ScoringPlace, job: ScoringJob, *, share: Share, report: Re
             if finished_marker(place.files, job, shard) is not None:
                 speed.found(job.rows_of(shard)[1])
                 continue
+            before = pipeline.clock.seconds()
             scored = _score_shard(place.blobs, job, pipeline, shard=shard, speed=speed)
+            spent = pipeline.clock.seconds_since(before)
             while writing:  # one shard is written while the next is scored, and no more
                 writing.pop().result()
-            writing.append(writer.submit(_write, place.files, job, pipeline.clock, scored))
+            writing.append(writer.submit(_write, place.files, job, pipeline.clock, scored, spent))
         while writing:
             writing.pop().result()
 
@@ -143,10 +145,11 @@ def _score_shard(blobs: BlobStore, job: ScoringJob, pipeline: Pipeline, *, shard
     )
 
 
-def _write(files: NamedFiles, job: ScoringJob, clock: StageClock, scored: ScoredShard) -> None:
-    seconds = clock.seconds()
+def _write(
+    files: NamedFiles, job: ScoringJob, clock: StageClock, scored: ScoredShard, stage_seconds: dict[str, float]
+) -> None:
     with clock.busy("write"):
-        write_shard(files, job, scored, seconds)
+        write_shard(files, job, scored, stage_seconds)
 
 
 def _require_finite(batch: MeasuredBatch, items: pa.Table, classes: tuple[str, ...]) -> None:
