@@ -1,8 +1,8 @@
 """3x3 convolutions whose gradient is fast where it runs; the forward pass is the library's everywhere.
 
-Axes: B batch, H x W pixels, C channels in, O channels out, N output pixels of a batch. On XLA:CPU the library's forward
-pass is fast, but its gradient inside `lax.scan` is not, by tens of times: there the gradient by the kernel is one matrix
-product, and the gradient by the input a forward convolution of another kernel.
+Axes: B batch, H x W pixels, C channels in, O channels out. On XLA:CPU the library's forward pass is fast, but its
+gradient inside `lax.scan` is not, by tens of times: there the gradient by the kernel is one matrix product, and the
+gradient by the input a forward convolution with another kernel.
 """
 
 from typing import Literal
@@ -30,7 +30,7 @@ def convolve(
 
 
 def columns(x_BHWC: Float[Array, "B H W C"], *, stride: int) -> Float[Array, "B H2 W2 9*C"]:
-    """The 3x3 neighbourhood of each output pixel side by side (im2col): a convolution is its product with the kernel."""
+    """Each output pixel's 3x3 neighbourhood side by side (im2col): times the kernel, this is the convolution."""
     return jnp.concatenate(shifted_views(x_BHWC, _SIZE, stride), axis=-1)
 
 
