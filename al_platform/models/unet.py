@@ -8,7 +8,7 @@ Source: Ronneberger et al. 2015 (the shape); Lin et al. 2017, section 3 (upsampl
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -19,9 +19,9 @@ from al_platform.domain.hashing import hash_record
 from al_platform.domain.models import GridSpec, ModelSpec, TrainingSpec
 from al_platform.errors import InvalidInput
 from al_platform.models.base import Encoder, ImageBatch, ModelFamily, Parameters
-from al_platform.models.convolutions import convolve
+from al_platform.models.convolutions import Gradient, columns, convolve
 from al_platform.models.initial import he_normal, rare_bias
-from al_platform.models.lite0 import Form, normalised
+from al_platform.models.lite0 import normalised
 
 NAME = "unet"
 WIDTHS = (16, 32, 64)
@@ -69,22 +69,26 @@ def init(spec: ModelSpec, key: Key[Array, ""]) -> Parameters:
 
 
 def train_logits(spec: ModelSpec, parameters: Parameters, inputs: UInt8[Array, "B h w 3"]) -> Float[Array, "M B K H W"]:
-    """Logits whose gradient is fast: on a CPU matrix products, one member after the other."""
+    """Logits whose gradient is fast: on a CPU one member after the other."""
     if jax.default_backend() == "cpu":
-        stacked: Array = jax.lax.map(lambda member: _logits(spec, member, inputs, "shifts"), parameters)
-        return stacked
-    return jax.vmap(lambda member: _logits(spec, member, inputs, "library"))(parameters)
+        return _member_after_member(lambda member, stem: _logits(spec, member, stem, "products"), parameters, inputs)
+    stem = _stem_columns(inputs)
+    return jax.vmap(lambda member: _logits(spec, member, stem, "library"))(parameters)
 
 
 def score_logits(spec: ModelSpec, parameters: Parameters, inputs: UInt8[Array, "B h w 3"]) -> Float[Array, "M B K H W"]:
-    """The same logits by the library's convolutions, members unrolled: `vmap` would group their channels."""
-    return jnp.stack([_logits(spec, member, inputs, "library") for member in _members(parameters)])
+    """The same logits; never by `vmap`, which would make of the members' convolutions a grouped one."""
+    return _member_after_member(lambda member, stem: _logits(spec, member, stem, "library"), parameters, inputs)
 
 
 def embed(spec: ModelSpec, parameters: Parameters, inputs: UInt8[Array, "B h w 3"]) -> Float[Array, "B D"]:
     """The coarsest features of every member, averaged over the image, side by side: D = 96 M."""
-    members = [_context(spec, member, inputs, "library")[1] for member in _members(parameters)]
-    return jnp.concatenate([jnp.mean(context, axis=(1, 2)) for context in members], axis=-1)
+
+    def mean_context(member: Parameters, stem: Array) -> Array:
+        return jnp.mean(_context(spec, member, stem, "library")[1], axis=(1, 2))
+
+    means_MBC = _member_after_member(mean_context, parameters, inputs)
+    return means_MBC.swapaxes(0, 1).reshape(len(inputs), -1)
 
 
 UNET = ModelFamily(
@@ -128,31 +132,57 @@ def _kernel_shapes(spec: ModelSpec) -> dict[str, tuple[int, int, int, int]]:
     }
 
 
+def _member_after_member(
+    of_member: Callable[[Parameters, Array], Array], parameters: Parameters, images: Array
+) -> Float[Array, "M ..."]:
+    """Give of_member(member, stem) of every member; the stem is made once for them all.
+
+    A loop on a CPU, so that what a member leaves in the cache is what it reads next; else unrolled.
+    """
+    stem = _stem_columns(images)
+    if jax.default_backend() == "cpu":
+        stacked: Array = jax.lax.map(lambda member: of_member(member, stem), parameters)
+        return stacked
+    return jnp.stack([of_member(member, stem) for member in _members(parameters)])
+
+
 def _members(parameters: Parameters) -> list[Parameters]:
     count = jax.tree.leaves(parameters)[0].shape[0]
     return [jax.tree.map(lambda leaf, member=member: leaf[member], parameters) for member in range(count)]
 
 
-def _context(spec: ModelSpec, member: Parameters, images: Array, form: Form) -> tuple[Array, Array]:
+def _stem_columns(images: UInt8[Array, "B h w 3"]) -> Float[Array, "B H2 W2 27"]:
+    """What the first convolution multiplies: with three channels, laying it out costs as much as the product."""
+    return columns(normalised(images), stride=2)
+
+
+def _context(spec: ModelSpec, member: Parameters, stem: Array, gradient: Gradient) -> tuple[Array, Array]:
     """Features [B, H, W, C] per cell and [B, ceil(H / 2), ceil(W / 2), 96] per two by two cells."""
-    x = normalised(images)
-    for step in range(_steps_down(spec)):
-        x = jax.nn.relu(_layer(x, member[f"down{step}"], form, stride=2))
-    cells = jax.nn.relu(x + _layer(x, member["cells"], form))
-    context = jax.nn.relu(_layer(cells, member["context_down"], form, stride=2))
-    return cells, jax.nn.relu(context + _layer(context, member["context"], form))
+    first = member["down0"]
+    x = jax.nn.relu(stem @ first["kernel"].reshape(stem.shape[-1], -1) + first["bias"])
+    for step in range(1, _steps_down(spec)):
+        x = jax.nn.relu(_layer(x, member[f"down{step}"], gradient, stride=2))
+    cells = jax.nn.relu(x + _layer(x, member["cells"], gradient))
+    context = jax.nn.relu(_layer(cells, member["context_down"], gradient, stride=2))
+    return cells, jax.nn.relu(context + _layer(context, member["context"], gradient))
 
 
-def _logits(spec: ModelSpec, member: Parameters, images: Array, form: Form) -> Array:
+def _logits(spec: ModelSpec, member: Parameters, stem: Array, gradient: Gradient) -> Array:
     """One member's logits [B, K, H, W]."""
-    cells, context = _context(spec, member, images, form)
-    rows, columns = cells.shape[1:3]
-    repeated = jnp.repeat(jnp.repeat(_layer(context, member["up"], form), 2, axis=1), 2, axis=2)
-    merged = jax.nn.relu(cells + repeated[:, :rows, :columns])
-    merged = jax.nn.relu(merged + _layer(merged, member["merge"], form))
-    return _layer(merged, member["out"], form).transpose(0, 3, 1, 2)
+    cells, context = _context(spec, member, stem, gradient)
+    rows, columns_out = cells.shape[1:3]
+    repeated = jnp.repeat(jnp.repeat(_mix(context, member["up"]), 2, axis=1), 2, axis=2)
+    merged = jax.nn.relu(cells + repeated[:, :rows, :columns_out])
+    merged = jax.nn.relu(merged + _layer(merged, member["merge"], gradient))
+    return _mix(merged, member["out"]).transpose(0, 3, 1, 2)
 
 
-def _layer(x: Array, layer: Parameters, form: Form, *, stride: int = 1) -> Array:
-    product: Array = convolve(x, layer["kernel"], stride=stride, form=form) + layer["bias"]
-    return product
+def _layer(x: Array, layer: Parameters, gradient: Gradient, *, stride: int = 1) -> Array:
+    convolved: Array = convolve(x, layer["kernel"], stride=stride, gradient=gradient) + layer["bias"]
+    return convolved
+
+
+def _mix(x: Array, layer: Parameters) -> Array:
+    """A 1x1 convolution."""
+    mixed: Array = x @ layer["kernel"][0, 0] + layer["bias"]
+    return mixed
