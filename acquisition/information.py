@@ -23,7 +23,7 @@ Logits = Float[Array, "M *cells"]
 CellMap = Float32[Array, "*cells"]
 
 _MEMBERS_PER_PRODUCT = 64  # A product of 1 + exp(-|z|) <= 2 over this many members stays finite in float32.
-_LOWEST_STEP = -80.0  # Where exp has nothing left to say in float32.
+_LOWEST_STEP = -70.0  # An answer 1e-30 times as likely as the reference's adds nothing to it.
 _FACTORS_PER_LOGARITHM = 2  # So few that the product stays far from 0, where 1 + excess would lose digits.
 
 
@@ -44,8 +44,8 @@ def mutual_information(logits_M: Logits) -> CellMap:
 
     Source: Houlsby et al. 2011, Eq. 2; per class and cell as in Haussmann et al. 2019.
     """
-    logits, mean = _leaning_to_no(logits_M)
-    reference = _reference(logits, mean)
+    logits, _ = _leaning_to_no(logits_M)
+    reference = _reference(logits)
     no = 1.0 / (1.0 + jnp.exp(reference))
     yes = jnp.exp(reference) * no
     parts = [_against_reference(z, reference, yes, no) for z in logits]
@@ -81,8 +81,9 @@ def predictive_entropy(logits_M: Logits) -> CellMap:
 
     [*cells] in [0, log 2] nats; higher = less certain. H(m), formed from the smaller of m and 1 - m.
     """
-    sides = [_yes_and_no(z) for z in _members(logits_M)]
-    return _binary_entropy(jnp.minimum(_mean(p for p, _ in sides), _mean(q for _, q in sides)))
+    logits, _ = _leaning_to_no(logits_M)
+    yes = _mean(_probability(z) for z in logits)
+    return _binary_entropy(jnp.minimum(yes, 1.0 - yes))
 
 
 def expected_entropy(logits_M: Logits) -> CellMap:
@@ -108,13 +109,13 @@ def aleatoric_share(logits_M: Logits) -> CellMap:
 def probability_variance(logits_M: Logits) -> CellMap:
     """Variance of the members' probabilities around their mean (divided by M).
 
-    [*cells] in [0, 1/4]; higher = more disagreement. mean_k (p_k - m)^2, taken on the side of yes or no that
-    is smaller, where float32 still resolves differences.
+    [*cells] in [0, 1/4]; higher = more disagreement. mean_k (p_k - m)^2, of yes or no, whichever the members
+    find less likely, because float32 resolves differences there.
     """
-    sides = [_yes_and_no(z) for z in _members(logits_M)]
-    yes, no = _mean(p for p, _ in sides), _mean(q for _, q in sides)
-    near_yes = yes <= no
-    return _mean(jnp.square(jnp.where(near_yes, p - yes, q - no)) for p, q in sides)
+    logits, _ = _leaning_to_no(logits_M)
+    answers = [_probability(z) for z in logits]
+    yes = _mean(answers)
+    return _mean(jnp.square(p - yes) for p in answers)
 
 
 def mean_probability(logits_M: Logits) -> CellMap:
@@ -122,7 +123,9 @@ def mean_probability(logits_M: Logits) -> CellMap:
 
     [*cells] in [0, 1]; its sum over the map is the expected number of cells that hold the class.
     """
-    return _mean(_yes_and_no(z)[0] for z in _members(logits_M))
+    logits, turn = _leaning_to_no(logits_M)
+    yes = _mean(_probability(z) for z in logits)
+    return jnp.where(turn < 0.0, 1.0 - yes, yes)
 
 
 def variance_bound(logits_M: Logits) -> CellMap:
@@ -134,7 +137,7 @@ def variance_bound(logits_M: Logits) -> CellMap:
     Source: Gibbs and Su 2002, Theorem 5 (relative entropy is at most chi squared).
     """
     logits, _ = _leaning_to_no(logits_M)
-    answers = [1.0 / (1.0 + jnp.exp(-z)) for z in logits]
+    answers = [_probability(z) for z in logits]
     yes = _mean(answers)
     per_yes = 1.0 / _at_least_tiny(yes)
     return _mean(((p - yes) * per_yes) * (p - yes) for p in answers) / (1.0 - yes)
@@ -157,16 +160,8 @@ def _tail(logit: Array) -> Array:
     return jnp.exp(magnitude - 2.0 * magnitude)
 
 
-def _yes_and_no(logit: Array) -> tuple[Array, Array]:
-    """p = sigmoid(z) and 1 - p = sigmoid(-z), each with its own full relative precision."""
-    tail = _tail(logit)
-    likely = 1.0 / (1.0 + tail)
-    unlikely = tail * likely
-    return jnp.where(logit >= 0.0, likely, unlikely), jnp.where(logit >= 0.0, unlikely, likely)
-
-
 def _leaning_to_no(logits: Array) -> tuple[list[Array], Array]:
-    """Give the members' logits and their mean, the question turned round wherever the mean leans to yes.
+    """Give the members' logits, turned to the opposite answer (-1) wherever their mean leans to yes, and the turn.
 
     The answer's probability is then small where it is near certain, and float32 resolves it. All is NaN where
     a logit is not finite.
@@ -174,14 +169,20 @@ def _leaning_to_no(logits: Array) -> tuple[list[Array], Array]:
     members = _members(logits)
     mean = _mean(members)
     turn = jnp.where(jnp.isfinite(mean), jnp.where(mean > 0.0, -1.0, 1.0), jnp.nan)
-    return [turn * z for z in members], turn * mean
+    return [turn * z for z in members], turn
 
 
-def _reference(logits: list[Array], mean: Array) -> Array:
+def _probability(logit: Array) -> Array:
+    """Sigmoid with full relative precision for negative logits; where exp overflows it has underflowed to 0."""
+    return 1.0 / (1.0 + jnp.exp(-logit))
+
+
+def _reference(logits: list[Array]) -> Array:
     """Give a logit <= 0 at the members' mean, or one below their largest if that lies further above the mean.
 
     The second keeps the two relative entropies no larger than their difference, and exp finite.
     """
+    mean = _mean(logits)
     top = jnp.minimum(_in_pairs(_larger, logits), 1.0) - 1.0
     return mean + jnp.maximum(top - mean, 0.0)
 

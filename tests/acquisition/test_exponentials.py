@@ -20,9 +20,11 @@ def expm1(x: jax.Array) -> jax.Array:
 
 SMALL = np.logspace(-30, 0, 5_000)
 ARGUMENTS = {
-    "exp": np.linspace(-87, 87, 200_001),
-    "expm1": np.concatenate([np.linspace(-87, 87, 200_001), np.linspace(-1, 1, 100_001), SMALL, -SMALL]),
-    "log": np.concatenate([np.linspace(1e-6, 90, 200_001), np.linspace(0.9, 1.1, 20_001), np.logspace(-37, 37, 10_000)]),
+    "exp": np.linspace(-70, 87, 200_001),
+    "expm1": np.concatenate([np.linspace(-70, 87, 200_001), np.linspace(-1, 1, 100_001), SMALL, -SMALL]),
+    "log": np.concatenate(
+        [np.linspace(1e-6, 90, 200_001), np.linspace(0.9, 1.1, 20_001), np.logspace(-37, 37, 10_000)]
+    ),
     "log1p": np.concatenate([np.linspace(-1 + 1e-6, 90, 200_001), np.logspace(0, 37, 10_000), SMALL, -SMALL[:-1]]),
 }
 FUNCTIONS = {"exp": (exp, np.exp), "expm1": (expm1, np.expm1), "log": (log, np.log), "log1p": (log1p, np.log1p)}
