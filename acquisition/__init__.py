@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         variance_bound,
     )
     from acquisition.measures import FrameMeasures, frame_measures, frame_scores
+    from acquisition.pruning import TopFrames, frame_bounds, top_frames
     from acquisition.reductions import REDUCTIONS
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "SCORES",
     "FrameMeasures",
     "Limits",
+    "TopFrames",
     "Whitening",
     "aleatoric_share",
     "contiguous_clips",
@@ -45,6 +47,7 @@ __all__ = [
     "expected_entropy",
     "first_allowed",
     "fit_whitening",
+    "frame_bounds",
     "frame_measures",
     "frame_scores",
     "mean_probability",
@@ -56,6 +59,7 @@ __all__ = [
     "relative_scores",
     "round_robin",
     "stratified_random",
+    "top_frames",
     "uniform_random",
     "variance_bound",
 ]
@@ -65,6 +69,9 @@ _IN_JAX = {
     "FrameMeasures": "acquisition.measures",
     "frame_measures": "acquisition.measures",
     "frame_scores": "acquisition.measures",
+    "TopFrames": "acquisition.pruning",
+    "frame_bounds": "acquisition.pruning",
+    "top_frames": "acquisition.pruning",
     "aleatoric_share": "acquisition.information",
     "expected_entropy": "acquisition.information",
     "mean_probability": "acquisition.information",
