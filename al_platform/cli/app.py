@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from al_platform.cli import data, experiments, rounds
+from al_platform.cli import data, experiments, rounds, tiers
 from al_platform.cli.home import HOME_KEY
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("report")(experiments.report)
 app.command("experiments")(experiments.list_all)
 app.add_typer(rounds.round_app, name="round")
 app.add_typer(rounds.loop_app, name="loop")
+app.add_typer(tiers.tier_app, name="tier")
 
 
 @app.callback()

@@ -12,7 +12,9 @@ from al_platform.domain.progress import ReportProgress, silent
 from al_platform.labeling.base import LabelingTool
 from al_platform.labeling.oracle import Oracle
 from al_platform.storage.blobs import BlobStore
+from al_platform.storage.cache import BlobReader
 from al_platform.storage.records import RecordCaches
+from al_platform.training.tiers import HotTiers
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,9 @@ class LoopContext:
 
     catalog: Catalog
     blobs: BlobStore
+    images: BlobReader
+    """The same blobs as far as they are read again and again: through a cache where they are remote."""
+    tiers: HotTiers
     caches: RecordCaches
     runs_folder: Path
     tools: Mapping[str, LabelingTool]
@@ -29,6 +34,8 @@ class LoopContext:
     report: ReportProgress = silent
     checkpoint_every_s: float = 20.0
     """How much a killed training repeats at most, in seconds; no result depends on it."""
+    memory_bytes: int = 4 * 10**9
+    """Records of a dataset version beyond this are streamed; no result depends on it."""
 
 
 @cache

@@ -18,18 +18,18 @@ from al_platform.loop.context import LoopContext
 from al_platform.loop.models import (
     encoder_id_of,
     ensure_encoder,
-    frame_records,
+    inputs_of,
     labelled_frames,
     load_ensemble,
     presence_maps,
-    records_of_all,
 )
+from al_platform.models.batches import Rows
 from al_platform.models.families import family_named
 from al_platform.training.checkpoints import OrbaxCheckpoints
 from al_platform.training.ensemble import TrainedEnsemble, train_ensemble, weights_to_bytes
 from al_platform.training.evaluate import measure
-from al_platform.training.fit import LabeledFrames
 from al_platform.training.folds import deal_folds
+from al_platform.training.frames import LabeledFrames
 from al_platform.training.predict import mean_probabilities
 
 
@@ -48,7 +48,7 @@ class _Dataset:
 
     items: list[DatasetItem]
     frames: Mapping[str, Frame]
-    inputs: NDArray[Any]
+    inputs: Rows
     presence: NDArray[Any]
 
 
@@ -137,8 +137,8 @@ def _dataset(context: LoopContext, model: ModelSpec, pool_id: str, version_id: s
     items, frames, annotations = labelled_frames(context, version_id)
     if not items:
         raise InvalidInput(f"dataset version {version_id}: is empty; give a start set of at least 1 labelled frame")
-    records = frame_records(context, model, ensure_encoder(context, model, pool_id))
-    inputs = records_of_all(context, records, frames, [item.frame_id for item in items])
+    encoder = ensure_encoder(context, model, pool_id)
+    inputs = inputs_of(context, model, encoder, frames=frames, frame_ids=[item.frame_id for item in items])
     presence = presence_maps(context, model).of([annotations[item.annotation_id] for item in items])
     return _Dataset(items, frames, inputs, presence)
 

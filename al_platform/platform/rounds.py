@@ -21,7 +21,9 @@ from al_platform.loop.start import buy_start, buy_version
 from al_platform.platform.compiled import keep_compiled
 from al_platform.platform.data import freeze_pool
 from al_platform.platform.home import Platform
+from al_platform.platform.tiers import cached_images
 from al_platform.storage.records import RecordCaches
+from al_platform.training.tiers import HotTiers
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,14 @@ def loop_context(platform: Platform) -> LoopContext:
     return LoopContext(
         catalog=platform.catalog,
         blobs=platform.blobs,
+        images=cached_images(platform),
+        tiers=HotTiers(platform.settings.hot_folder),
         caches=RecordCaches(platform.settings.cache_folder),
         runs_folder=platform.settings.runs_folder,
         tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},
         oracle=Oracle(platform.sealed),
         report=platform.report,
+        memory_bytes=platform.settings.memory_bytes,
     )
 
 
