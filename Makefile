@@ -47,4 +47,4 @@ dev-env: $(UV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv
 
 clean:
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv .azurite .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -144,9 +144,10 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError as error:
         raise CorruptBlob(f"manifest {path}: is no JSON ({error}); {_MAKE_AGAIN}") from error
-    if content.get("version") != MANIFEST_VERSION:
+    found = content.get("version") if isinstance(content, dict) else None
+    if found != MANIFEST_VERSION:
         raise StorageUnavailable(
-            f"manifest {path}: version {content.get('version')}, this platform reads {MANIFEST_VERSION}; {_MAKE_AGAIN}"
+            f"manifest {path}: version {found}, this platform reads {MANIFEST_VERSION}; {_MAKE_AGAIN}"
         )
     return content
 
