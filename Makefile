@@ -32,6 +32,7 @@ fix: dev-env
 bench: dev-env
 	$(RUN) python tests/benchmarks/bench_information.py
 	$(RUN) python tests/benchmarks/bench_models.py
+	$(RUN) python tests/benchmarks/bench_access.py
 	$(RUN) python tests/benchmarks/bench_round.py
 
 notebooks: dev-env

@@ -20,4 +20,8 @@ ObjectBudget = Annotated[
     int | None, typer.Option(help="Positive cells to pay for in a round, of at most --budget frames")
 ]
 Start = Annotated[int, typer.Option(help="Frames of the start set, drawn uniformly from the pool")]
+Curriculum = Annotated[
+    list[str] | None,
+    typer.Option(help="SHARE:FILTER, how much of every batch is whose: 3:time=night; 1: is every frame"),
+]
 Seed = Annotated[int, typer.Option(help="Seed of start set, members and draws")]

@@ -42,6 +42,7 @@ def run(
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
+    curriculum: arg.Curriculum = None,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import prepare_round, round_details, run_one_round
@@ -57,6 +58,7 @@ def run(
         budget=Budget(budget, object_budget),
         strategy=parse.strategy(strategy),
         seed=seed,
+        curriculum=parse.curriculum(curriculum or []),
     )
     with platform_of(context) as platform:
         round_ = run_one_round(platform, prepare_round(platform, wanted, pool=pool, test=test, start=start))
@@ -122,6 +124,7 @@ def run_loop(
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
+    curriculum: arg.Curriculum = None,
 ) -> None:
     """Run rounds in a row. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import prepare_round, run_rounds
@@ -137,6 +140,7 @@ def run_loop(
         budget=Budget(budget, object_budget),
         strategy=parse.strategy(strategy),
         seed=seed,
+        curriculum=parse.curriculum(curriculum or []),
     )
     loop = LoopSpec(wanted, rounds)
     with platform_of(context) as platform:

@@ -15,6 +15,7 @@ from al_platform.domain.models import EnsembleVersion, ModelSpec
 from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
+from al_platform.loop.curriculum import curriculum_weights
 from al_platform.loop.models import (
     encoder_id_of,
     ensure_encoder,
@@ -59,7 +60,7 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     the work since the last checkpoint.
     """
     encoder_id = encoder_id_of(spec.model, spec.pool_id)
-    ensemble_id = make_id("ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed)
+    ensemble_id = make_id("ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum))
     with context.catalog.transaction() as tx:
         known = model_catalog.find_ensemble(tx, ensemble_id)
         test = spec.test_version_id
@@ -88,11 +89,12 @@ def _train(
         folds=model.training.validation_folds,
         seed=spec.seed,
     )
+    weights = curriculum_weights(context, spec.curriculum, [item.frame_id for item in dataset.items])
     checkpoints = _checkpoints(context, ensemble_id)
     trained = train_ensemble(
         family_named(model.family),
         model,
-        LabeledFrames(dataset.inputs, dataset.presence, folds),
+        LabeledFrames(dataset.inputs, dataset.presence, folds, weights),
         seed=spec.seed,
         checkpoints=checkpoints,
         report=context.report,

@@ -56,9 +56,7 @@ def test_a_container_that_cannot_be_is_named_with_the_cure(azure_url: str, conta
         store.get(hash_bytes(b"anything"))
 
 
-def test_a_key_that_the_account_refuses_is_named(
-    azure_url: str, azurite: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_that_the_account_refuses_is_named(azure_url: str, azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", azurite.replace("AccountKey=Eby8", "AccountKey=AAAA"))
     monkeypatch.setattr(AzureBlobFileSystem, "cachable", False)  # else the one of the other tests answers
     with pytest.raises(StorageUnavailable, match=r"frames/.*see that the account answers"):
