@@ -44,6 +44,7 @@ FRAMES, STEPS, TRAIN_BATCH = 400, 60, 16
 GRID = GridSpec()
 
 Read = Callable[[Sequence[str]], object]
+"""Reads the samples of some keys."""
 
 
 class Generated:
@@ -62,17 +63,27 @@ def generated(count: int) -> dict[str, bytes]:
     return {hash_bytes(content): content for content in contents}
 
 
-def rate(read: Read, keys: Sequence[str], *, reads: int, batch: int, passes: int = PASSES) -> float:
-    """Give samples a second, the best pass of several, over batches of keys drawn anew in every pass."""
+def rate(read: Read, keys: Sequence[str], *, reads: int, passes: int = PASSES) -> float:
+    """Give samples a second, the best pass of several; each thread takes batches of keys drawn anew in every pass."""
     draw, best = np.random.default_rng(1), 0.0
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in range(passes):
-            rows = draw.integers(0, len(keys), (reads // batch, batch))
+            rows = draw.integers(0, len(keys), (reads // BATCH, BATCH))
             asked = [[keys[row] for row in part] for part in rows]
             started = time.perf_counter()
             list(pool.map(read, asked))
             best = max(best, rows.size / (time.perf_counter() - started))
     return best
+
+
+def one_by_one(read: Callable[[str], object]) -> Read:
+    """Read keys one after the other, in the thread that has them."""
+
+    def read_all(keys: Sequence[str]) -> None:
+        for key in keys:
+            read(key)
+
+    return read_all
 
 
 def local_rates(folder: Path) -> Iterator[tuple[str, float]]:
@@ -83,14 +94,14 @@ def local_rates(folder: Path) -> Iterator[tuple[str, float]]:
     for start in range(0, BLOBS, 5000):
         some = keys[start : start + 5000]
         shards.add(some, [blobs[key] for key in some])
-    yield f"ArrayRecord shards, batches of {BATCH}", rate(shards.read, keys, reads=READS, batch=BATCH)
-    yield "ArrayRecord shards, one by one", rate(shards.read, keys, reads=READS, batch=1)
+    yield f"ArrayRecord shards, batches of {BATCH}", rate(shards.read, keys, reads=READS)
+    yield "ArrayRecord shards, one by one", rate(one_by_one(lambda key: shards.read([key])), keys, reads=READS)
     cache = BlobCache(Generated(blobs), folder / "cache", limit_bytes=4 * 10**9)
     for key in keys:
         cache.get(key)
-    yield "cache hits, each verified", rate(lambda some: cache.get(some[0]), keys, reads=READS, batch=1)
+    yield "cache hits, each verified", rate(one_by_one(cache.get), keys, reads=READS)
     paths = {path.name: str(path) for path in (folder / "cache").rglob("*") if path.is_file()}
-    yield "loose files, not verified", rate(lambda some: contents_of(paths[some[0]]), keys, reads=READS, batch=1)
+    yield "loose files, not verified", rate(one_by_one(lambda key: contents_of(paths[key])), keys, reads=READS)
 
 
 def contents_of(path: str) -> bytes:
@@ -108,8 +119,8 @@ def remote_rates(folder: Path) -> Iterator[tuple[str, float]]:
         keys = list(blobs)
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(store.put, blobs.values()))
-        once = {"reads": REMOTE_READS, "batch": 1, "passes": 1}
-        yield "object storage, a GET each", rate(lambda some: store.get(some[0]), keys, **once)
+        once = {"reads": REMOTE_READS, "passes": 1}
+        yield "object storage, a GET each", rate(one_by_one(store.get), keys, **once)
         filesystem, root = filesystem_at(f"az://{CONTAINER}/packed")
         filesystem.pipe_file(root, b"".join(blobs.values()))
         starts = np.cumsum([0, *map(len, blobs.values())]).tolist()
@@ -120,8 +131,8 @@ def remote_rates(folder: Path) -> Iterator[tuple[str, float]]:
             filesystem.cat_ranges([root] * len(begins), list(begins), list(ends))
         yield f"object storage, ranges, batches of {BATCH}", REMOTE_BLOBS / (time.perf_counter() - started)
         cache = BlobCache(store, folder / "remote", limit_bytes=10**9)
-        yield "cache in front, first time", rate(lambda some: cache.get(some[0]), keys, **once)
-        yield "cache in front, after that", rate(lambda some: cache.get(some[0]), keys, reads=READS, batch=1)
+        yield "cache in front, first time", rate(one_by_one(cache.get), keys, **once)
+        yield "cache in front, after that", rate(one_by_one(cache.get), keys, reads=READS)
 
 
 def waiting(folder: Path) -> Iterator[tuple[str, float, float]]:
@@ -170,9 +181,8 @@ def picture(number: int) -> bytes:
 
 def main() -> None:
     """Print one table."""
-    say(
-        f"{datetime.date.today().isoformat()}  {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    load = os.getloadavg()[0]
+    say(f"{datetime.date.today().isoformat()}  {platform.machine()}, {os.cpu_count()} cores, load {load:.1f}")
     with tempfile.TemporaryDirectory() as name:
         say(f"{'':45}{'samples/s':>10}")
         for source, found in local_rates(Path(name)):

@@ -71,6 +71,9 @@ def test_the_limit_is_kept_and_what_was_longest_unused_goes_first(archive: Count
     hashes = [blob(archive, number) for number in range(11)]
     for blob_hash in hashes[:10]:
         cache.get(blob_hash)
+    for age, blob_hash in enumerate(hashes[:10]):
+        (path,) = (tmp_path / "cache").rglob(blob_hash)
+        os.utime(path, ns=(age, age))
     cache.get(hashes[0])
     cache.get(hashes[10])
     there = {path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()}
