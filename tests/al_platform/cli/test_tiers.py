@@ -15,7 +15,7 @@ def test_a_tier_is_made_listed_and_dropped(alp: Alp, home: Path) -> None:
     command = (*at_home, "tier", "hot", "--filter", "split=test", "--image", "96x64")
     made = alp(*command)
     tier_id = made.out.split(":")[0]
-    assert (made.code, made.out) == (0, f"{tier_id}: 20 of 20 frames, 0.4 MB, 0 broken\n")
+    assert (made.code, made.out) == (0, f"{tier_id}: 20 of 20 frames, 0.5 MB, 0 broken\n")
     assert alp(*command).out == made.out
     listed = alp(*at_home, "tier", "list").out
     assert all(word in listed for word in (tier_id, "split=test", "96x64", "20"))
