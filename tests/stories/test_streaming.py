@@ -39,7 +39,7 @@ def test_streamed_records_train_the_same_ensemble(platform: Platform) -> None:
     assert in_memory == streamed
 
 
-def test_a_u_net_is_the_same_from_memory_archive_cache_and_tier(platform: Platform) -> None:
+def test_a_u_net_is_the_same_from_memory_archive_and_tiers(platform: Platform) -> None:
     spec = round_spec(platform, test="", model=UNET)
     found = {"memory": weights_after(platform, spec, memory_bytes=10**9)}
     found["archive"] = weights_after(platform, spec, memory_bytes=1)
