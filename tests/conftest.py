@@ -4,10 +4,14 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from al_platform.domain.hashing import hash_bytes
+from tests.azurite import CONTAINER, NoAzurite, azurite_running, make_container
 
 if TYPE_CHECKING:
     from al_platform.platform.home import Platform
@@ -24,6 +28,25 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"real recordings not found at {REAL_DATA}: set ALP_REAL_DATA to their folder")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[str]:
+    """A connection string to an emulated Azure account with a container; skipped, with the reason, without npm."""
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(azurite_running())
+        except NoAzurite as reason:
+            pytest.skip(f"no Azure storage to test against: {reason}")
+        make_container(connection)
+        yield connection
+
+
+@pytest.fixture
+def azure_url(azurite: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """An empty place of the test's own in it, reached as users reach theirs: by the environment."""
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", azurite)
+    return f"az://{CONTAINER}/{hash_bytes(str(tmp_path).encode())}"
 
 
 @pytest.fixture(scope="session")

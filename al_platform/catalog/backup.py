@@ -6,7 +6,7 @@ from pathlib import Path
 from al_platform.catalog.connection import Catalog
 from al_platform.catalog.copies import copy_file
 from al_platform.errors import NotFound
-from al_platform.storage.blobs import storage_errors, sync_folder
+from al_platform.storage.blobs import storage_errors, sync_to_disk
 
 
 def restore(backup: Path, path: Path) -> Path | None:
@@ -25,7 +25,7 @@ def restore(backup: Path, path: Path) -> Path | None:
         with storage_errors(str(path)):
             aside = _move_aside(path)
             incoming.replace(path)
-            sync_folder(path.parent)
+            sync_to_disk(path.parent)
     finally:
         incoming.unlink(missing_ok=True)
     return aside

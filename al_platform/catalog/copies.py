@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 from al_platform.catalog.transaction import Transaction
-from al_platform.storage.blobs import durable_file, sync_folder
+from al_platform.storage.blobs import durable_file, sync_to_disk
 
 STORAGE_VERSION = "v1.5.0"
 """Written by DuckDB 1.5 and 2.0, read by both."""
@@ -28,7 +28,7 @@ def copy_database(cursor: Transaction, target: Path) -> None:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(target)
-        sync_folder(target.parent)
+        sync_to_disk(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
         temporary.with_name(f"{temporary.name}.wal").unlink(missing_ok=True)

@@ -118,6 +118,17 @@ def count_matching(tx: Transaction, text: str) -> tuple[int, int]:
     return int(counted[0]), int(counted[1])
 
 
+def frames_matching_among(tx: Transaction, text: str, frame_ids: Sequence[str]) -> set[str]:
+    """Give those of these frames that a filter matches.
+
+    Raises: InvalidInput for a filter that does not parse.
+    """
+    condition = parse_filter(tx, text)
+    with wanted_ids(tx, frame_ids):
+        sql = f"SELECT frame_id FROM frames WHERE ({condition.sql}) AND frame_id IN (SELECT id FROM wanted)"
+        return {row[0] for row in tx.execute(sql, list(condition.values)).fetchall()}
+
+
 def frames_by_id(tx: Transaction, frame_ids: Sequence[str]) -> dict[str, Frame]:
     """Give the frames of these ids, in the order asked for.
 

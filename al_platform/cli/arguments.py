@@ -24,4 +24,8 @@ Start = Annotated[int, typer.Option(help="Frames of the start set, drawn uniform
 Scorers = Annotated[
     int, typer.Option(min=1, help="Processes that score the pool; more machines join in by `alp scorer`")
 ]
+Curriculum = Annotated[
+    list[str] | None,
+    typer.Option(help="SHARE:FILTER, how much of every batch is whose: 3:time=night; 1: is every frame"),
+]
 Seed = Annotated[int, typer.Option(help="Seed of start set, members and draws")]

@@ -1,6 +1,6 @@
 """Texts of the command line to the values they mean."""
 
-from al_platform.domain.rounds import StrategySpec
+from al_platform.domain.rounds import CurriculumShare, StrategySpec
 from al_platform.domain.scores import Share
 from al_platform.errors import InvalidInput
 
@@ -51,3 +51,18 @@ def strategy(text: str) -> StrategySpec:
     except ValueError:
         raise InvalidInput(f"strategy {text!r}: cap takes a whole number, gap takes seconds") from None
     return StrategySpec(name=name.strip(), session_cap=cap, minimum_gap_s=gap)
+
+
+def curriculum(texts: list[str]) -> tuple[CurriculumShare, ...]:
+    """Give the shares that `SHARE:FILTER` texts name, as in `3:time=night` and, for every frame, `1:`.
+
+    Raises: InvalidInput for a text without a share.
+    """
+    parts = []
+    for text in texts:
+        share, colon, filter_text = text.partition(":")
+        try:
+            parts.append(CurriculumShare(filter_text.strip() if colon else "", float(share)))
+        except ValueError:
+            raise InvalidInput(f"curriculum {text!r}: write SHARE:FILTER, for example 3:time=night") from None
+    return tuple(parts)

@@ -45,6 +45,7 @@ def run(
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
+    curriculum: arg.Curriculum = None,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import prepare_round, round_details, run_one_round
@@ -54,6 +55,7 @@ def run(
     )
     wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
     wanted = replace(wanted, dataset_version_id=dataset, seed=seed, filter=filter_text)
+    wanted = replace(wanted, curriculum=parse.curriculum(curriculum or []))
     with platform_of(context) as platform:
         spec = prepare_round(platform, wanted, pool=pool, test=test, start=start)
         round_ = run_one_round(platform, spec, scorers=scorers)
@@ -134,6 +136,7 @@ def run_loop(
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
+    curriculum: arg.Curriculum = None,
 ) -> None:
     """Run rounds in a row. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import prepare_round, run_rounds
@@ -143,6 +146,7 @@ def run_loop(
     )
     wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
     wanted = replace(wanted, dataset_version_id=dataset, seed=seed, filter=filter_text)
+    wanted = replace(wanted, curriculum=parse.curriculum(curriculum or []))
     loop = LoopSpec(wanted, rounds)
     with platform_of(context) as platform:
         first = prepare_round(platform, wanted, pool=pool, test=test, start=start)

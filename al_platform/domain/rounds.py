@@ -63,6 +63,21 @@ class StrategySpec:
 
 
 @dataclass(frozen=True)
+class CurriculumShare:
+    """A part of a curriculum: the labelled frames that a filter matches, and how much of every batch is theirs."""
+
+    filter: str
+    """As for `alp frames --filter`; empty for every frame."""
+    share: float
+    """Relative to the other shares. A frame that two filters match counts in both."""
+
+    def __post_init__(self) -> None:
+        """Refuse shares that nothing can be drawn by."""
+        if not 0.0 <= self.share < math.inf:
+            raise InvalidInput(f"curriculum share {self.share} of {self.filter!r}: must be a number, 0 or more")
+
+
+@dataclass(frozen=True)
 class RoundSpec:
     """A request for one round: TRAIN on a dataset version, QUERY a pool, ANNOTATE, APPEND."""
 
@@ -81,6 +96,8 @@ class RoundSpec:
     """Labelling queue. A frame is picked once per queue; each arm of an experiment has its own."""
     filter: str = ""
     """Only frames of the pool that match may be picked; all are scored. Empty: every frame."""
+    curriculum: tuple[CurriculumShare, ...] = ()
+    """What training draws how often; empty: every labelled frame alike. Validation and calibration see all alike."""
 
     def __post_init__(self) -> None:
         """Refuse rounds whose targets the model does not know, and seeds that no generator takes."""
@@ -93,6 +110,8 @@ class RoundSpec:
             )
         if len(set(self.targets)) != len(self.targets):
             raise InvalidInput(f"targets {', '.join(self.targets)}: each may be named once")
+        if self.curriculum and not any(part.share for part in self.curriculum):
+            raise InvalidInput("curriculum: all shares are 0; give at least one above 0, or no curriculum")
         if not 0 <= self.seed < SEED_LIMIT:
             raise InvalidInput(f"seed {self.seed}: must be at least 0 and below {SEED_LIMIT}")
 

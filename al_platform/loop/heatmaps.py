@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from al_platform.catalog.frames import frames_by_id
 from al_platform.domain.models import EnsembleVersion
 from al_platform.loop.context import LoopContext
-from al_platform.loop.models import ensure_encoder, frame_records, load_ensemble, records_of_all
+from al_platform.loop.models import ensure_encoder, inputs_of, load_ensemble
 from al_platform.models.families import family_named
 from al_platform.training.predict import heatmaps
 
@@ -23,6 +23,6 @@ def heatmaps_of(
     spec = ensemble.spec
     with context.catalog.transaction() as tx:
         frames = frames_by_id(tx, frame_ids)
-    records = frame_records(context, spec, ensure_encoder(context, spec, pool_id))
-    inputs = records_of_all(context, records, frames, frame_ids)
+    encoder = ensure_encoder(context, spec, pool_id)
+    inputs = inputs_of(context, spec, encoder, frames=frames, frame_ids=frame_ids)
     return heatmaps(family_named(spec.family), spec, load_ensemble(context, ensemble), inputs)

@@ -1,10 +1,9 @@
 """Encoders and ensembles of a round, with the arrays they read and write."""
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
@@ -20,10 +19,13 @@ from al_platform.domain.models import EnsembleVersion, ModelSpec
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.models.base import Encoder, ModelFamily
+from al_platform.models.batches import Rows
 from al_platform.models.families import family_named
 from al_platform.models.records import ContentRecords, Unreadable, frame_reader, image_batches
 from al_platform.models.weights import weights_from_bytes
 from al_platform.training.ensemble import TrainedEnsemble
+from al_platform.training.frames import KeyedRows
+from al_platform.training.images import FrameImages
 from al_platform.training.inputs import PresenceMaps
 
 _ENCODER_SAMPLE = 128
@@ -90,16 +92,27 @@ def image_hashes(frames: Mapping[str, Frame]) -> dict[str, str]:
     return {frame_id: frame.image.hash for frame_id, frame in frames.items()}
 
 
-def records_of_all(
-    context: LoopContext, records: ContentRecords, frames: Mapping[str, Frame], frame_ids: Sequence[str]
-) -> NDArray[Any]:
-    """Gather the records of frames that must all be readable.
+def inputs_of(
+    context: LoopContext, spec: ModelSpec, encoder: Encoder, *, frames: Mapping[str, Frame], frame_ids: Sequence[str]
+) -> Rows:
+    """Give what a model reads of frames that must all be readable, row by row in the order of `frame_ids`.
 
-    Raises: InvalidInput naming the first frame that is not, and why.
+    In memory up to the context's limit. Beyond it they are read when they are asked for: pictures from a hot tier,
+    the cache or the archive, other records from their cache on the disk.
+
+    Raises: InvalidInput naming the first frame that cannot be read, and why; for streamed pictures when it is read.
     """
+    size = len(frame_ids) * math.prod(encoder.shape) * encoder.dtype.itemsize
+    if size > context.memory_bytes and encoder.keeps_pixels:
+        images = FrameImages(image_hashes(frames), spec.grid, tiers=context.tiers, blobs=context.images)
+        return KeyedRows(frame_ids, images.take, shape=encoder.shape, dtype=encoder.dtype)
+    records = frame_records(context, spec, encoder)
     for frame_id, reason in ensure_records(context, records, image_hashes(frames)).items():
         raise InvalidInput(f"frame {frame_id}: cannot be read ({reason}); put its blob back, or leave it out")
-    return records.take([frames[frame_id].image.hash for frame_id in frame_ids])
+    contents = [frames[frame_id].image.hash for frame_id in frame_ids]
+    if size > context.memory_bytes:
+        return KeyedRows(contents, records.take, shape=encoder.shape, dtype=encoder.dtype)
+    return records.take(contents)
 
 
 def _sample_images(tx: Transaction, context: LoopContext, pool_id: str) -> dict[str, str]:

@@ -15,22 +15,23 @@ from al_platform.domain.models import EnsembleVersion, ModelSpec
 from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
+from al_platform.loop.curriculum import curriculum_weights
 from al_platform.loop.models import (
     encoder_id_of,
     ensure_encoder,
-    frame_records,
+    inputs_of,
     labelled_frames,
     load_ensemble,
     presence_maps,
-    records_of_all,
 )
+from al_platform.models.batches import Rows
 from al_platform.models.families import family_named
 from al_platform.models.weights import weights_to_bytes
 from al_platform.training.checkpoints import OrbaxCheckpoints
 from al_platform.training.ensemble import TrainedEnsemble, train_ensemble
 from al_platform.training.evaluate import measure
-from al_platform.training.fit import LabeledFrames
 from al_platform.training.folds import deal_folds
+from al_platform.training.frames import LabeledFrames
 from al_platform.training.predict import mean_probabilities
 
 
@@ -49,7 +50,7 @@ class _Dataset:
 
     items: list[DatasetItem]
     frames: Mapping[str, Frame]
-    inputs: NDArray[Any]
+    inputs: Rows
     presence: NDArray[Any]
 
 
@@ -60,7 +61,7 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     the work since the last checkpoint.
     """
     encoder_id = encoder_id_of(spec.model, spec.pool_id)
-    ensemble_id = make_id("ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed)
+    ensemble_id = make_id("ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum))
     with context.catalog.transaction() as tx:
         known = model_catalog.find_ensemble(tx, ensemble_id)
         test = spec.test_version_id
@@ -89,11 +90,12 @@ def _train(
         folds=model.training.validation_folds,
         seed=spec.seed,
     )
+    weights = curriculum_weights(context, spec.curriculum, [item.frame_id for item in dataset.items])
     checkpoints = _checkpoints(context, ensemble_id)
     trained = train_ensemble(
         family_named(model.family),
         model,
-        LabeledFrames(dataset.inputs, dataset.presence, folds),
+        LabeledFrames(dataset.inputs, dataset.presence, folds, weights),
         seed=spec.seed,
         checkpoints=checkpoints,
         report=context.report,
@@ -138,8 +140,8 @@ def _dataset(context: LoopContext, model: ModelSpec, pool_id: str, version_id: s
     items, frames, annotations = labelled_frames(context, version_id)
     if not items:
         raise InvalidInput(f"dataset version {version_id}: is empty; give a start set of at least 1 labelled frame")
-    records = frame_records(context, model, ensure_encoder(context, model, pool_id))
-    inputs = records_of_all(context, records, frames, [item.frame_id for item in items])
+    encoder = ensure_encoder(context, model, pool_id)
+    inputs = inputs_of(context, model, encoder, frames=frames, frame_ids=[item.frame_id for item in items])
     presence = presence_maps(context, model).of([annotations[item.annotation_id] for item in items])
     return _Dataset(items, frames, inputs, presence)
 

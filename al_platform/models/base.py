@@ -22,13 +22,14 @@ class Encoder:
     """What happens to a frame once, before any training: a record of fixed size, cached by content.
 
     `key` is the hash of everything that determines the record; `encode` maps a batch of images to
-    an array [B, *shape] of `dtype`.
+    an array [B, *shape] of `dtype`. `keeps_pixels` says that the record is the decoded image as it is.
     """
 
     key: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     encode: Callable[[ImageBatch], NDArray[Any]]
+    keeps_pixels: bool = False
 
 
 @dataclass(frozen=True)

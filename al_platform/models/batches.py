@@ -1,7 +1,7 @@
 """Batches of one size: whatever number of frames comes, the compiled function sees the same shape."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,25 @@ from numpy.typing import NDArray
 
 Frames = Shaped[NDArray[Any], "_ ..."]
 Result = TypeVar("Result")
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """Records [N, ...] by row: an array, or something that reads the rows asked for when they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """N and the shape of a record."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers in a record."""
+
+    def __len__(self) -> int:
+        """Give N."""
+
+    def __getitem__(self, rows: Any, /) -> NDArray[Any]:
+        """Give the records of a slice or of an array of row numbers."""
 
 
 def in_fixed_batches(function: Callable[[Frames], jax.Array], batch: int) -> Callable[[Frames], NDArray[Any]]:
@@ -26,7 +45,7 @@ def in_fixed_batches(function: Callable[[Frames], jax.Array], batch: int) -> Cal
     return over_all
 
 
-def padded_batches(frames: Frames, batch: int) -> Iterator[tuple[Frames, int]]:
+def padded_batches(frames: Rows, batch: int) -> Iterator[tuple[Frames, int]]:
     """(exactly `batch` frames, how many of them are real); the last frame is repeated as padding.
 
     No frames give one batch of zeros with none real, so that shapes and dtypes are known all the same.

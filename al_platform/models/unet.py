@@ -53,6 +53,7 @@ def load_encoder(spec: ModelSpec, content: bytes) -> Encoder:
         shape=(*size, 3),
         dtype=np.dtype(np.uint8),
         encode=lambda images: images,
+        keeps_pixels=True,
     )
 
 

@@ -24,7 +24,9 @@ from al_platform.loop.verify import verify_selection
 from al_platform.platform.compiled import keep_compiled
 from al_platform.platform.data import freeze_pool
 from al_platform.platform.home import Platform
+from al_platform.platform.tiers import cached_images
 from al_platform.storage.records import RecordCaches
+from al_platform.training.tiers import HotTiers
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,15 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     return LoopContext(
         catalog=platform.catalog,
         blobs=platform.blobs,
+        images=cached_images(platform),
+        tiers=HotTiers(platform.settings.hot_folder),
         caches=RecordCaches(platform.settings.cache_folder),
         runs_folder=platform.settings.runs_folder,
         tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},
         oracle=Oracle(platform.sealed),
         report=platform.report,
         scorers=scorers,
+        memory_bytes=platform.settings.memory_bytes,
     )
 
 

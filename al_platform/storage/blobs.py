@@ -1,6 +1,7 @@
 """Content-addressed, write-once blobs behind any fsspec URL."""
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +23,12 @@ class BlobStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        with storage_errors(url):
-            self._filesystem, self._root = fsspec.core.url_to_fs(url)
+        self._filesystem, self._root = filesystem_at(url)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the blobs are files of this machine."""
+        return "file" in _protocols(self._filesystem)
 
     def put(self, content: bytes, *, media_type: str = "application/octet-stream") -> BlobRef:
         """Store the bytes and give their reference. Storing the same bytes again is free.
@@ -77,6 +82,16 @@ class BlobStore:
         return f"{self._root.rstrip('/')}/{blob_hash[:2]}/{blob_hash}"
 
 
+def filesystem_at(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Give the file system behind a URL and the path in it; no listing is kept, for others write there too.
+
+    Raises: StorageUnavailable for a URL that nothing opens.
+    """
+    with storage_errors(url):
+        filesystem, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    return filesystem, path
+
+
 def write_once(filesystem: fsspec.AbstractFileSystem, path: str, content: bytes) -> None:
     """Write a file under a name that only these bytes can have; where it is already, nothing is written."""
     if filesystem.exists(path):
@@ -110,7 +125,7 @@ def durable_file(path: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-        sync_folder(path.parent)
+        sync_to_disk(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -129,15 +144,26 @@ def storage_errors(where: str) -> Iterator[None]:
         ) from error
     except (ImportError, ValueError) as error:
         raise StorageUnavailable(f"{where}: {error}") from error
+    except _azure_errors() as error:
+        raise StorageUnavailable(
+            f"{where}: {str(error).splitlines()[0]} Nothing is lost: see that the account answers and the container "
+            "is there (its name has 3 characters or more), then run again"
+        ) from error
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a local folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync_to_disk(path: Path) -> None:
+    """Return when the content of a local file, or the names in a local folder, would survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _azure_errors() -> tuple[type[Exception], ...]:
+    """What the Azure libraries raise, which is no OSError; nothing where they were never imported."""
+    module = sys.modules.get("azure.core.exceptions")
+    return (module.AzureError,) if module else ()
 
 
 def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:

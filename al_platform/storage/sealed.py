@@ -5,7 +5,6 @@ Ingest writes here; the offline annotator alone reads (a contract of the import 
 
 from collections.abc import Iterable, Sequence
 
-import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,7 +13,7 @@ from al_platform.domain.hashing import canonical_json, hash_bytes
 from al_platform.domain.labels import Annotation
 from al_platform.domain.records import record_from_json
 from al_platform.errors import CorruptBlob
-from al_platform.storage.blobs import BlobStore, storage_errors, write_once
+from al_platform.storage.blobs import BlobStore, filesystem_at, storage_errors, write_once
 
 
 class SealedAnswers:
@@ -25,8 +24,7 @@ class SealedAnswers:
 
     def __init__(self, url: str) -> None:
         self.blobs = BlobStore(f"{url.rstrip('/')}/blobs")
-        with storage_errors(url):
-            self._filesystem, self._root = fsspec.core.url_to_fs(f"{url.rstrip('/')}/answers")
+        self._filesystem, self._root = filesystem_at(f"{url.rstrip('/')}/answers")
 
     def seal(self, answers: Sequence[Annotation]) -> None:
         """Keep these answers; the later of two for a frame counts. Sealing the same again changes nothing.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from al_platform.training.fit import UNKNOWN
+from al_platform.training.frames import UNKNOWN
 
 _NEWTON_STEPS = 30
 _CLOSE_ENOUGH = 1e-6

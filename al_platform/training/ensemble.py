@@ -15,7 +15,8 @@ from al_platform.models.base import ModelFamily, Parameters
 from al_platform.models.batches import padded_batches
 from al_platform.models.scoring import make_logits
 from al_platform.training.calibrate import fit_temperature
-from al_platform.training.fit import UNKNOWN, Checkpoints, LabeledFrames, fit_ensemble
+from al_platform.training.fit import Checkpoints, fit_ensemble
+from al_platform.training.frames import UNKNOWN, LabeledFrames
 
 _PREDICT_BATCH = 64
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.training.fit import UNKNOWN
+from al_platform.training.frames import UNKNOWN
 
 
 def average_precision(scores: NDArray[Any], outcomes: NDArray[Any]) -> float:

@@ -9,32 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from numpy.typing import NDArray
 
 from al_platform.domain.models import ModelSpec, TrainingSpec
 from al_platform.domain.progress import Progress, ReportProgress
 from al_platform.models.base import ModelFamily, Parameters
-
-UNKNOWN = 255
-"""Value of a cell in a presence map that nobody labelled."""
+from al_platform.training.batches import Chunk, batch_source, held_out, padded
+from al_platform.training.frames import UNKNOWN, LabeledFrames
+from al_platform.training.sampling import bucketed
 
 Batch = tuple[jax.Array, jax.Array, jax.Array]
 """Inputs [B, ...], presence [B, K, H, W] and how much each member counts each frame [M, B]."""
 
-_ROW_BUCKET = 128
-"""Training sets are padded to multiples of this, so that a growing set seldom compiles anew."""
-
-
-@dataclass(frozen=True)
-class LabeledFrames:
-    """What a training reads: encoder records [N, ...], presence maps uint8 [N, K, H, W], folds [N].
-
-    Presence is 1 present, 0 absent, 255 unknown. Unknown cells never enter a loss.
-    """
-
-    inputs: NDArray[Any]
-    presence: NDArray[Any]
-    folds: NDArray[Any]
+_VALIDATION_ROWS = 256
+"""Frames of its fold that a member is stopped by, at most: they stay on the device, for every member."""
 
 
 @partial(
@@ -56,23 +43,13 @@ class TrainState:
     step: jax.Array
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["inputs", "presence", "weights", "member_weights", "fold_inputs", "fold_presence"],
-    meta_fields=[],
-)
+@partial(jax.tree_util.register_dataclass, data_fields=["inputs", "presence"], meta_fields=[])
 @dataclass(frozen=True)
-class TrainData:
-    """Padded arrays on the device: N rows to draw from, and for each member the first F rows of its fold."""
+class Folds:
+    """What stops each member: the first F rows of its validation fold, [M, F, ...], padded by unknown cells."""
 
     inputs: jax.Array
     presence: jax.Array
-    weights: jax.Array
-    """[N] how often a row is drawn, relative; 0 for padding."""
-    member_weights: jax.Array
-    """[M, N] 0 where the row is in the member's validation fold, else 1."""
-    fold_inputs: jax.Array
-    fold_presence: jax.Array
 
 
 @runtime_checkable
@@ -101,14 +78,14 @@ def fit_ensemble(
     depends on the seed and the step alone, so a resumed training gives the same numbers as an unbroken one.
     """
     key = jax.random.key(seed)
-    data = _device_data(spec, frames)
+    folds = _folds(spec, frames)
     state = _initial_state(family, spec, jax.random.fold_in(key, 0))
     state = checkpoints.restore(state) or state
     train_chunk = _train_chunk(family, spec)
-    batch_key = jax.random.fold_in(key, 1)
-    while (step := int(state.step)) < spec.training.steps:
-        report(Progress("train", step, spec.training.steps))
-        state = train_chunk(state, data, batch_key)
+    source = batch_source(spec, frames, key=jax.random.fold_in(key, 1))
+    for chunk in source.chunks(int(state.step)):
+        report(Progress("train", int(state.step), spec.training.steps))
+        state = train_chunk(state, chunk, folds)
         checkpoints.save(state, last=int(state.step) >= spec.training.steps)
     report(Progress("train", spec.training.steps, spec.training.steps))
     return state
@@ -143,32 +120,18 @@ def _initial_state(family: ModelFamily, spec: ModelSpec, key: jax.Array) -> Trai
     return strong
 
 
-def _device_data(spec: ModelSpec, frames: LabeledFrames) -> TrainData:
-    count = len(frames.folds)
-    rows = -(-count // _ROW_BUCKET) * _ROW_BUCKET
-    member_folds = np.arange(spec.members) % spec.training.validation_folds
-    held_out = frames.folds[None, :] == member_folds[:, None]
-    widest = -(-rows // spec.training.validation_folds) * 2
-    fold_rows = [np.flatnonzero(mine)[:widest] for mine in held_out]
-    return TrainData(
-        inputs=jnp.asarray(_padded(frames.inputs, rows)),
-        presence=jnp.asarray(_padded(frames.presence, rows, fill=UNKNOWN)),
-        weights=jnp.asarray(_padded(np.ones(count, np.float32), rows)),
-        member_weights=jnp.asarray(_padded((~held_out).T.astype(np.float32), rows).T),
-        fold_inputs=jnp.asarray(np.stack([_padded(frames.inputs[mine], widest) for mine in fold_rows])),
-        fold_presence=jnp.asarray(
-            np.stack([_padded(frames.presence[mine], widest, fill=UNKNOWN) for mine in fold_rows])
-        ),
+def _folds(spec: ModelSpec, frames: LabeledFrames) -> Folds:
+    rows = bucketed(len(frames.folds))
+    widest = min(-(-rows // spec.training.validation_folds) * 2, _VALIDATION_ROWS)
+    fold_rows = [np.flatnonzero(mine)[:widest] for mine in held_out(spec, frames)]
+    return Folds(
+        inputs=jnp.asarray(np.stack([padded(frames.inputs[mine], widest) for mine in fold_rows])),
+        presence=jnp.asarray(np.stack([padded(frames.presence[mine], widest, fill=UNKNOWN) for mine in fold_rows])),
     )
 
 
-def _padded(array: NDArray[Any], rows: int, *, fill: int = 0) -> NDArray[Any]:
-    padding = np.full((rows - len(array), *array.shape[1:]), fill, array.dtype)
-    return np.concatenate([array, padding])
-
-
 @cache
-def _train_chunk(family: ModelFamily, spec: ModelSpec) -> Callable[[TrainState, TrainData, jax.Array], TrainState]:
+def _train_chunk(family: ModelFamily, spec: ModelSpec) -> Callable[[TrainState, Chunk, Folds], TrainState]:
     """One stretch of `evaluate_every` steps and a validation, compiled once for a family and its spec."""
     optimizer = optimizer_of(spec.training)
 
@@ -178,14 +141,13 @@ def _train_chunk(family: ModelFamily, spec: ModelSpec) -> Callable[[TrainState, 
         parameters = optax.apply_updates(state.parameters, updates)
         return replace(state, parameters=parameters, optimizer=opt_state, step=state.step + 1)
 
-    def draw_and_step(data: TrainData, key: jax.Array, state: TrainState, _: None) -> tuple[TrainState, None]:
-        rows = _draw(jax.random.fold_in(key, state.step), data.weights, spec.training.batch_frames)
-        return train_step(state, (data.inputs[rows], data.presence[rows], data.member_weights[:, rows])), None
+    def take_and_step(chunk: Chunk, state: TrainState, rows: jax.Array) -> tuple[TrainState, None]:
+        batch = (chunk.inputs[rows], chunk.presence[rows], chunk.member_weights[:, rows])
+        return train_step(state, batch), None
 
-    def train_chunk(state: TrainState, data: TrainData, key: jax.Array) -> TrainState:
-        body = partial(draw_and_step, data, key)
-        state, _ = jax.lax.scan(body, state, None, length=spec.training.evaluate_every)
-        return _keep_best(state, _validation_loss(family, spec, state.parameters, data))
+    def train_chunk(state: TrainState, chunk: Chunk, folds: Folds) -> TrainState:
+        state, _ = jax.lax.scan(partial(take_and_step, chunk), state, chunk.rows)
+        return _keep_best(state, _validation_loss(family, spec, state.parameters, folds))
 
     return jax.jit(train_chunk, donate_argnums=0)
 
@@ -208,13 +170,7 @@ def _gradients(family: ModelFamily, spec: ModelSpec, parameters: Parameters, bat
     return jax.lax.map(of_member, (parameters, weights_MB))
 
 
-def _draw(key: jax.Array, weights: jax.Array, count: int) -> jax.Array:
-    """Draw rows with replacement in proportion to their weights."""
-    cumulative = jnp.cumsum(weights)
-    return jnp.searchsorted(cumulative, jax.random.uniform(key, (count,)) * cumulative[-1], side="right")
-
-
-def _validation_loss(family: ModelFamily, spec: ModelSpec, parameters: Parameters, data: TrainData) -> jax.Array:
+def _validation_loss(family: ModelFamily, spec: ModelSpec, parameters: Parameters, folds: Folds) -> jax.Array:
     """[M] loss of each member on its own fold; infinite where the fold holds no known cell.
 
     One member after the other in every family: the members' folds differ, so together they share no product and hold
@@ -228,7 +184,7 @@ def _validation_loss(family: ModelFamily, spec: ModelSpec, parameters: Parameter
         known = jnp.any(presence != UNKNOWN)
         return jnp.where(known, binary_cross_entropy(logits, presence, jnp.ones(len(presence))), jnp.inf)
 
-    losses: jax.Array = jax.lax.map(of_member, (parameters, data.fold_inputs, data.fold_presence))
+    losses: jax.Array = jax.lax.map(of_member, (parameters, folds.inputs, folds.presence))
     return losses
 
 

@@ -182,9 +182,7 @@ def test_a_round_that_cannot_be_is_never_entered(platform: Platform, changes: di
 def test_pool_and_test_set_must_not_share_a_drive(platform: Platform) -> None:
     known = contents(platform)
     wanted = RoundSpec(MODEL, "", "", TARGETS, Budget(1))
-    with pytest.raises(
-        InvalidInput, match=r"share 4 sessions, for example synthetic/synthetic_22_\d{4}"
-    ):
+    with pytest.raises(InvalidInput, match=r"share 4 sessions, for example synthetic/synthetic_22_\d{4}"):
         prepare_round(platform, wanted, pool="dataset=synthetic", test=TEST, start=START)
     assert counts(contents(platform)) == counts(known)
 

@@ -17,6 +17,7 @@ from al_platform.domain.models import EnsembleVersion, GridSpec, ModelSpec, Mode
 from al_platform.domain.records import record_from_json
 from al_platform.domain.rounds import (
     Budget,
+    CurriculumShare,
     LoopSpec,
     Round,
     RoundSpec,
@@ -42,6 +43,7 @@ ROUND = RoundSpec(
     strategy=StrategySpec("mi", session_cap=2, minimum_gap_s=1.5),
     seed=3,
     test_version_id="dsv_2",
+    curriculum=(CurriculumShare("time=night", 2.5), CurriculumShare("", 1)),
 )
 BLOB = BlobRef("ab" * 20, 10, "image/png")
 RECORDS = [

@@ -10,8 +10,10 @@ from al_platform.errors import CorruptBlob, NotFound, StorageUnavailable
 from al_platform.storage.blobs import BlobStore
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "azure"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    if request.param == "azure":
+        return BlobStore(f"{request.getfixturevalue('azure_url')}/a b é")
     urls = {"folder": str(tmp_path / "a [1] *é" / "blobs"), "memory": f"memory://{tmp_path.name}/blobs"}
     return BlobStore(urls[request.param])
 

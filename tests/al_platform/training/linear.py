@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from al_platform.domain.models import GridSpec, ModelSpec, TrainingSpec
 from al_platform.models.base import Encoder, ImageBatch, ModelFamily, Parameters
-from al_platform.training.fit import UNKNOWN, LabeledFrames
+from al_platform.training.frames import UNKNOWN, LabeledFrames
 
 FEATURES = 3
 GRID = GridSpec(image_height=16, image_width=24, cell=8)

@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from al_platform.training.calibrate import fit_temperature
-from al_platform.training.fit import UNKNOWN
+from al_platform.training.frames import UNKNOWN
 
 
 def simulated(temperature: float, *, cells: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

@@ -19,7 +19,8 @@ from al_platform.training.ensemble import (
     weights_from_bytes,
     weights_to_bytes,
 )
-from al_platform.training.fit import UNKNOWN, LabeledFrames, TrainState
+from al_platform.training.fit import TrainState
+from al_platform.training.frames import UNKNOWN, LabeledFrames
 from al_platform.training.predict import heatmaps, mean_probabilities
 from tests.al_platform.training.linear import LINEAR, SPEC, labelled
 

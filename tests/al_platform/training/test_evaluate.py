@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from al_platform.training.evaluate import average_precision, expected_calibration_error, measure
-from al_platform.training.fit import UNKNOWN
+from al_platform.training.frames import UNKNOWN
 
 
 def average_precision_by_definition(scores: list[float], outcomes: list[int]) -> float:

@@ -19,15 +19,8 @@ import pytest
 from al_platform.domain.progress import Progress, ReportProgress, silent
 from al_platform.errors import StorageUnavailable
 from al_platform.training.checkpoints import OrbaxCheckpoints
-from al_platform.training.fit import (
-    UNKNOWN,
-    Checkpoints,
-    LabeledFrames,
-    TrainState,
-    _keep_best,
-    binary_cross_entropy,
-    fit_ensemble,
-)
+from al_platform.training.fit import Checkpoints, TrainState, _keep_best, binary_cross_entropy, fit_ensemble
+from al_platform.training.frames import UNKNOWN, LabeledFrames
 from tests.al_platform.training.linear import LINEAR, SPEC, labelled
 
 
@@ -240,7 +233,7 @@ def test_a_checkpoint_with_any_file_damaged_is_named_or_goes_on_bit_for_bit_the_
 def test_how_far_the_rows_are_padded_changes_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = labelled(24)
     usual = train(frames)
-    monkeypatch.setattr("al_platform.training.fit._ROW_BUCKET", 320)
+    monkeypatch.setattr("al_platform.training.sampling._ROW_BUCKET", 320)
     wider = train(frames)
     assert_same(usual.parameters, wider.parameters)
     np.testing.assert_allclose(usual.best_loss, wider.best_loss, rtol=1e-6)
