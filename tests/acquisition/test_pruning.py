@@ -59,7 +59,7 @@ def ranked_exactly(batches: list[np.ndarray], count: int) -> tuple[np.ndarray, n
     return order, np.take_along_axis(scores.T, order, axis=1)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.sampled_from(KINDS), st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 5, 30, 55, 100]))
 def test_the_best_frames_are_those_of_an_exact_ranking_in_its_order(kind: str, seed: int, count: int) -> None:
     batches = stream(kind, seed)
@@ -69,7 +69,7 @@ def test_the_best_frames_are_those_of_an_exact_ranking_in_its_order(kind: str, s
     np.testing.assert_array_equal(top.scores, scores)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.sampled_from(KINDS), st.integers(0, 2**32 - 1))
 def test_no_frame_exceeds_its_bound(kind: str, seed: int) -> None:
     for batch in stream(kind, seed):
