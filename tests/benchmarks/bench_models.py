@@ -1,7 +1,7 @@
 """Rates of the models on this machine, each fast form beside the one it replaces.
 
-Run `python tests/benchmarks/bench_models.py`. Rates on a shared machine vary; compare lines of one run. The share is that
-of the matrix product measured just before the line, both per second of processor time: other work on the machine
+Run `python tests/benchmarks/bench_models.py`. Rates on a shared machine vary; compare lines of one run. The share is of
+the matrix product measured just before the line, both per second of processor time: other work on the machine
 disturbs that least, since waiting costs none; a cold cache does.
 """
 
