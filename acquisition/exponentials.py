@@ -8,6 +8,7 @@ score. All split off a power of two and leave a polynomial, the Chebyshev interp
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -58,8 +59,8 @@ def _second_order(function: Callable[[float], float], series: tuple[float, ...],
 def _interpolant(values: Callable[[float], float], degree: int, low: float, high: float) -> tuple[float, ...]:
     """Coefficients of the polynomial through `values` at the Chebyshev nodes, constant term first."""
 
-    def at_nodes(nodes: NDArray[np.float64]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.fromiter((values(float(node)) for node in nodes), np.float64)
+    def at_nodes(nodes: NDArray[np.float64]) -> Any:
+        return np.array([values(float(node)) for node in nodes])
 
     interpolant = Chebyshev.interpolate(at_nodes, degree, [low, high])
     return tuple(float(c) for c in interpolant.convert(kind=Polynomial).coef)

@@ -86,10 +86,10 @@ def test_brackets_in_names_are_printed_as_they_are(alp: Alp, home: Path, tmp_pat
     images, other = tmp_path / "x[" / "red]" / "images", ("--home", str(tmp_path / "other"))
     images.mkdir(parents=True)
     (images / "a_0.jpg").write_bytes(a_picture(home))
-    alp(*other, "ingest", "masks", str(images.parent), "-o", "dataset=[/blue]")
+    alp(*other, "ingest", "masks", str(images.parent), "-o", "dataset=[blue]")
     (frame,) = contents_of_home(tmp_path / "other")["frames"]
     assert f"from {images}/a_0.jpg" in alp(*other, "lineage", frame["frame_id"]).out.replace("\n", "")
-    assert "[/blue]" in alp(*other, "frames").out
+    assert "[blue]" in alp(*other, "frames").out
 
 
 def a_picture(home: Path) -> bytes:

@@ -13,11 +13,10 @@ from al_platform.domain.models import EnsembleVersion
 from al_platform.domain.progress import silent
 from al_platform.domain.records import record_from_json
 from al_platform.errors import InvalidInput, TrainingDiverged
+from al_platform.models.weights import weights_from_bytes, weights_to_bytes
 from al_platform.training.ensemble import (
     TrainedEnsemble,
     train_ensemble,
-    weights_from_bytes,
-    weights_to_bytes,
 )
 from al_platform.training.fit import TrainState
 from al_platform.training.frames import UNKNOWN, LabeledFrames

@@ -10,8 +10,8 @@ from al_platform.errors import InvalidInput, NotFound, StorageUnavailable
 from al_platform.storage.blobs import BlobStore
 from al_platform.training.images import FrameImages
 from al_platform.training.tiers import HotTiers, TierSpec
+from tests.al_platform.models.test_records import put_image
 from tests.al_platform.training.linear import GRID
-from tests.al_platform.training.test_inputs import put_image
 
 SIZE = (GRID.image_height, GRID.image_width)
 NOWHERE = BlobStore("memory://nothing-here")
