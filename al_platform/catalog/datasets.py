@@ -63,19 +63,32 @@ def pool_table(tx: Transaction, blobs: BlobStore, pool_id: str) -> pa.Table:
 
     Raises: NotFound for an unknown pool.
     """
-    manifest = read_table(blobs, _manifest_hash(tx, pool_id))
+    manifest = read_table(blobs, pool_manifest(tx, pool_id))
     if manifest.column_names == ["frame_id"]:  # frozen under schema 1; neither blobs nor rows ever change
         frames = frames_in_pool_order(tx, manifest["frame_id"])
         return frames.take(pc.index_in(manifest["frame_id"], value_set=frames["frame_id"]))
     return manifest
 
 
-def pool_manifest(tx: Transaction, blobs: BlobStore, pool_id: str) -> str:
-    """Give the hash of the manifest of a pool, of which `storage.pools` reads a few rows without the rest.
+def pool_manifest(tx: Transaction, pool_id: str) -> str:
+    """Give the hash of the blob that lists a pool.
 
     Raises: NotFound for an unknown pool.
     """
-    manifest_hash = _manifest_hash(tx, pool_id)
+    rows = tx.execute("SELECT manifest_hash FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
+    if not rows:
+        raise NotFound(f"pool {pool_id}: not in the catalog")
+    return str(rows[0][0])
+
+
+def pool_rows(tx: Transaction, blobs: BlobStore, pool_id: str) -> str:
+    """Give the hash of a manifest of a pool of which `storage.pools` reads a few rows without the rest.
+
+    It is the pool's own, but for pools that were frozen under schema 1: theirs is written now.
+
+    Raises: NotFound for an unknown pool.
+    """
+    manifest_hash = pool_manifest(tx, pool_id)
     if has_rows(blobs, manifest_hash):
         return manifest_hash
     return write_pool(blobs, pool_table(tx, blobs, pool_id))
@@ -195,13 +208,6 @@ def _keep_pool(tx: Transaction, blobs: BlobStore, frames: pa.Table, *, described
     }
     insert_missing(tx, "pools", columns)
     return pool_id
-
-
-def _manifest_hash(tx: Transaction, pool_id: str) -> str:
-    rows = tx.execute("SELECT manifest_hash FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
-    if not rows:
-        raise NotFound(f"pool {pool_id}: not in the catalog")
-    return str(rows[0][0])
 
 
 def _items_table(items: Sequence[DatasetItem]) -> pa.Table:

@@ -43,7 +43,7 @@ def job_of(tx: Transaction, context: LoopContext, ensemble_id: str, pool_id: str
         encoder_hash=encoder_hash,
         weights_hash=ensemble.weights_hash,
         temperatures=tuple(member.temperature for member in ensemble.members),
-        pool_manifest_hash=dataset_catalog.pool_manifest(tx, context.blobs, pool_id),
+        pool_manifest_hash=dataset_catalog.pool_rows(tx, context.blobs, pool_id),
         frames=dataset_catalog.pool_size(tx, pool_id),
     )
 

@@ -25,7 +25,6 @@ from al_platform.loop.rows import PoolRows
 from al_platform.loop.strategies import Picks, PoolView, strategy_named
 from al_platform.loop.view import pool_view
 from al_platform.models.records import Unreadable
-from al_platform.storage.blobs import BlobStore
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def record_of(context: LoopContext, round_: Round, selected: Selected) -> Select
     exclusions_hash = write_exclusions(context.blobs, selected.exclusions)
     with context.catalog.transaction() as tx:
         return SelectionRecord(
-            **inputs_of(tx, context.blobs, round_),
+            **inputs_of(tx, round_),
             exclusions_hash=exclusions_hash,
             allowed_hash=selected.allowed_hash,
             environment=environment(),
@@ -70,7 +69,7 @@ def record_of(context: LoopContext, round_: Round, selected: Selected) -> Select
         )
 
 
-def inputs_of(tx: Transaction, blobs: BlobStore, round_: Round) -> dict[str, Any]:
+def inputs_of(tx: Transaction, round_: Round) -> dict[str, Any]:
     """Give the inputs of a round's selection as the catalog holds them now, by the fields of a SelectionRecord."""
     ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
     scored = score_catalog.score_set_named(tx, round_.score_id) if round_.score_id else None
@@ -78,7 +77,7 @@ def inputs_of(tx: Transaction, blobs: BlobStore, round_: Round) -> dict[str, Any
     return {
         "round_id": round_.round_id,
         "spec": round_.spec,
-        "pool_manifest_hash": pool_manifest(tx, blobs, round_.spec.pool_id),
+        "pool_manifest_hash": pool_manifest(tx, round_.spec.pool_id),
         "dataset_manifest_hash": version_named(tx, round_.spec.dataset_version_id).manifest_hash,
         "ensemble_id": ensemble.ensemble_id,
         "weights_hash": ensemble.weights_hash,

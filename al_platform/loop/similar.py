@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from acquisition import most_similar
 from al_platform.catalog.frames import frames_by_id, frames_matching
 from al_platform.domain.rounds import Round
@@ -36,8 +38,9 @@ def similar_frames(
         frames_by_id(tx, [*examples, *unlike])
     if not matching:
         raise InvalidInput(f"filter {filter_text!r}: no frame matches; `alp frames` shows what there is")
-    rows = PoolRows(list(dict.fromkeys([*matching, *examples, *unlike])))
-    embedded = frame_embeddings(context, round_, rows.frame_ids, [])
+    candidates = list(dict.fromkeys([*matching, *examples, *unlike]))
+    rows = PoolRows(pa.chunked_array([pa.array(candidates, pa.string())]))
+    embedded = frame_embeddings(context, round_, candidates, [])
     for frame_id in (*examples, *unlike):
         if frame_id in embedded.unreadable:
             raise InvalidInput(f"frame {frame_id}: cannot be read ({embedded.unreadable[frame_id]})")

@@ -25,7 +25,7 @@ def verify_selection(context: LoopContext, round_id: str) -> list[str]:
         round_ = round_catalog.round_named(tx, round_id)
         record = selection_of(tx, round_id)
         stored = tasks_of(tx, round_id)
-        inputs = inputs_of(tx, context.blobs, round_)
+        inputs = inputs_of(tx, round_)
     changed = [
         f"{name}: selected from {_brief(getattr(record, name))}, the catalog now has {_brief(value)}"
         for name, value in inputs.items()

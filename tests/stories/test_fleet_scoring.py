@@ -118,12 +118,16 @@ def fleet_round(platform: Platform, frames: int) -> RoundSpec:
     version = round_spec(platform, test="").dataset_version_id
     with platform.catalog.transaction() as tx:
         tx.execute(
-            "INSERT INTO frames SELECT printf('frm_fleet_%06d', number), 'fleet', printf('drive_%04d', number // 500), "
-            "number % 500, number / 10.0, width, height, brightness, sharpness, image_hash, image_size, media_type, "
-            "tags, 'fleet' FROM range(?) AS numbers(number) JOIN (SELECT *, row_number() OVER (ORDER BY frame_id) - 1 "
-            "AS place, count(*) OVER () AS places FROM frames WHERE json_extract_string(tags, '/split') = ?) "
-            "ON number % places = place",
+            "INSERT INTO frames SELECT shown.* EXCLUDE (place, places) REPLACE (printf('frm_fleet_%06d', number) AS "
+            "frame_id, 'fleet' AS dataset, printf('fleet/drive_%04d', number // 500) AS session_id, number % 500 AS "
+            "frame_number, number / 10.0 AS timestamp_s) FROM range(?) AS numbers(number) JOIN (SELECT frames.*, "
+            "row_number() OVER (ORDER BY frame_id) - 1 AS place, count(*) OVER () AS places FROM frames JOIN tag_sets "
+            "USING (tag_set) WHERE json_extract_string(tags, '/split') = ?) AS shown ON number % places = place",
             [frames, POOL.removeprefix("split=")],
+        )
+        tx.execute(
+            "INSERT INTO sessions (session_id, dataset) SELECT DISTINCT session_id, dataset FROM frames "
+            "WHERE dataset = 'fleet'"
         )
     wanted = RoundSpec(MODEL, version, "", TARGETS, Budget(BUDGET), StrategySpec("mi"))
     return prepare_round(platform, wanted, pool=FLEET, test="", start=1)
@@ -135,7 +139,7 @@ def trained(platform: Platform, spec: RoundSpec) -> tuple[Round, ScoringJob]:
     round_ = submit_round(context, spec)
     ensemble_id = train_step(context, round_).round.ensemble_id or ""
     with platform.catalog.transaction() as tx:
-        return round_, job_of(tx, ensemble_id, spec.pool_id)
+        return round_, job_of(tx, context, ensemble_id, spec.pool_id)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def test_a_task_that_is_missing_is_named(platform: Platform) -> None:
 
 BROKEN_INPUTS: dict[str, tuple[str, str]] = {
     "pool": ("UPDATE pools SET manifest_hash = 'other'", "pool_manifest_hash: selected from"),
-    "scores": ("UPDATE score_sets SET blob_hash = 'other'", "score_hash: selected from"),
+    "scores": ("UPDATE score_shards SET hash = 'other'", "score_hash: selected from"),
     "labels": ("UPDATE dataset_versions SET manifest_hash = 'other'", "dataset_manifest_hash: selected from"),
 }
 

@@ -15,7 +15,7 @@ from al_platform.catalog.datasets import (
     all_versions,
     freeze_pool,
     pool_frames,
-    pool_manifest,
+    pool_rows,
     pool_size,
     pool_table,
     version_diff,
@@ -149,7 +149,7 @@ def test_a_row_of_a_pool_is_its_place_by_session_then_number_then_id(catalog: Ca
         assert pool_table(tx, blobs, pool) == given
         assert pool_frames(tx, blobs, pool) == ["frm_2", 'it\'s "é"', "frm_1", "frm_3"]
         assert pool_size(tx, pool) == 4
-        assert read_pool(blobs, pool_manifest(tx, blobs, pool), given.column_names) == given
+        assert read_pool(blobs, pool_rows(tx, blobs, pool), given.column_names) == given
     assert given.column_names == ["frame_id", "session_id", "session", "frame_number", "timestamp_s", "image_hash"]
     assert given["session"].to_pylist() == [0, 0, 0, 1]
     assert str(given["session"].type) == "int32"
