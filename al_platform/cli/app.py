@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from al_platform.cli import data, experiments, rounds
+from al_platform.cli import data, experiments, rounds, serve
 from al_platform.cli.home import HOME_KEY
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("lineage")(data.lineage)
 app.command("ab")(experiments.ab)
 app.command("report")(experiments.report)
 app.command("experiments")(experiments.list_all)
+app.command("serve")(serve.serve)
 app.add_typer(rounds.round_app, name="round")
 app.add_typer(rounds.loop_app, name="loop")
 
