@@ -64,6 +64,8 @@ class ServiceSettings:
     """Per key, on average."""
     burst: int = 100
     """Per key, at once."""
+    failures_per_minute: int = 20
+    """Of authentication, per address."""
     largest_body: int = 2**20
     """Of a request, in bytes."""
 

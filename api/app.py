@@ -3,16 +3,18 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from al_platform.errors import CatalogBusy, StorageUnavailable, Unauthenticated
+from al_platform.domain.access import Scope
+from al_platform.errors import CatalogBusy, InvalidInput, StorageUnavailable, Unauthenticated
 from al_platform.platform.service import Service
 from al_platform.settings import LOOPBACK, ServiceSettings
 from api import errors
@@ -29,7 +31,6 @@ OPEN = ("/health", "/v1/health", "/ready")
 """All that can be had without a key."""
 
 _ROUTERS = (health, frames, datasets, models, rounds, queues, experiments, keys)
-_FAILURES_PER_MINUTE = 20
 _SAVE_USES_EVERY_S = 60.0
 
 
@@ -46,6 +47,7 @@ def create_app(service: Service, settings: ServiceSettings, *, clock: Clock = ti
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        max_body_size=settings.largest_body,
         responses=problem_responses(Unauthenticated, Forbidden, TooManyRequests),
     )
     app.state.service = service
@@ -56,8 +58,9 @@ def create_app(service: Service, settings: ServiceSettings, *, clock: Clock = ti
     app.add_api_route(
         "/v1/openapi.json", _openapi, operation_id="get_openapi", dependencies=[READER], include_in_schema=False
     )
+    _require_guarded(app)
     errors.install(app)
-    app.add_middleware(Observed, metrics=app.state.metrics, largest_body=settings.largest_body)
+    app.add_middleware(Observed, metrics=app.state.metrics)
     if settings.dev:
         # a page elsewhere must not reach a service that asks for no key, through a name that leads here
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
@@ -65,9 +68,28 @@ def create_app(service: Service, settings: ServiceSettings, *, clock: Clock = ti
     return app
 
 
-def guarded_routes(app: FastAPI) -> list[tuple[APIRoute, Any]]:
-    """Give every route and the scope that it needs, None for the open ones."""
-    return [(route, scope_of(route.dependencies)) for route in app.routes if isinstance(route, APIRoute)]
+@dataclass(frozen=True)
+class GuardedRoute:
+    """An address, its methods, and the scope that it needs: None where nobody is asked for a key."""
+
+    path: str
+    methods: tuple[str, ...]
+    scope: Scope | None
+
+
+def guarded_routes(app: FastAPI) -> list[GuardedRoute]:
+    """Give every route of the application."""
+    return [
+        GuardedRoute(str(route.path), tuple(sorted(route.methods or ())), scope_of(route.dependencies))
+        for route in iter_route_contexts(app.routes)
+    ]
+
+
+def _require_guarded(app: FastAPI) -> None:
+    """Refuse to serve a route that somebody forgot to guard."""
+    forgotten = [route.path for route in guarded_routes(app) if route.scope is None and route.path not in OPEN]
+    if forgotten:
+        raise InvalidInput(f"routes without a scope: {', '.join(forgotten)}; give each READER, OPERATOR or ADMIN")
 
 
 def _gate(service: Service, settings: ServiceSettings, clock: Clock) -> Gate:
@@ -76,7 +98,9 @@ def _gate(service: Service, settings: ServiceSettings, clock: Clock) -> Gate:
         tokens=BearerTokens(settings.oidc) if settings.oidc else None,
         dev=settings.dev,
         requests=TokenBuckets(per_second=settings.requests_per_second, burst=settings.burst, clock=clock),
-        failures=TokenBuckets(per_second=_FAILURES_PER_MINUTE / 60, burst=_FAILURES_PER_MINUTE, clock=clock),
+        failures=TokenBuckets(
+            per_second=settings.failures_per_minute / 60, burst=settings.failures_per_minute, clock=clock
+        ),
     )
 
 

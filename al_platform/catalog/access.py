@@ -20,7 +20,7 @@ _KEYS = (
     )
     + " FROM api_keys)"
 )
-_ENTRIES = f"(SELECT number, strftime(at, {_TIME}) AS at, actor, action, target, request_id, detail FROM audit_log)"
+_ENTRIES = f"(SELECT number, strftime(happened_at, {_TIME}) AS happened_at, actor, action, target, request_id, detail FROM audit_log)"
 
 
 def add_key(tx: Transaction, key: ApiKey, *, secret_hash: str) -> None:
@@ -77,7 +77,7 @@ def record_change(
 ) -> None:
     """Log a change, in the transaction that makes it."""
     tx.execute(
-        "INSERT INTO audit_log (at, actor, action, target, request_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit_log (happened_at, actor, action, target, request_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
         [now, actor.name, action, target, actor.request_id, canonical_json(detail or {})],
     )
 

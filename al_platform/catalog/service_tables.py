@@ -7,7 +7,7 @@ CREATE SEQUENCE IF NOT EXISTS audit_numbers;
 
 CREATE TABLE IF NOT EXISTS audit_log (
     number BIGINT PRIMARY KEY DEFAULT nextval('audit_numbers'),
-    at TIMESTAMP NOT NULL,
+    happened_at TIMESTAMP NOT NULL,
     actor VARCHAR NOT NULL,
     action VARCHAR NOT NULL,
     target VARCHAR NOT NULL,

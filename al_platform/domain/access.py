@@ -47,7 +47,7 @@ class AuditEntry:
     """One change: who did what to which object, when, in which request."""
 
     number: int
-    at: str
+    happened_at: str
     actor: str
     action: str
     target: str

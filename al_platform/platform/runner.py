@@ -119,17 +119,19 @@ class WorkerThread:
             raise Stopped("stopped; what is finished is kept")
 
     def _ended(self, round_id: str, done: "Future[None]") -> None:
-        """Write down how a round ended; of what nobody expected too, so that nothing waits for it."""
-        with self._lock:
-            stopped = round_id in self._stopping
-            self._stopping.discard(round_id)
-            self._live.pop(round_id, None)
-            self._futures.pop(round_id, None)
-        if done.cancelled():
-            return
-        error = done.exception()
+        """Write down how a round ended, of what nobody expected too; only then is it no longer live."""
+        try:
+            if not done.cancelled():
+                self._conclude_error(round_id, done.exception())
+        finally:
+            with self._lock:
+                self._stopping.discard(round_id)
+                self._live.pop(round_id, None)
+                self._futures.pop(round_id, None)
+
+    def _conclude_error(self, round_id: str, error: BaseException | None) -> None:
         if isinstance(error, Stopped):
-            if stopped:
+            if round_id in self._stopping:
                 self._conclude(round_id, RunState.CANCELLED, "")
         elif isinstance(error, PlatformError):
             self._conclude(round_id, RunState.FAILED, str(error))

@@ -56,7 +56,7 @@ class ChangeOut(Out):
     """A logged change: who did what to which object, when (UTC), in which request."""
 
     number: int
-    at: str
+    happened_at: str
     actor: str
     action: str = Field(examples=["round.submitted"])
     target: str
