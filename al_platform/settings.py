@@ -81,6 +81,20 @@ class ServiceSettings:
             )
 
 
+@dataclass(frozen=True)
+class Remote:
+    """A server that commands go to instead of a home."""
+
+    url: str
+    key: str
+
+
+def read_remote(url: str | None = None, key: str | None = None) -> Remote | None:
+    """Give the server: what is given wins over ALP_SERVER and ALP_KEY; None where neither names one."""
+    chosen = url or os.environ.get("ALP_SERVER")
+    return Remote(chosen, key or os.environ.get("ALP_KEY") or "") if chosen else None
+
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -93,14 +93,13 @@ def _require_guarded(app: FastAPI) -> None:
 
 
 def _gate(service: Service, settings: ServiceSettings, clock: Clock) -> Gate:
+    guesses = settings.failures_per_minute
     return Gate(
         service.keys,
         tokens=BearerTokens(settings.oidc) if settings.oidc else None,
         dev=settings.dev,
         requests=TokenBuckets(per_second=settings.requests_per_second, burst=settings.burst, clock=clock),
-        failures=TokenBuckets(
-            per_second=settings.failures_per_minute / 60, burst=settings.failures_per_minute, clock=clock
-        ),
+        failures=TokenBuckets(per_second=guesses / 60, burst=guesses, clock=clock),
     )
 
 

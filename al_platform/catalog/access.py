@@ -20,7 +20,10 @@ _KEYS = (
     )
     + " FROM api_keys)"
 )
-_ENTRIES = f"(SELECT number, strftime(happened_at, {_TIME}) AS happened_at, actor, action, target, request_id, detail FROM audit_log)"
+_ENTRIES = (
+    f"(SELECT number, strftime(happened_at, {_TIME}) AS happened_at, actor, action, target, request_id, detail "
+    "FROM audit_log)"
+)
 
 
 def add_key(tx: Transaction, key: ApiKey, *, secret_hash: str) -> None:

@@ -7,6 +7,8 @@ import typer
 
 from al_platform.cli import data, experiments, rounds, serve
 from al_platform.cli.home import HOME_KEY
+from al_platform.cli.remote import REMOTE_KEY
+from al_platform.settings import read_remote
 
 app = typer.Typer(
     name="alp",
@@ -32,5 +34,9 @@ def _home(
     home: Annotated[
         Path | None, typer.Option(help="Folder that keeps everything; default $ALP_HOME, else .alp")
     ] = None,
+    server: Annotated[
+        str | None, typer.Option(help="URL of a service to use instead of a home; default $ALP_SERVER")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="Key for the service; default $ALP_KEY")] = None,
 ) -> None:
-    context.obj = {HOME_KEY: home}
+    context.obj = {HOME_KEY: home, REMOTE_KEY: read_remote(server, key)}

@@ -1,5 +1,9 @@
 """Pages give every item that was there all along exactly once, whatever is added meanwhile."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +18,13 @@ from tests.api.conftest import Served
 FACTS = FrameFacts(100.0, 50.0, "here")
 
 
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    opened = Catalog.open(tmp_path / "catalog.duckdb")
+    yield opened
+    opened.close()
+
+
 def frame(number: int, session: int) -> Frame:
     return Frame(f"frm_{session}_{number}", "d", f"s{session}", BlobRef("0" * 40, 1, "image/png"), 8, 8, number % 4)
 
@@ -25,9 +36,8 @@ def frame(number: int, session: int) -> Frame:
     limit=st.integers(1, 7),
 )
 def test_no_item_comes_twice_and_none_is_lost_while_rows_are_inserted(
-    first: set[tuple[int, int]], later: list[set[tuple[int, int]]], limit: int
+    catalog: Catalog, first: set[tuple[int, int]], later: list[set[tuple[int, int]]], limit: int
 ) -> None:
-    catalog = _catalog()
     with catalog.transaction() as tx:
         tx.execute("DELETE FROM frames")
         add_frames(tx, [(frame(*place), FACTS) for place in sorted(first)])
@@ -44,18 +54,6 @@ def test_no_item_comes_twice_and_none_is_lost_while_rows_are_inserted(
         after = place_of(cursor_of(page.after) or "")
     assert seen == sorted(set(seen))
     assert {f"frm_{session}_{number}" for number, session in first} <= {frame_id for _, _, frame_id in seen}
-
-
-_OPEN: list[Catalog] = []
-
-
-def _catalog() -> Catalog:
-    if not _OPEN:
-        from pathlib import Path
-        from tempfile import mkdtemp
-
-        _OPEN.append(Catalog.open(Path(mkdtemp()) / "catalog.duckdb"))
-    return _OPEN[0]
 
 
 def test_pages_of_every_size_give_the_same_list(shared: Served) -> None:
