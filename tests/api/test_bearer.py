@@ -86,7 +86,7 @@ def test_the_largest_scope_that_a_token_names_counts(tokens: BearerTokens) -> No
         {"key": "x" * 64, "algorithm": "HS256"},
         {"key": None, "algorithm": "none"},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_tokens_that_do_not_hold_are_refused(tokens: BearerTokens, claims: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated, match="token"):
