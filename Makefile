@@ -33,6 +33,7 @@ bench: dev-env
 	$(RUN) python tests/benchmarks/bench_information.py
 	$(RUN) python tests/benchmarks/bench_models.py
 	$(RUN) python tests/benchmarks/bench_round.py
+	$(RUN) python tests/benchmarks/bench_service.py
 
 notebooks: dev-env
 	$(RUN) pytest tests/notebooks

@@ -23,6 +23,8 @@ First start: this is the admin key. It is shown this once; keep it.
 
 """
 _GRACE_S = 10
+_IDLE_S = 60
+"""A busy client must not find its connection closed just as it asks."""
 
 
 def main() -> None:
@@ -60,6 +62,7 @@ def _serve(home: Settings, settings: ServiceSettings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=_IDLE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from al_platform.domain.access import Scope
@@ -47,7 +48,6 @@ def create_app(service: Service, settings: ServiceSettings, *, clock: Clock = ti
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        max_body_size=settings.largest_body,
         responses=problem_responses(Unauthenticated, Forbidden, TooManyRequests),
     )
     app.state.service = service
@@ -58,8 +58,9 @@ def create_app(service: Service, settings: ServiceSettings, *, clock: Clock = ti
     app.add_api_route(
         "/v1/openapi.json", _openapi, operation_id="get_openapi", dependencies=[READER], include_in_schema=False
     )
-    _require_guarded(app)
+    require_guarded(app)
     errors.install(app)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.largest_body)
     app.add_middleware(Observed, metrics=app.state.metrics)
     if settings.dev:
         # a page elsewhere must not reach a service that asks for no key, through a name that leads here
@@ -85,8 +86,11 @@ def guarded_routes(app: FastAPI) -> list[GuardedRoute]:
     ]
 
 
-def _require_guarded(app: FastAPI) -> None:
-    """Refuse to serve a route that somebody forgot to guard."""
+def require_guarded(app: FastAPI) -> None:
+    """Refuse to serve a route that somebody forgot to guard.
+
+    Raises: InvalidInput naming it.
+    """
     forgotten = [route.path for route in guarded_routes(app) if route.scope is None and route.path not in OPEN]
     if forgotten:
         raise InvalidInput(f"routes without a scope: {', '.join(forgotten)}; give each READER, OPERATOR or ADMIN")

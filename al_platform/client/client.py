@@ -128,7 +128,9 @@ class Client:
     def _pages(self, kind: type[Record], path: str, asked: Mapping[str, str], *, page: int) -> Iterator[Record]:
         cursor: str | None = None
         while True:
-            params = {**asked, "limit": page, **({"cursor": cursor} if cursor else {})}
+            params: dict[str, str | int] = {**asked, "limit": page}
+            if cursor is not None:
+                params["cursor"] = cursor
             found = self._ask("GET", path, params=params).json()
             yield from (_record(kind, item) for item in found["items"])
             cursor = found["next_cursor"]

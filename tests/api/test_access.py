@@ -41,9 +41,11 @@ def test_every_route_but_health_needs_a_scope_and_the_table_of_the_matrix_holds_
 
 def test_a_route_without_a_scope_is_found(shared: Served) -> None:
     app = application.create_app(shared.service, ServiceSettings())
-    app.add_api_route("/v1/forgotten", dict)
+    app.add_api_route("/v1/forgotten", lambda: "")
     unguarded = [route.path for route in guarded_routes(app) if route.scope is None]
     assert sorted(unguarded) == sorted((*OPEN, "/v1/forgotten"))
+    with pytest.raises(InvalidInput, match="routes without a scope: /v1/forgotten"):
+        application.require_guarded(app)
     assert scope_of([Depends(Needs(Scope.READER)), Depends(Needs(Scope.ADMIN))]) is Scope.ADMIN
 
 

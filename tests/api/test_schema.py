@@ -24,8 +24,9 @@ LEFT_OUT = ("watch_round",)
 def test_no_request_that_can_be_made_up_makes_the_server_fail(shared: Served) -> None:
     with shared.http() as http:
         document = http.get("/v1/openapi.json").json()
+        for operation in (entry for path in document["paths"].values() for entry in path.values()):
+            operation.pop("security", None)  # else requests without a key are made up too
         schema = schemathesis.openapi.from_dict(document)
-        headers = dict(http.headers)
         operations = [found.ok() for found in schema.get_all_operations()]
         assert len(operations) == sum(len(methods) for methods in document["paths"].values())
         statuses: list[int] = []
@@ -43,7 +44,7 @@ def test_no_request_that_can_be_made_up_makes_the_server_fail(shared: Served) ->
             )
             @given(case=st.one_of(operation.as_strategy(), operation.as_strategy(generation_mode=MODES.NEGATIVE)))
             def ask(case: schemathesis.Case) -> None:
-                answer = case.call(base_url=shared.url, headers=headers)
+                answer = case.call(base_url=shared.url, headers={"Authorization": http.headers["Authorization"]})
                 statuses.append(answer.status_code)
                 case.validate_response(answer, checks=[not_a_server_error])
 

@@ -127,14 +127,18 @@ def main() -> None:
                     break
                 except httpx.ConnectError:
                     time.sleep(0.1)
-            sys.stdout.write(f"{options.frames:,} frames; memory at rest {memory_mib(server.pid):.0f} MiB\n")
-            sys.stdout.write("| request | clients | p50 ms | p99 ms | answers/s |\n|---|---|---|---|---|\n")
-            for clients in options.clients:
-                for name, _, p50, p99, rate in asyncio.run(measure(url, key, clients=clients, seconds=options.seconds)):
-                    sys.stdout.write(f"| {name} | {clients} | {p50:.1f} | {p99:.1f} | {rate:.0f} |\n")
-                    sys.stdout.flush()
-            sys.stdout.write(f"memory afterwards {memory_mib(server.pid):.0f} MiB\n")
-            server.terminate()
+            try:
+                sys.stdout.write(f"{options.frames:,} frames; memory at rest {memory_mib(server.pid):.0f} MiB\n")
+                sys.stdout.write("| request | clients | p50 ms | p99 ms | answers/s |\n|---|---|---|---|---|\n")
+                for clients in options.clients:
+                    for name, _, p50, p99, rate in asyncio.run(
+                        measure(url, key, clients=clients, seconds=options.seconds)
+                    ):
+                        sys.stdout.write(f"| {name} | {clients} | {p50:.1f} | {p99:.1f} | {rate:.0f} |\n")
+                        sys.stdout.flush()
+                sys.stdout.write(f"memory afterwards {memory_mib(server.pid):.0f} MiB\n")
+            finally:
+                server.terminate()
 
 
 if __name__ == "__main__":
