@@ -26,6 +26,6 @@ def serve(
         raise MissingExtra(f"{', '.join(missing)}: not installed; pip install 'al-platform[service]'")
     read_service_settings(host=host, port=port, dev=dev)
     home = str(read_settings(context.obj[HOME_KEY]).home)
-    command = [sys.executable, "-m", "api", "--home", home, "--host", host, "--port", str(port)]
-    # the service lies above this room, so this process becomes it
+    command = [sys.executable, "-P", "-m", "api", "--home", home, "--host", host, "--port", str(port)]
+    # the service lies above this room, so this process becomes it; -P: a folder `api` that happens to be here is not it
     os.execv(sys.executable, [*command, *["--dev"] * dev])
