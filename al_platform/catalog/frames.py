@@ -10,6 +10,7 @@ from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.filters import parse_filter
 from al_platform.catalog.tables import rows_of, table_of, visible, wanted_ids
+from al_platform.catalog.tags import tags_of
 from al_platform.domain.data import TIERS, BlobRef, Frame, Session
 from al_platform.errors import InvalidInput, NotFound
 
@@ -196,9 +197,8 @@ def _columns(frames: Sequence[tuple[Frame, FrameFacts]]) -> pa.Table:
 
 
 def _frame(row: Mapping[str, object]) -> Frame:
-    own = json.loads(str(row["own_tags"])) if row["own_tags"] else {}
     return Frame(
         **{name: row[name] for name in _PLAIN},  # type: ignore[arg-type]  # as the schema types them
         image=BlobRef(str(row["image_hash"]), int(str(row["image_size"])), str(row["media_type"])),
-        tags={**json.loads(str(row["shared_tags"])), **own},
+        tags=tags_of(row),
     )

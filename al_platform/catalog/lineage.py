@@ -48,14 +48,15 @@ class Kind:
     """Further columns, out of JSON."""
 
 
-def lineage_of(tx: Transaction, blobs: BlobStore, node_id: str) -> dict[str, LineageNode]:
-    """Give the node and all its ancestors by id, in the order of their discovery.
+def lineage_of(tx: Transaction, blobs: BlobStore, node_id: str, *, limit: int | None = None) -> dict[str, LineageNode]:
+    """Give the node and all its ancestors by id, in the order of their discovery; with a limit, the first so many.
 
     Raises: NotFound for an id that nothing in the catalog carries.
     """
     found: dict[str, LineageNode] = {}
     step = [node_id]
-    while step:
+    while step and (limit is None or len(found) < limit):
+        step = step if limit is None else step[: limit - len(found)]
         nodes = _nodes(tx, blobs, step)
         if not nodes and not found:
             raise NotFound(f"id {node_id}: nothing in the catalog carries it")

@@ -4,10 +4,14 @@ A frame has a `tag_set`, the number of the tags that it shares with others, and 
 name is shared until it has shown more than SHARED_VALUES different values; from then on frames keep it as their own.
 """
 
+import json
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from al_platform.catalog.tables import table_of, visible
 from al_platform.catalog.transaction import Transaction
+from al_platform.domain.data import TagValue
 from al_platform.errors import InvalidInput
 
 SHARED_VALUES = 64
@@ -35,6 +39,12 @@ INSERT INTO tag_sets
 SELECT (SELECT max(tag_set) FROM tag_sets) + row_number() OVER (ORDER BY tags), tags
 FROM (SELECT DISTINCT tags FROM split) ANTI JOIN tag_sets USING (tags)
 """
+
+
+def tags_of(row: Mapping[str, object]) -> dict[str, TagValue]:
+    """Give the tags of a frame by name, from its `own_tags` and the `shared_tags` of its set."""
+    own = json.loads(str(row["own_tags"])) if row["own_tags"] else {}
+    return {**json.loads(str(row["shared_tags"])), **own}
 
 
 def known_tags(tx: Transaction) -> list[str]:

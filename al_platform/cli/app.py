@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from al_platform.cli import catalog, data, datasets, experiments, rounds, scorer, similar, tiers
+from al_platform.cli import catalog, data, datasets, experiments, rounds, scorer, serve, similar, tiers
 from al_platform.cli.home import HOME_KEY
+from al_platform.cli.remote import REMOTE_KEY
+from al_platform.settings import read_remote
 
 app = typer.Typer(
     name="alp",
@@ -23,6 +25,7 @@ app.command("ab")(experiments.ab)
 app.command("report")(experiments.report)
 app.command("scorer")(scorer.scorer)
 app.command("experiments")(experiments.list_all)
+app.command("serve")(serve.serve)
 app.command("queues")(catalog.queues)
 app.add_typer(catalog.catalog_app, name="catalog")
 app.add_typer(datasets.dataset_app, name="dataset")
@@ -37,5 +40,9 @@ def _home(
     home: Annotated[
         Path | None, typer.Option(help="Folder that keeps everything; default $ALP_HOME, else .alp")
     ] = None,
+    server: Annotated[
+        str | None, typer.Option(help="URL of a service to use instead of a home; default $ALP_SERVER")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="Key for the service; default $ALP_KEY")] = None,
 ) -> None:
-    context.obj = {HOME_KEY: home}
+    context.obj = {HOME_KEY: home, REMOTE_KEY: read_remote(server, key)}

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from al_platform.catalog.lineage import LineageNode
-from al_platform.cli import parse
+from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
 from al_platform.platform.data import count_frames, datasets_summary, ingest_dataset
 from al_platform.platform.data import lineage as lineage_nodes
@@ -47,6 +47,10 @@ def frames(
     filter_text: Annotated[str, typer.Option("--filter", help="NAME=A|B,NAME>=NUMBER,...")] = "",
 ) -> None:
     """Count frames and sessions, all or those that a filter matches."""
+    server = remote.remote_of(context)
+    if server is not None:
+        remote.show_frames(server, filter_text)
+        return
     with platform_of(context) as platform:
         if filter_text:
             matched, sessions = count_frames(platform, filter_text)

@@ -1,6 +1,6 @@
 """`alp round run|show|list|verify` and `alp loop run`."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from al_platform.cli import arguments as arg
-from al_platform.cli import parse
+from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
-from al_platform.cli.model import DEFAULT_IMAGE, described_model
+from al_platform.cli.model import DEFAULT_IMAGE, described_grid, described_model
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
 
@@ -48,6 +48,29 @@ def run(
     curriculum: arg.Curriculum = None,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
+    server = remote.remote_of(context)
+    if server is not None:
+        grid = described_grid(image)
+        limits = parse.strategy(strategy)
+        remote.run_round(
+            server,
+            {
+                "pool": pool,
+                "test": test,
+                "targets": parse.names(targets),
+                "classes": parse.names(classes),
+                "strategy": asdict(limits),
+                "budget": {"frames": budget, "objects": object_budget},
+                "dataset_version_id": dataset,
+                "start": start,
+                "seed": seed,
+                "family": family,
+                "members": members,
+                "image": {"width": grid.image_width, "height": grid.image_height, "cell": grid.cell},
+                "settings": parse.options(setting or []),
+            },
+        )
+        return
     from al_platform.platform.rounds import prepare_round, round_details, run_one_round
 
     model = described_model(
@@ -65,6 +88,10 @@ def run(
 @round_app.command("list")
 def list_all(context: typer.Context) -> None:
     """List all rounds, oldest first."""
+    server = remote.remote_of(context)
+    if server is not None:
+        remote.list_rounds(server)
+        return
     from al_platform.platform.rounds import list_rounds
 
     table = Table(
@@ -92,6 +119,10 @@ def list_all(context: typer.Context) -> None:
 @round_app.command("show")
 def show(context: typer.Context, round_id: str) -> None:
     """Show a round: its steps, how good its ensemble is, and what it picked."""
+    server = remote.remote_of(context)
+    if server is not None:
+        remote.show_round(server, round_id)
+        return
     from al_platform.platform.rounds import round_details
 
     with platform_of(context) as platform:

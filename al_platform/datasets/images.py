@@ -76,6 +76,30 @@ def encode_mask(mask_HW: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
+def thumbnail_jpeg(image: bytes, *, longest: int) -> bytes:
+    """Give a JPEG of the picture whose longer side is at most `longest` pixels; small pictures keep their size.
+
+    Raises: InvalidInput where the bytes are not a JPEG or PNG.
+    """
+    picture = open_image(image)
+    try:
+        picture.draft("RGB", (longest, longest))
+        small = picture.convert("RGB")
+        small.thumbnail((longest, longest))
+    except UNREADABLE as error:
+        raise InvalidInput(f"picture does not decode: {error}") from error
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=80)
+    return buffer.getvalue()
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Give the PNG of pixels, [H, W, 3] RGB or [H, W, 4] with opacity."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 def _open(content: bytes, *, formats: tuple[str, ...], cure: str) -> Image.Image:
     try:
         return Image.open(io.BytesIO(content), formats=formats)

@@ -8,6 +8,7 @@ from al_platform.catalog.rounds import StepRun
 from al_platform.domain.clock import utc_now
 from al_platform.domain.environment import environment
 from al_platform.domain.ids import make_id
+from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import Round, RoundSpec, RoundState
 from al_platform.errors import InvalidInput, NonFiniteScore, PlatformError
 from al_platform.loop.checks import require_possible, require_present
@@ -44,6 +45,7 @@ def run_round(context: LoopContext, round_: Round) -> Round:
         reason = f" ({round_.message})" if round_.message else ""
         raise InvalidInput(f"round {round_.round_id}: is {round_.state}{reason}; submit it with another seed or model")
     while round_.state in STEPS:
+        context.report(Progress("round", list(STEPS).index(round_.state), len(STEPS)))
         moved = _run_step(context, round_)
         if moved.state is round_.state:
             return moved

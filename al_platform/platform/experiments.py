@@ -1,9 +1,11 @@
 """A/B experiments and their reports."""
 
 from pathlib import Path
+from typing import Literal
 
 from al_platform.catalog.experiments import all_experiments, experiment_spec
 from al_platform.domain.records import record_from_json
+from al_platform.errors import NotFound
 from al_platform.experiments.ab import Bench, result_of, run_experiment
 from al_platform.experiments.design import make_design
 from al_platform.experiments.records import ExperimentResult, ExperimentSpec
@@ -36,6 +38,30 @@ def list_experiments(platform: Platform) -> list[dict[str, object]]:
     """Give id, points and date of every experiment, newest first."""
     with platform.catalog.transaction() as tx:
         return all_experiments(tx)
+
+
+def experiment(platform: Platform, experiment_id: str) -> ExperimentSpec:
+    """Give what an experiment compares.
+
+    Raises: NotFound for an unknown id.
+    """
+    with platform.catalog.transaction() as tx:
+        return record_from_json(ExperimentSpec, experiment_spec(tx, experiment_id))
+
+
+def written_report(platform: Platform, experiment_id: str, name: Literal["report.html", "summary.json"]) -> str:
+    """Give the page or the numbers of the report as they were last written.
+
+    Raises: NotFound for an unknown id, or where no report was written yet.
+    """
+    experiment(platform, experiment_id)
+    path = _folder(platform, experiment_id) / name
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(
+            f"report of experiment {experiment_id}: not written yet; `alp report {experiment_id}` writes it"
+        ) from None
 
 
 def _bench(platform: Platform) -> Bench:

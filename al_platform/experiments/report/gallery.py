@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from al_platform.experiments.intervals import Array
@@ -52,11 +53,16 @@ def scale_top(gallery: Sequence[Picked]) -> float:
 
 
 def heatmap_uri(cells: Array, *, top: float) -> str:
-    """A PNG with one pixel per cell: inferno, and the more opaque the higher."""
+    """The overlay of a heatmap as a data URI."""
+    return _uri(Image.fromarray(heatmap_pixels(cells, top=top), "RGBA"), "PNG")
+
+
+def heatmap_pixels(cells: Array, *, top: float) -> NDArray[np.uint8]:
+    """One pixel per cell, RGBA [rows, columns, 4]: inferno, and the more opaque the higher; `top` is the strongest."""
     share = np.clip(np.nan_to_num(cells) / top, 0.0, 1.0) if top > 0 else np.zeros(cells.shape)
     pixels = np.asarray(COLOURS(0.25 + 0.75 * share))
     pixels[..., 3] = STRONGEST * share**0.85
-    return _uri(Image.fromarray((pixels * 255).round().astype(np.uint8), "RGBA"), "PNG")
+    return np.asarray((pixels * 255).round().astype(np.uint8))
 
 
 def scale_uri(steps: int = 64) -> str:

@@ -1,0 +1,110 @@
+"""The same commands against a server: `alp --server URL --key KEY ...`."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from al_platform.cli.progress import progress_shown
+from al_platform.domain.progress import Progress
+from al_platform.errors import MissingExtra
+from al_platform.settings import Remote
+
+if TYPE_CHECKING:
+    from al_platform.client import Client, RoundRecord
+
+REMOTE_KEY = "remote"
+
+
+def remote_of(context: typer.Context) -> Remote | None:
+    """Give the server that `--server` names, None where the home is meant."""
+    remote: Remote | None = context.obj[REMOTE_KEY]
+    return remote
+
+
+@contextmanager
+def client_of(remote: Remote) -> Iterator["Client"]:
+    """Give a client of the server.
+
+    Raises: MissingExtra where the client's library is not installed.
+    """
+    try:
+        from al_platform.client import Client
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(f"{missing.name}: not installed; pip install 'al-platform[service]'") from missing
+    with Client(remote.url, key=remote.key) as client:
+        yield client
+
+
+def run_round(remote: Remote, wanted: Mapping[str, Any]) -> None:
+    """Submit a round, follow it until it rests, and show it; what was submitted before is followed as it is."""
+    with client_of(remote) as client, progress_shown() as report:
+        submitted = client.submit_round(wanted, idempotency_key=uuid.uuid4().hex)
+        last = submitted
+        for last in client.watch_round(submitted.round_id):
+            if last.progress is not None:
+                report(Progress(last.progress.stage, last.progress.done, last.progress.total))
+        _show(client, last)
+
+
+def show_round(remote: Remote, round_id: str) -> None:
+    """Show a round: its steps, how good its ensemble is, and what it picked."""
+    table = Table("rank", Column("frame", overflow="fold"), "for class", "score")
+    with client_of(remote) as client:
+        _show(client, client.round(round_id))
+        for pick in client.selections(round_id):
+            table.add_row(str(pick.rank), pick.frame_id, escape(pick.for_class), f"{pick.score:.5g}")
+    Console().print(table)
+
+
+def list_rounds(remote: Remote) -> None:
+    """List all rounds, oldest first."""
+    table = Table(
+        Column("round", overflow="fold"),
+        "state",
+        "strategy",
+        "budget",
+        Column("trained on", overflow="fold"),
+        Column("appended", overflow="fold"),
+    )
+    with client_of(remote) as client:
+        for round_ in reversed(list(client.rounds())):
+            table.add_row(
+                round_.round_id,
+                round_.state.value,
+                round_.strategy,
+                str(round_.budget_frames),
+                round_.trained_on,
+                round_.dataset_version_id or "",
+            )
+    Console().print(table)
+
+
+def show_frames(remote: Remote, filter_text: str) -> None:
+    """Count frames and sessions, all or those that a filter matches."""
+    with client_of(remote) as client:
+        if filter_text:
+            count = client.count_frames(filter_text)
+            typer.echo(f"{count.frames} frames of {count.sessions} sessions match")
+            return
+        table = Table("dataset", "frames", "sessions")
+        for row in client.datasets():
+            table.add_row(escape(row.dataset), str(row.frames), str(row.sessions))
+    Console().print(table)
+
+
+def _show(client: "Client", round_: "RoundRecord") -> None:
+    runs = client.steps(round_.round_id)
+    steps = ", ".join(f"{run.step} {run.seconds:.1f} s{' (known)' if run.cached else ''}" for run in runs)
+    typer.echo(f"{round_.round_id} {round_.state.value}  {steps}")
+    if round_.ensemble_id and round_.test_version_id:
+        measured = client.metrics(round_.ensemble_id).tests.get(round_.test_version_id, {})
+        quality = ", ".join(f"{name} {value:.3f}" for name, value in measured.get("average_precision", {}).items())
+        typer.echo(f"  average precision of {round_.ensemble_id}: {quality}")
+    if round_.message:
+        typer.echo(f"  {round_.message}")

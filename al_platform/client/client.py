@@ -1,0 +1,189 @@
+"""The client: one method for each question, answers as records, problems as errors."""
+
+import json
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from al_platform.client.records import (
+    DatasetRecord,
+    EstimateRecord,
+    FrameCount,
+    FrameRecord,
+    MetricsRecord,
+    RoundRecord,
+    StepRecord,
+    TaskRecord,
+)
+from al_platform.domain.records import record_from_json
+from al_platform.errors import PlatformError
+
+Record = TypeVar("Record")
+_TIMEOUT_S = 60.0
+_ATTEMPTS = 3
+
+
+class ServiceProblem(PlatformError):
+    """What the service answered instead; `code` is stable, the message says what to do."""
+
+    def __init__(self, message: str, *, code: str, status: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class Client:
+    """A service at `url`, asked with a key; to be closed, or used by `with`."""
+
+    def __init__(self, url: str, *, key: str = "", timeout_s: float = _TIMEOUT_S) -> None:
+        self._url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        transport = httpx.HTTPTransport(retries=_ATTEMPTS)
+        self._http = httpx.Client(base_url=self._url, headers=headers, timeout=timeout_s, transport=transport)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def datasets(self) -> list[DatasetRecord]:
+        """Give what was ingested."""
+        return self._list(DatasetRecord, "/v1/datasets")
+
+    def count_frames(self, filter_text: str = "") -> FrameCount:
+        """Give how many frames and sessions a filter matches."""
+        return self._one(FrameCount, "GET", "/v1/frames/count", params={"filter": filter_text})
+
+    def frames(self, filter_text: str = "", *, page: int = 200) -> Iterator[FrameRecord]:
+        """Give every frame that a filter matches, by session and number, fetched a page at a time."""
+        return self._pages(FrameRecord, "/v1/frames", {"filter": filter_text}, page=page)
+
+    def thumbnail(self, frame_id: str, *, size: int = 256) -> bytes:
+        """Give a JPEG of a frame whose longer side is at most `size` pixels."""
+        return self._ask("GET", f"/v1/frames/{_part(frame_id)}/thumbnail", params={"size": size}).content
+
+    def rounds(self, *, state: str = "", page: int = 200) -> Iterator[RoundRecord]:
+        """Give rounds, newest first, in one state or ("") any."""
+        return self._pages(RoundRecord, "/v1/rounds", {"state": state} if state else {}, page=page)
+
+    def round(self, round_id: str) -> RoundRecord:
+        """Give how far a round is."""
+        return self._one(RoundRecord, "GET", f"/v1/rounds/{_part(round_id)}")
+
+    def steps(self, round_id: str) -> list[StepRecord]:
+        """Give the finished steps of a round, in order."""
+        return self._list(StepRecord, f"/v1/rounds/{_part(round_id)}/steps")
+
+    def selections(self, round_id: str, *, page: int = 200) -> Iterator[TaskRecord]:
+        """Give what a round picked, best first."""
+        return self._pages(TaskRecord, f"/v1/rounds/{_part(round_id)}/selections", {}, page=page)
+
+    def heatmap(self, round_id: str, frame_id: str, *, class_name: str) -> bytes:
+        """Give where the ensemble disagrees about a class: a PNG, a pixel a cell."""
+        path = f"/v1/rounds/{_part(round_id)}/selections/{_part(frame_id)}/heatmap"
+        return self._ask("GET", path, params={"class": class_name}).content
+
+    def metrics(self, ensemble_id: str) -> MetricsRecord:
+        """Give what was measured of an ensemble on frozen test sets."""
+        return self._one(MetricsRecord, "GET", f"/v1/ensembles/{_part(ensemble_id)}/metrics")
+
+    def estimate_round(self, wanted: Mapping[str, Any]) -> EstimateRecord:
+        """Give what a round would take."""
+        return self._one(EstimateRecord, "POST", "/v1/rounds/estimate", body=wanted)
+
+    def submit_round(self, wanted: Mapping[str, Any], *, idempotency_key: str) -> RoundRecord:
+        """Submit a round; the same key and request bring back the same round."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return self._one(RoundRecord, "POST", "/v1/rounds", body=wanted, headers=headers)
+
+    def cancel_round(self, round_id: str) -> RoundRecord:
+        """Cancel a round."""
+        return self._one(RoundRecord, "POST", f"/v1/rounds/{_part(round_id)}/cancel")
+
+    def resume_round(self, round_id: str) -> RoundRecord:
+        """Go on with a round that waits or failed on the way."""
+        return self._one(RoundRecord, "POST", f"/v1/rounds/{_part(round_id)}/resume")
+
+    def watch_round(self, round_id: str) -> Iterator[RoundRecord]:
+        """Give the status of a round whenever it changes, until it rests."""
+        path = f"/v1/rounds/{_part(round_id)}/events"
+        with self._http.stream("GET", path, timeout=httpx.Timeout(_TIMEOUT_S, connect=5.0)) as answer:
+            if answer.is_error:
+                answer.read()
+                raise _problem(answer)
+            for line in answer.iter_lines():
+                if line.startswith("data: "):
+                    yield record_from_json(RoundRecord, line.removeprefix("data: "))
+
+    def _pages(self, kind: type[Record], path: str, asked: Mapping[str, str], *, page: int) -> Iterator[Record]:
+        cursor: str | None = None
+        while True:
+            params: dict[str, str | int] = {**asked, "limit": page}
+            if cursor is not None:
+                params["cursor"] = cursor
+            found = self._ask("GET", path, params=params).json()
+            yield from (_record(kind, item) for item in found["items"])
+            cursor = found["next_cursor"]
+            if cursor is None:
+                return
+
+    def _list(self, kind: type[Record], path: str) -> list[Record]:
+        return [_record(kind, item) for item in self._ask("GET", path).json()]
+
+    def _one(
+        self,
+        kind: type[Record],
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Record:
+        return _record(kind, self._ask(method, path, params=params, body=body, headers=headers).json())
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, params=params, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise ServiceProblem(
+                f"server {self._url}: {error}; see that `alp serve` runs there", code="unreachable", status=0
+            ) from error
+        if answer.is_error:
+            raise _problem(answer)
+        return answer
+
+
+def _record(kind: type[Record], plain: object) -> Record:
+    return record_from_json(kind, json.dumps(plain))
+
+
+def _problem(answer: httpx.Response) -> ServiceProblem:
+    try:
+        found = answer.json()
+        return ServiceProblem(str(found["detail"]), code=str(found["code"]), status=answer.status_code)
+    except (ValueError, KeyError, TypeError):
+        text = f"server answered {answer.status_code}, and no problem document; is it `alp serve`?"
+        return ServiceProblem(text, code="no-service", status=answer.status_code)
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,123 @@
+"""What the service answers, as frozen records; names that a newer service adds are passed over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from al_platform.domain.rounds import RoundState
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """A camera frame. Brightness is 0-255, sharpness the variance of the Laplacian."""
+
+    frame_id: str
+    dataset: str
+    session_id: str
+    frame_number: int
+    timestamp_s: float | None
+    width: int
+    height: int
+    brightness: float
+    sharpness: float
+    image_hash: str
+    media_type: str
+    tags: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FrameCount:
+    """How many frames and sessions match a filter."""
+
+    frames: int
+    sessions: int
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """A dataset that was ingested."""
+
+    dataset: str
+    frames: int
+    sessions: int
+
+
+@dataclass(frozen=True)
+class ProgressRecord:
+    """`done` of `total` in the units that the stage counts."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """A round: the last step it finished, what the service does about it, what came of it so far."""
+
+    round_id: str
+    state: RoundState
+    run_state: str | None
+    stop_requested: bool
+    attempts: int
+    progress: ProgressRecord | None
+    message: str
+    pool_id: str
+    trained_on: str
+    test_version_id: str | None
+    strategy: str
+    targets: tuple[str, ...]
+    queue: str
+    budget_frames: int
+    seed: int
+    ensemble_id: str | None
+    dataset_version_id: str | None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the service is doing nothing about it now."""
+        return self.run_state not in ("queued", "running")
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """A finished step: when (UTC), how long, whether its result was there already, what it gave."""
+
+    step: str
+    started_at: str
+    seconds: float
+    cached: bool
+    outputs: Mapping[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class EstimateRecord:
+    """What a round would take; seconds are None where no past step tells."""
+
+    pool_frames: int
+    pool_sessions: int
+    available_frames: int
+    test_frames: int
+    labels: int
+    seconds: Mapping[str, float | None]
+    based_on: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """A frame in a labelling queue; rank 0 is seen first."""
+
+    task_id: str
+    round_id: str
+    frame_id: str
+    for_class: str
+    rank: int
+    score: float
+    state: str
+
+
+@dataclass(frozen=True)
+class MetricsRecord:
+    """Metrics by frozen test set, metric and class."""
+
+    ensemble_id: str
+    tests: Mapping[str, Mapping[str, Mapping[str, float]]]

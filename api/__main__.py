@@ -1,0 +1,71 @@
+"""`python -m api`, which `alp serve` becomes: opens a home and serves it until it is told to stop."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from al_platform.errors import PlatformError
+from al_platform.platform.home import open_platform
+from al_platform.platform.service import running_service
+from al_platform.settings import ServiceSettings, Settings, read_service_settings, read_settings
+from api import log
+from api.app import create_app
+
+_DEV = """
+*** AUTHENTICATION IS OFF (--dev): every program on this machine may do everything here. ***
+"""
+_FIRST = """
+First start: this is the admin key. It is shown this once; keep it.
+
+    {key}
+
+"""
+_GRACE_S = 10
+_IDLE_S = 60
+"""A busy client must not find its connection closed just as it asks."""
+
+
+def main() -> None:
+    """Serve. What is wrong with home or options is one line and exit code 2."""
+    options = _options()
+    try:
+        settings = read_service_settings(host=options.host, port=options.port, dev=options.dev)
+        _serve(read_settings(options.home), settings)
+    except PlatformError as error:
+        sys.stderr.write(f"alp: {' '.join(str(error).split())}\n")
+        sys.exit(2)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="alp serve")
+    parser.add_argument("--home", type=Path, default=None)
+    parser.add_argument("--host", default=ServiceSettings.host)
+    parser.add_argument("--port", type=int, default=ServiceSettings.port)
+    parser.add_argument("--dev", action="store_true")
+    return parser.parse_args()
+
+
+def _serve(home: Settings, settings: ServiceSettings) -> None:
+    log.configure()
+    with open_platform(home) as platform, running_service(platform) as service:
+        app = create_app(service, settings)
+        first = None if settings.dev else service.keys.make_first()
+        sys.stdout.write(_DEV if settings.dev else _FIRST.format(key=first) if first else "")
+        sys.stdout.write(f"serving {home.home} at http://{settings.host}:{settings.port}\n")
+        sys.stdout.flush()
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=_IDLE_S,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+
+
+if __name__ == "__main__":
+    main()
