@@ -36,6 +36,9 @@ bench: dev-env
 	$(RUN) python tests/benchmarks/bench_round.py
 	$(RUN) python tests/benchmarks/bench_catalog.py
 	$(RUN) python tests/benchmarks/bench_scoring.py
+	$(RUN) python tests/benchmarks/bench_selection.py
+	$(RUN) python tests/benchmarks/bench_diversity.py
+	$(RUN) python tests/benchmarks/bench_similarity.py
 	$(RUN) python tests/benchmarks/bench_service.py
 
 notebooks: dev-env
