@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from al_platform.catalog.schema import CREATE, SCHEMA_VERSION
+from al_platform.catalog.schema import ADDED, CREATE, SCHEMA_VERSION
 from al_platform.domain.clock import utc_now
 from al_platform.errors import CatalogLocked, CatalogTooNew, StorageUnavailable
 
@@ -99,6 +99,7 @@ def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if tables[0][0] == 0:
         connection.execute("BEGIN")
         connection.execute(CREATE)
+        connection.execute(ADDED)
         connection.execute("INSERT INTO meta VALUES (?, ?)", [SCHEMA_VERSION, utc_now()])
         connection.execute("COMMIT")
         return
@@ -107,3 +108,4 @@ def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise CatalogTooNew(
             f"catalog {path}: schema {found}, this version reads up to {SCHEMA_VERSION}; upgrade al-platform"
         )
+    connection.execute(ADDED)

@@ -1,6 +1,6 @@
 """Pools and dataset versions: immutable sets of frames, named by content."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.manifests import read_table, write_table
@@ -50,12 +50,17 @@ def add_version(
     *,
     parent_id: str | None,
     additions: Sequence[DatasetItem],
+    removals: Collection[str] = (),
     purpose: str,
     round_id: str | None,
     now: str,
 ) -> DatasetVersion:
-    """Make the version that is its parent plus these items; a frame labelled anew takes its new label."""
-    items = {item.frame_id: item for item in (version_items(tx, blobs, parent_id) if parent_id else ())}
+    """Make the version that is its parent plus these items; a frame labelled anew takes its new label.
+
+    `removals` are frames of the parent whose label no longer stands.
+    """
+    inherited = version_items(tx, blobs, parent_id) if parent_id else ()
+    items = {item.frame_id: item for item in inherited if item.frame_id not in removals}
     added = len({item.frame_id for item in additions} - items.keys())
     items.update({item.frame_id: item for item in additions})
     ordered = sorted(items.values(), key=lambda item: item.frame_id)
@@ -93,6 +98,22 @@ def version_named(tx: Transaction, version_id: str) -> DatasetVersion:
     if not rows:
         raise NotFound(f"dataset version {version_id}: not in the catalog")
     return DatasetVersion(**rows[0])
+
+
+def newest_version_of(tx: Transaction, round_id: str) -> str:
+    """Give the version that a round appended, or the last correction of it.
+
+    Raises: NotFound where the round has made none.
+    """
+    rows = tx.execute(
+        "SELECT version_id FROM dataset_versions AS its WHERE round_id = $1 AND NOT EXISTS ("
+        "FROM dataset_versions AS later WHERE later.parent_id = its.version_id AND later.round_id = $1) "
+        "ORDER BY created_at DESC, version_id LIMIT 1",
+        [round_id],
+    ).fetchall()
+    if not rows:
+        raise NotFound(f"round {round_id}: has made no dataset version yet")
+    return str(rows[0][0])
 
 
 def version_items(tx: Transaction, blobs: BlobStore, version_id: str) -> list[DatasetItem]:

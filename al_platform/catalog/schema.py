@@ -154,3 +154,16 @@ CREATE TABLE experiment_points (
     PRIMARY KEY (experiment_id, arm, seed, round_index)
 );
 """
+
+ADDED = """
+CREATE TABLE IF NOT EXISTS answers (
+    task_id VARCHAR NOT NULL,
+    answer_id VARCHAR NOT NULL,
+    changed_at VARCHAR NOT NULL,
+    annotator VARCHAR NOT NULL,
+    seconds DOUBLE,
+    answer JSON NOT NULL,
+    PRIMARY KEY (task_id, answer_id, changed_at)
+);
+"""
+"""Tables that joined since; a catalog that lacks them gets them when it is opened."""

@@ -20,4 +20,6 @@ ObjectBudget = Annotated[
     int | None, typer.Option(help="Positive cells to pay for in a round, of at most --budget frames")
 ]
 Start = Annotated[int, typer.Option(help="Frames of the start set, drawn uniformly from the pool")]
+Annotator = Annotated[str, typer.Option(help="Who labels: offline (labels that came with the data) or label-studio")]
+Queue = Annotated[str, typer.Option(help="Labelling queue; a frame is picked once per queue")]
 Seed = Annotated[int, typer.Option(help="Seed of start set, members and draws")]
