@@ -21,7 +21,7 @@ import httpx
 VERSION = "1.23.2"
 CACHE = Path.home() / ".cache" / "al-platform-tests" / f"label-studio-{VERSION}"
 USER, PASSWORD, TOKEN = "annotator@example.org", "correct-horse-battery", "a" * 40
-START_S, STOP_S = 400.0, 30.0
+START_S, STOP_S = 900.0, 30.0
 """The very first start makes the database, which takes minutes on a busy machine."""
 
 

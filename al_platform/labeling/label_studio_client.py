@@ -90,15 +90,20 @@ class _PersonalToken(httpx.Auth):
         self._token = token
         self._access = ""
 
+    @property
+    def _header(self) -> str:
+        """Without access the server is asked all the same: its refusal says what is wrong."""
+        return f"Bearer {self._access or 'none'}"
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the request, with a new access token where there is none or it has ended."""
         if not self._access:
             yield from self._renewed()
-        request.headers["Authorization"] = f"Bearer {self._access}"
+        request.headers["Authorization"] = self._header
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
             yield from self._renewed()
-            request.headers["Authorization"] = f"Bearer {self._access}"
+            request.headers["Authorization"] = self._header
             yield request
 
     def _renewed(self) -> Generator[httpx.Request, httpx.Response, None]:
