@@ -72,7 +72,7 @@ def all_labels_of_round(tx: Transaction, round_id: str) -> set[str]:
 
 
 def labels_of_round(tx: Transaction, round_id: str) -> list[DatasetItem]:
-    """Give the newest label of each task of a round that was not rejected, as items for a dataset version, by frame id."""
+    """Give the newest label of each task of a round, less rejected ones, as items of a dataset version, by frame id."""
     rows = tx.execute(
         "SELECT a.frame_id, arg_max(a.annotation_id, (a.revision, a.created_at, a.annotation_id)) "
         "FROM tasks JOIN task_labels USING (task_id) JOIN annotations a USING (annotation_id) "
