@@ -37,6 +37,11 @@ class LabelStudioClient:
         """Make something. Raises: LabelingUnavailable."""
         return self._asked("POST", path, kind, body=body)
 
+    def find(self, path: str, kind: type[Record]) -> Record | None:
+        """Read something that may be gone. Raises: LabelingUnavailable."""
+        response = self._sent("GET", path, None, {})
+        return None if response.status_code == httpx.codes.NOT_FOUND else self._checked(response, kind)
+
     def delete(self, path: str) -> None:
         """Remove something; gone already is as good. Raises: LabelingUnavailable."""
         response = self._sent("DELETE", path, None, {})
@@ -46,14 +51,17 @@ class LabelStudioClient:
     def _asked(
         self, method: str, path: str, kind: type[Record], *, body: object = None, parameters: Mapping[str, Any] = {}
     ) -> Record:
-        response = self._sent(method, path, body, parameters)
+        return self._checked(self._sent(method, path, body, parameters), kind)
+
+    def _checked(self, response: httpx.Response, kind: type[Record]) -> Record:
         self._require_success(response)
         try:
             return TypeAdapter(kind).validate_python(response.json())
         except (ValueError, ValidationError) as error:
             reason = f"{error.error_count()} fields are wrong" if isinstance(error, ValidationError) else "no JSON"
+            request = f"{response.request.method} {response.request.url.path}"
             raise self._unavailable(
-                f"answered {method} {path} with what it should not ({reason}): {response.text[:_SHOWN]!r}"
+                f"answered {request} with what it should not ({reason}): {response.text[:_SHOWN]!r}"
             ) from error
 
     def _sent(self, method: str, path: str, body: object, parameters: Mapping[str, Any]) -> httpx.Response:
