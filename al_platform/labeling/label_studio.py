@@ -20,6 +20,7 @@ from al_platform.labeling.label_studio_projects import (
     make_project,
     projects_of,
     remove_unanswered,
+    show_proposals,
 )
 
 TASKS_PER_PROJECT = 99_000
@@ -112,6 +113,8 @@ class LabelStudio:
         while bodies:
             project, room = self._with_room(queue)
             import_tasks(self._client, project, bodies[:room])
+            for version in {hint.model_version for hint in hints.values()}:
+                show_proposals(self._client, project, version)
             bodies = bodies[room:]
 
     def _with_room(self, queue: QueueConfig) -> tuple[Project, int]:

@@ -37,6 +37,10 @@ class LabelStudioClient:
         """Make something. Raises: LabelingUnavailable."""
         return self._asked("POST", path, kind, body=body)
 
+    def patch(self, path: str, body: object, kind: type[Record]) -> Record:
+        """Change something. Raises: LabelingUnavailable."""
+        return self._asked("PATCH", path, kind, body=body)
+
     def find(self, path: str, kind: type[Record]) -> Record | None:
         """Read something that may be gone. Raises: LabelingUnavailable."""
         response = self._sent("GET", path, None, {})

@@ -41,6 +41,7 @@ class Project:
     label_config: str
     task_number: int | None = 0
     description: str | None = ""
+    model_version: str | None = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,12 @@ def answered_tasks(client: LabelStudioClient, project: Project, *, since: str) -
 def import_tasks(client: LabelStudioClient, project: Project, tasks: Sequence[dict[str, Any]]) -> None:
     """Make tasks in one request."""
     client.post(f"/api/projects/{project.id}/import", list(tasks), dict[str, Any])
+
+
+def show_proposals(client: LabelStudioClient, project: Project, model_version: str) -> None:
+    """Let annotators start from the proposals of this ensemble; a project shows those of one at a time."""
+    if project.model_version != model_version:
+        client.patch(f"/api/projects/{project.id}", {"model_version": model_version}, Project)
 
 
 def remove_unanswered(client: LabelStudioClient, task: ServerTask) -> None:

@@ -1,6 +1,7 @@
 """Tasks and tools for tests of Label Studio: frames of one grey picture, hints without a model."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from al_platform.domain.data import BlobRef, Frame
@@ -34,17 +35,26 @@ def brief(task: LabelTask, queue: str = "queue") -> TaskBrief:
     return TaskBrief(task, queue, CLASSES, frame)
 
 
-def hints(tasks: Sequence[LabelTask]) -> Mapping[str, Hint]:
+def hints(tasks: Sequence[LabelTask], *, model_version: str = "ens_1") -> Mapping[str, Hint]:
     """A proposal for every task but those of rank 0."""
     heatmap = BlobRef("heat", 1, "image/jpeg")
-    return {task.task_id: Hint("ens_1", (ScoredBox(PERSON, 0.75),), heatmap) for task in tasks if task.rank}
+    return {task.task_id: Hint(model_version, (ScoredBox(PERSON, 0.75),), heatmap) for task in tasks if task.rank}
 
 
-def tool(url: str, token: str, queue: str, *, answers: int = 1, timeout_s: float = 120.0, **limits: int) -> LabelStudio:
+def tool(
+    url: str,
+    token: str,
+    queue: str,
+    *,
+    answers: int = 1,
+    timeout_s: float = 120.0,
+    model_version: str = "ens_1",
+    **limits: int,
+) -> LabelStudio:
     return LabelStudio(
         LabelStudioClient(url, token, timeout_s=timeout_s),
         describe=lambda tasks: [brief(task, queue) for task in tasks],
-        hints=hints,
+        hints=partial(hints, model_version=model_version),
         image_url=lambda image: GREY,
         policy=ReviewPolicy(answers=answers),
         **limits,

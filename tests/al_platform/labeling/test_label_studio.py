@@ -99,6 +99,14 @@ def test_proposals_carry_the_model_and_its_score(label_studio: Server) -> None:
     (prediction,) = label_studio.ask("GET", "/api/predictions", project=project["id"])
     assert (prediction["model_version"], prediction["score"]) == ("ens_1", wanted[0].score)
     assert prediction["result"][0]["score"] == 0.75
+    assert project["model_version"] == "ens_1"
+
+
+def test_annotators_start_from_the_proposals_of_the_ensemble_that_was_sent_last(label_studio: Server) -> None:
+    tool(label_studio.url, TOKEN, "last").send(tasks("last", 2))
+    tool(label_studio.url, TOKEN, "last", model_version="ens_2").send(tasks("last again", 2))
+    (project,) = label_studio.projects("last")
+    assert project["model_version"] == "ens_2"
 
 
 def test_after_the_watermark_only_changes_are_read_and_a_correction_is_one(label_studio: Server) -> None:
