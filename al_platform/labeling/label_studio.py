@@ -113,8 +113,9 @@ class LabelStudio:
         while bodies:
             project, room = self._with_room(queue)
             import_tasks(self._client, project, bodies[:room])
-            for version in {hint.model_version for hint in hints.values()}:
-                show_proposals(self._client, project, version)
+            versions = [its["model_version"] for body in bodies[:room] for its in body["predictions"]]
+            if versions:
+                show_proposals(self._client, project, versions[-1])
             bodies = bodies[room:]
 
     def _with_room(self, queue: QueueConfig) -> tuple[Project, int]:
