@@ -1,6 +1,7 @@
 """Projects of a queue on the server: found by a key of ours, made where missing, read by export."""
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,10 @@ from al_platform.labeling.label_studio_config import config_problems
 from al_platform.labeling.label_studio_convert import ServerTask
 
 RANK_VIEW = "By rank"
-_LONGEST_TITLE = 50
+_LONGEST_QUEUE = 36
+"""Characters of a queue's name in the title, which may have 50."""
+EXPORT_S, POLL_S = 300.0, 0.5
+"""How long a server with a job queue may take for an export, and how often it is asked."""
 _PAGE = 100
 _KEY = re.compile(r"\bkey (lsq_[0-9a-f]+)\b")
 
@@ -81,7 +85,7 @@ def projects_of(client: LabelStudioClient, queue: QueueConfig) -> list[Project]:
 def make_project(client: LabelStudioClient, queue: QueueConfig, part: int) -> Project:
     """Make the next project of a queue, with the view that shows its tasks in our order."""
     body = {
-        "title": f"{queue.queue[: _LONGEST_TITLE - 8]} · part {part}",
+        "title": f"{queue.queue[:_LONGEST_QUEUE]} · part {part}",
         "description": f"Queue {queue.queue} of al-platform, found by key {queue.key}: leave this line as it is",
         "label_config": queue.config,
         "maximum_annotations": queue.answers,
@@ -148,6 +152,7 @@ def _snapshot(client: LabelStudioClient, project: Project, view: _View) -> list[
     exports = f"/api/projects/{project.id}/exports"
     snapshot = client.post(exports, wanted, _Snapshot)
     try:
+        snapshot = _finished(client, exports, snapshot)
         if snapshot.status != "completed":
             raise LabelingUnavailable(
                 f"Label Studio at {client.url}: export {snapshot.id} of project {project.id} is {snapshot.status}; "
@@ -156,6 +161,15 @@ def _snapshot(client: LabelStudioClient, project: Project, view: _View) -> list[
         return client.get(f"{exports}/{snapshot.id}/download", list[ServerTask], exportType="JSON")
     finally:
         client.delete(f"{exports}/{snapshot.id}")
+
+
+def _finished(client: LabelStudioClient, exports: str, snapshot: _Snapshot) -> _Snapshot:
+    """A server with a job queue answers before the export is made; others afterwards."""
+    until = time.monotonic() + EXPORT_S
+    while snapshot.status in ("created", "in_progress") and time.monotonic() < until:
+        time.sleep(POLL_S)
+        snapshot = client.get(f"{exports}/{snapshot.id}", _Snapshot)
+    return snapshot
 
 
 def _exported(client: LabelStudioClient, project: Project, *, download_all_tasks: str) -> list[ServerTask]:

@@ -10,7 +10,8 @@ import pytest
 
 from al_platform.errors import LabelingUnavailable
 from al_platform.labeling.label_studio_client import LabelStudioClient
-from tests.al_platform.labeling.label_studio_tasks import tasks, tool
+from al_platform.labeling.label_studio_config import frame_config
+from tests.al_platform.labeling.label_studio_tasks import CLASSES, tasks, tool
 from tests.label_studio import free_port
 
 Reply = tuple[int, str]
@@ -121,6 +122,30 @@ def test_a_config_that_someone_cut_down_is_told_and_nothing_is_sent() -> None:
         with pytest.raises(LabelingUnavailable, match=r"project 4 \(main\): its config lacks .* put it back under"):
             sender.send(tasks("a", 1))
         assert not made
+
+
+def test_an_export_that_a_job_queue_makes_is_waited_for_and_one_that_failed_is_told() -> None:
+    keys, states = list[str](), ["in_progress", "completed", "failed"]
+
+    def reply(request: BaseHTTPRequestHandler) -> Reply:
+        if request.command == "DELETE":
+            return 204, ""
+        if request.path.startswith("/api/dm/views"):
+            return 201, '{"id": 1, "data": {}}'
+        if "/download" in request.path:
+            return 200, "[]"
+        if "/exports" in request.path:
+            return 200, json.dumps({"id": 2, "status": states.pop(0)})
+        config = frame_config(CLASSES)
+        project = {"id": 4, "title": "main", "label_config": config, "description": f"found by key {keys[0]}: x"}
+        return 200, json.dumps({"next": None, "results": [project]})
+
+    with server(reply) as url:
+        reader = tool(url, "token", "queue")
+        keys.extend(queue.key for queue in reader._by_queue(tasks("a", 1)))
+        assert not list(reader.collect(tasks("a", 1), since="2026-01-01T00:00:00.000000Z"))
+        with pytest.raises(LabelingUnavailable, match="export 2 of project 4 is failed; the tasks wait"):
+            list(reader.collect(tasks("a", 1), since="2026-01-01T00:00:00.000000Z"))
 
 
 def test_a_personal_access_token_buys_access_and_buys_it_anew_when_it_ends() -> None:
