@@ -37,9 +37,13 @@ class LabelStudioClient:
         """Make something. Raises: LabelingUnavailable."""
         return self._asked("POST", path, kind, body=body)
 
-    def patch(self, path: str, body: object, kind: type[Record]) -> Record:
-        """Change something. Raises: LabelingUnavailable."""
-        return self._asked("PATCH", path, kind, body=body)
+    def patch(self, path: str, body: object) -> bool:
+        """Change something; False where the server finds the change invalid. Raises: LabelingUnavailable."""
+        response = self._sent("PATCH", path, body, {})
+        if response.status_code == httpx.codes.BAD_REQUEST:
+            return False
+        self._require_success(response)
+        return True
 
     def find(self, path: str, kind: type[Record]) -> Record | None:
         """Read something that may be gone. Raises: LabelingUnavailable."""

@@ -130,9 +130,12 @@ def import_tasks(client: LabelStudioClient, project: Project, tasks: Sequence[di
 
 
 def show_proposals(client: LabelStudioClient, project: Project, model_version: str) -> None:
-    """Let annotators start from the proposals of this ensemble; a project shows those of one at a time."""
+    """Let annotators start from the proposals of this ensemble; a project shows those of one at a time.
+
+    The server refuses an ensemble without proposals: then another sender has removed ours as surplus, and shows its own.
+    """
     if project.model_version != model_version:
-        client.patch(f"/api/projects/{project.id}", {"model_version": model_version}, Project)
+        client.patch(f"/api/projects/{project.id}", {"model_version": model_version})
 
 
 def remove_unanswered(client: LabelStudioClient, task: ServerTask) -> None:
