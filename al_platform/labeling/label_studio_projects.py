@@ -132,7 +132,7 @@ def import_tasks(client: LabelStudioClient, project: Project, tasks: Sequence[di
 def show_proposals(client: LabelStudioClient, project: Project, model_version: str) -> None:
     """Let annotators start from the proposals of this ensemble; a project shows those of one at a time.
 
-    The server refuses an ensemble without proposals: then another sender has removed ours as surplus, and shows its own.
+    The server refuses an ensemble without proposals: another sender removed ours as surplus, and shows its own.
     """
     if project.model_version != model_version:
         client.patch(f"/api/projects/{project.id}", {"model_version": model_version})
