@@ -45,6 +45,10 @@ class TrainingDiverged(PlatformError):
     """A member's loss became NaN before it was ever measured; no ensemble comes out."""
 
 
+class LabelingUnavailable(PlatformError):
+    """A labelling tool is down, refuses us or answers what it should not; the tasks wait and nothing is lost."""
+
+
 class MissingExtra(PlatformError):
     """An optional dependency is needed and not installed."""
 

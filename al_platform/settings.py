@@ -2,7 +2,7 @@
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from al_platform.errors import InvalidInput
@@ -10,6 +10,15 @@ from al_platform.errors import InvalidInput
 DEFAULT_HOME = ".alp"
 
 _GB = 10**9
+
+
+@dataclass(frozen=True)
+class LabelStudioSettings:
+    """A Label Studio server, and how many people label each frame there."""
+
+    url: str
+    token: str = field(repr=False)
+    answers: int = 1
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,8 @@ class Settings:
     """What blobs of a remote storage may take on the local disk (ALP_CACHE_GB)."""
     memory_bytes: int = 4 * _GB
     """Records of a dataset version beyond this are streamed from the disk, not held in memory (ALP_MEMORY_GB)."""
+    label_studio: LabelStudioSettings | None = None
+    """The labelling server; None where ALP_LABEL_STUDIO_URL is not set."""
 
     @property
     def catalog_path(self) -> Path:
@@ -156,7 +167,8 @@ def read_settings(home: Path | None = None) -> Settings:
 
     A variable that is set to nothing counts as unset.
 
-    Raises: InvalidInput for a size that is no number above 0.
+    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, or a number of
+        people that is none.
     """
     chosen = home or Path(os.environ.get("ALP_HOME") or DEFAULT_HOME)
     absolute = chosen.expanduser().absolute()
@@ -165,6 +177,7 @@ def read_settings(home: Path | None = None) -> Settings:
         storage_url=os.environ.get("ALP_STORAGE") or str(absolute / "blobs"),
         blob_cache_bytes=_gigabytes("ALP_CACHE_GB", Settings.blob_cache_bytes),
         memory_bytes=_gigabytes("ALP_MEMORY_GB", Settings.memory_bytes),
+        label_studio=_label_studio(),
     )
 
 
@@ -179,3 +192,17 @@ def _gigabytes(name: str, otherwise: int) -> int:
     if not 0.0 < gigabytes < math.inf:
         raise InvalidInput(f"{name}={text}: must be a number of gigabytes above 0")
     return int(gigabytes * _GB)
+
+
+def _label_studio() -> LabelStudioSettings | None:
+    url, token = os.environ.get("ALP_LABEL_STUDIO_URL", ""), os.environ.get("ALP_LABEL_STUDIO_TOKEN", "")
+    if not url:
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise InvalidInput(f"ALP_LABEL_STUDIO_URL {url!r}: must begin with http:// or https://")
+    if not token:
+        raise InvalidInput(f"ALP_LABEL_STUDIO_URL {url} without ALP_LABEL_STUDIO_TOKEN: set the token of your account")
+    answers = os.environ.get("ALP_LABEL_STUDIO_ANSWERS") or "1"
+    if not answers.isdecimal() or int(answers) < 1:
+        raise InvalidInput(f"ALP_LABEL_STUDIO_ANSWERS {answers!r}: must be a whole number of people, at least 1")
+    return LabelStudioSettings(url, token, int(answers))

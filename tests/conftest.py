@@ -15,6 +15,7 @@ from tests.azurite import CONTAINER, NoAzurite, azurite_running, make_container
 
 if TYPE_CHECKING:
     from al_platform.platform.home import Platform
+    from tests.label_studio import Server
 
 # Tests throw their homes away, and XLA's cache would go on writing into the first of them.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
@@ -79,3 +80,15 @@ def platform(home: Path) -> "Iterator[Platform]":
 
     with open_platform(settings_of(home)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Server]":
+    """A running Label Studio; the tests that want it are skipped, with the reason, where it cannot be installed."""
+    from tests.label_studio import CannotInstall, running_server  # noqa: PLC0415
+
+    try:
+        with running_server(tmp_path_factory.mktemp("label-studio") / "data") as server:
+            yield server
+    except CannotInstall as error:
+        pytest.skip(f"Label Studio cannot be installed: {error}")

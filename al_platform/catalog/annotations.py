@@ -7,7 +7,7 @@ from al_platform.catalog.tables import insert_missing, rows_of, wanted_ids
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import annotation_id
-from al_platform.domain.labels import Annotation
+from al_platform.domain.labels import Annotation, TaskState
 from al_platform.domain.records import record_from_json
 
 
@@ -51,12 +51,32 @@ def annotations_by_id(tx: Transaction, ids: Sequence[str]) -> dict[str, Annotati
     return {row["annotation_id"]: record_from_json(Annotation, row["annotation"]) for row in rows}
 
 
+def newest_labels(tx: Transaction, task_ids: Sequence[str]) -> dict[str, Annotation]:
+    """Give the label with the highest revision of each task; a task without one is left out."""
+    with wanted_ids(tx, task_ids):
+        rows = rows_of(
+            tx,
+            "SELECT task_id, arg_max(annotation, revision) AS annotation "
+            "FROM task_labels JOIN (SELECT annotation_id, annotation, revision FROM annotations) USING (annotation_id) "
+            "WHERE task_id IN (SELECT id FROM wanted) GROUP BY task_id",
+        )
+    return {row["task_id"]: record_from_json(Annotation, row["annotation"]) for row in rows}
+
+
+def all_labels_of_round(tx: Transaction, round_id: str) -> set[str]:
+    """Give the ids of every label that ever came back for a round, whatever became of it."""
+    rows = tx.execute(
+        "SELECT annotation_id FROM tasks JOIN task_labels USING (task_id) WHERE round_id = ?", [round_id]
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
 def labels_of_round(tx: Transaction, round_id: str) -> list[DatasetItem]:
-    """Give the newest label of each task of a round, as items for a dataset version, by frame id."""
+    """Give the newest label of each task of a round, less rejected ones, as items of a dataset version, by frame id."""
     rows = tx.execute(
         "SELECT a.frame_id, arg_max(a.annotation_id, (a.revision, a.created_at, a.annotation_id)) "
         "FROM tasks JOIN task_labels USING (task_id) JOIN annotations a USING (annotation_id) "
-        "WHERE tasks.round_id = ? GROUP BY a.frame_id ORDER BY a.frame_id",
-        [round_id],
+        "WHERE tasks.round_id = ? AND tasks.state <> ? GROUP BY a.frame_id ORDER BY a.frame_id",
+        [round_id, TaskState.REJECTED.value],
     ).fetchall()
     return [DatasetItem(*row) for row in rows]

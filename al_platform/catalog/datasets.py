@@ -1,6 +1,6 @@
 """Pools and dataset versions: immutable sets of frames, named by content."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -114,6 +114,7 @@ def add_version(
     *,
     parent_id: str | None,
     additions: Sequence[DatasetItem] | pa.Table,
+    removals: Collection[str] = (),
     purpose: str,
     round_id: str | None,
     now: str,
@@ -121,8 +122,10 @@ def add_version(
     """Make the version that is its parent plus these items; a frame labelled anew takes its new label.
 
     `additions` are records, or a table of frame_id and annotation_id; of two for a frame the later counts.
+    `removals` are frames of the parent whose label no longer stands.
     """
     parent = version_table(tx, blobs, parent_id) if parent_id else _ITEMS.empty_table()
+    parent = parent.filter(pc.invert(pc.is_in(parent["frame_id"], value_set=pa.array(removals, pa.string()))))
     with visible(tx, "additions", additions if isinstance(additions, pa.Table) else _items_table(additions)):
         newest = table_of(tx, _NEWEST)
     with visible(tx, "newest", newest), visible(tx, "parent", parent):
@@ -156,6 +159,22 @@ def version_named(tx: Transaction, version_id: str) -> DatasetVersion:
     if not rows:
         raise NotFound(f"dataset version {version_id}: not in the catalog; `alp dataset list` shows what there is")
     return DatasetVersion(**rows[0])
+
+
+def newest_version_of(tx: Transaction, round_id: str) -> str:
+    """Give the version that a round appended, or the last correction of it.
+
+    Raises: NotFound where the round has made none.
+    """
+    rows = tx.execute(
+        "SELECT version_id FROM dataset_versions AS its WHERE round_id = $1 AND NOT EXISTS ("
+        "FROM dataset_versions AS later WHERE later.parent_id = its.version_id AND later.round_id = $1) "
+        "ORDER BY created_at DESC, version_id LIMIT 1",
+        [round_id],
+    ).fetchall()
+    if not rows:
+        raise NotFound(f"round {round_id}: has made no dataset version yet")
+    return str(rows[0][0])
 
 
 def all_versions(tx: Transaction) -> list[DatasetVersion]:

@@ -168,6 +168,16 @@ CREATE TABLE selections (
     created_at TIMESTAMP NOT NULL
 );
 
+CREATE TABLE answers (
+    task_id VARCHAR NOT NULL,
+    answer_id VARCHAR NOT NULL,
+    changed_at VARCHAR NOT NULL,
+    annotator VARCHAR NOT NULL,
+    seconds DOUBLE,
+    answer JSON NOT NULL,
+    PRIMARY KEY (task_id, answer_id, changed_at)
+);
+
 CREATE TABLE step_runs (
     round_id VARCHAR NOT NULL,
     step VARCHAR NOT NULL,

@@ -28,4 +28,6 @@ Curriculum = Annotated[
     list[str] | None,
     typer.Option(help="SHARE:FILTER, how much of every batch is whose: 3:time=night; 1: is every frame"),
 ]
+Annotator = Annotated[str, typer.Option(help="Who labels: offline (labels that came with the data) or label-studio")]
+Queue = Annotated[str, typer.Option(help="Labelling queue; a frame is picked once per queue")]
 Seed = Annotated[int, typer.Option(help="Seed of start set, members and draws")]

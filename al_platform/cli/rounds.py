@@ -41,6 +41,8 @@ def run(
     start: arg.Start = 40,
     seed: arg.Seed = 0,
     scorers: arg.Scorers = 1,
+    annotator: arg.Annotator = "offline",
+    queue: arg.Queue = "main",
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
@@ -78,7 +80,7 @@ def run(
     )
     wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
     wanted = replace(wanted, dataset_version_id=dataset, seed=seed, filter=filter_text)
-    wanted = replace(wanted, curriculum=parse.curriculum(curriculum or []))
+    wanted = replace(wanted, curriculum=parse.curriculum(curriculum or []), annotator=annotator, queue=queue)
     with platform_of(context) as platform:
         spec = prepare_round(platform, wanted, pool=pool, test=test, start=start)
         round_ = run_one_round(platform, spec, scorers=scorers)
@@ -147,6 +149,34 @@ def verify(context: typer.Context, round_id: str) -> None:
     typer.echo(f"{round_id}: selected again from its stored inputs, every pick is equal")
 
 
+@round_app.command("correct")
+def correct(
+    context: typer.Context,
+    round_id: str,
+    onto: Annotated[str, typer.Option(help="Dataset version to correct; default: the newest of the round")] = "",
+) -> None:
+    """Take in what annotators changed after the round was appended, as a new dataset version."""
+    from al_platform.platform.rounds import correct_round
+
+    with platform_of(context) as platform:
+        version = correct_round(platform, round_id, onto=onto)
+    typer.echo(f"{version.version_id} has the changes, {version.items} labelled frames" if version else "no changes")
+
+
+@round_app.command("annotators")
+def annotators(context: typer.Context, round_id: str) -> None:
+    """Show who labelled how much, how fast, and how far they agree with each other and with reviewers."""
+    from al_platform.platform.labels import annotators_of_round
+
+    table = Table("annotator", "answers", "rejected", "unusable", "minutes", "s a frame", "agreement", "with reviewers")
+    with platform_of(context) as platform:
+        for its in annotators_of_round(platform, round_id):
+            counts = (str(its.answers), str(its.rejected), str(its.unusable), f"{its.seconds / 60:.1f}")
+            measures = (its.median_seconds, its.agreement, its.gold_agreement)
+            table.add_row(its.annotator, *counts, *("" if its is None else f"{its:.2f}" for its in measures))
+    Console().print(table)
+
+
 @loop_app.command("run")
 def run_loop(
     context: typer.Context,
@@ -163,6 +193,8 @@ def run_loop(
     start: arg.Start = 40,
     seed: arg.Seed = 0,
     scorers: arg.Scorers = 1,
+    annotator: arg.Annotator = "offline",
+    queue: arg.Queue = "main",
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
     image: arg.Image = DEFAULT_IMAGE,
@@ -177,7 +209,7 @@ def run_loop(
     )
     wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
     wanted = replace(wanted, dataset_version_id=dataset, seed=seed, filter=filter_text)
-    wanted = replace(wanted, curriculum=parse.curriculum(curriculum or []))
+    wanted = replace(wanted, curriculum=parse.curriculum(curriculum or []), annotator=annotator, queue=queue)
     loop = LoopSpec(wanted, rounds)
     with platform_of(context) as platform:
         first = prepare_round(platform, wanted, pool=pool, test=test, start=start)

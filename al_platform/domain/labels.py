@@ -55,6 +55,26 @@ class Annotation:
             )
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What one person said about one task: boxes (none is "nothing there"), or why the frame is rejected."""
+
+    task_id: str
+    answer_id: str
+    """The labelling tool's own name for it, the same when it is corrected."""
+    annotator: str
+    changed_at: str
+    """When it was last changed, UTC as ISO text of fixed width on the tool's clock; later sorts after."""
+    boxes: tuple[Box, ...] = ()
+    rejected: str = ""
+    problem: str = ""
+    """Why it cannot be used; empty where it can."""
+    decisive: bool = False
+    """Given by a reviewer: it stands whatever others said, and others are measured against it."""
+    seconds: float | None = None
+    """How long the person worked on it."""
+
+
 class TaskState(StrEnum):
     """Life of one request to the labellers."""
 

@@ -1,19 +1,24 @@
 """The labelling protocol: one file a tool, one line in the table of tools."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from al_platform.domain.labels import Annotation, LabelTask
+from al_platform.domain.data import BlobRef, Frame
+from al_platform.domain.labels import Annotation, Answer, Box, LabelTask
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came back for a task: an annotation, or the reason why the frame was rejected."""
+    """What came back for a task: an annotation, the reason why the frame was rejected, or why the task still waits."""
 
     task_id: str
     annotation: Annotation | None = None
     rejected: str = ""
+    waits: str = ""
+    """Why what people said is no label yet: an answer that cannot be used, too few of them, or a disagreement."""
+    answers: tuple[Answer, ...] = ()
+    """Everything that people said about the task so far, by the tool's name of the answer."""
 
 
 class LabelingTool(Protocol):
@@ -22,7 +27,54 @@ class LabelingTool(Protocol):
     name: str
 
     def send(self, tasks: Sequence[LabelTask]) -> None:
-        """Ask for labels of these frames. Asking again for a task changes nothing."""
+        """Ask for labels of these frames. Asking again for a task changes nothing.
 
-    def collect(self, tasks: Sequence[LabelTask]) -> list[TaskResult]:
-        """Give the results that are in, of these tasks only; the others are still out."""
+        Raises: LabelingUnavailable where the tool cannot be reached; what it has taken stays.
+        """
+
+    def collect(self, tasks: Sequence[LabelTask], *, since: str = "") -> Iterator[TaskResult]:
+        """Give the results that are in, of these tasks only, in their order; the others are still out.
+
+        A label is paid for when its result is taken from the iterator. With `since`, a moment on the tool's clock,
+        results that did not change after it may be left out.
+
+        Raises: LabelingUnavailable where the tool cannot be reached or answers what it should not.
+        """
+
+
+@dataclass(frozen=True)
+class TaskBrief:
+    """What a labelling tool has to know about a task besides the task itself."""
+
+    task: LabelTask
+    queue: str
+    classes: tuple[str, ...]
+    """All classes to look for: of these, what is not marked is absent."""
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class ScoredBox:
+    """A box that the ensemble proposes, with its probability in [0, 1]."""
+
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What the ensemble says of a frame: proposals to start from, and a picture of where its members disagree."""
+
+    model_version: str
+    boxes: tuple[ScoredBox, ...]
+    heatmap: BlobRef
+
+
+DescribeTasks = Callable[[Sequence[LabelTask]], list[TaskBrief]]
+"""Gives a brief for each task, in their order."""
+
+HintTasks = Callable[[Sequence[LabelTask]], Mapping[str, Hint]]
+"""Gives hints by task id; a task without one is left out. Slow: asked only for tasks that are new to the tool."""
+
+ImageUrl = Callable[[BlobRef], str]
+"""Gives the address under which an annotator's browser finds a picture."""

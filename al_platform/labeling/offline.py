@@ -1,6 +1,6 @@
 """The offline annotator: releases known labels, of exactly the frames that were asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from al_platform.domain.labels import Annotation, LabelTask
 from al_platform.errors import InvalidInput
@@ -23,8 +23,10 @@ class OfflineAnnotator:
         """Ask for these frames."""
         self._sent.update(task.task_id for task in tasks)
 
-    def collect(self, tasks: Sequence[LabelTask]) -> list[TaskResult]:
+    def collect(self, tasks: Sequence[LabelTask], *, since: str = "") -> Iterator[TaskResult]:
         """Give the known label of each task, or its rejection where nobody ever labelled the frame.
+
+        Answers never change, so `since` leaves nothing out.
 
         Raises: InvalidInput for a task that was not sent.
         """
@@ -32,7 +34,7 @@ class OfflineAnnotator:
             if task.task_id not in self._sent:
                 raise InvalidInput(f"task {task.task_id}: was not sent to the offline annotator")
         answers = self._sealed.open(task.frame_id for task in tasks)
-        return [self._result(task, answers.get(task.frame_id)) for task in tasks]
+        return (self._result(task, answers.get(task.frame_id)) for task in tasks)
 
     def buy(self, frame_ids: Sequence[str]) -> list[Annotation]:
         """Release labels outside of any round, for a start or test set; frames without one are left out."""

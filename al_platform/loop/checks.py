@@ -76,7 +76,10 @@ def tool_named(context: LoopContext, name: str) -> LabelingTool:
     Raises: InvalidInput listing the known names.
     """
     if name not in context.tools:
-        raise InvalidInput(f"annotator {name!r}: known are {', '.join(context.tools)}")
+        raise InvalidInput(
+            f"annotator {name!r}: known are {', '.join(context.tools)}; label-studio is where ALP_LABEL_STUDIO_URL and "
+            "ALP_LABEL_STUDIO_TOKEN are set"
+        )
     return context.tools[name]
 
 

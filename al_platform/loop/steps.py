@@ -2,26 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-from numpy.typing import NDArray
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import scores as score_catalog
 from al_platform.catalog import tasks as task_catalog
-from al_platform.catalog.annotations import add_annotations, labels_of_round
+from al_platform.catalog.annotations import labels_of_round
+from al_platform.catalog.answers import read_until
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.selections import add_selection
 from al_platform.domain.clock import utc_now
-from al_platform.domain.labels import Annotation, LabelTask, TaskState
+from al_platform.domain.labels import TaskState
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.errors import InvalidInput
 from al_platform.loop.checks import tool_named
+from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, waiting_message
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import exclusions_now
 from al_platform.loop.models import (
     ensure_encoder,
-    presence_maps,
 )
 from al_platform.loop.scores import job_of, score_pool
 from al_platform.loop.selecting import record_of, select_frames
@@ -116,19 +114,17 @@ def send_step(context: LoopContext, round_: Round) -> StepResult:
 def collect_step(context: LoopContext, round_: Round) -> StepResult:
     """ANNOTATE: take in the labels. The round stays SENT, and says so, while any are still out."""
     with context.catalog.transaction() as tx:
-        tasks = task_catalog.tasks_of(tx, round_.round_id)
-    labelled, states = _collect_until_paid(context, round_, tasks)
-    waiting = sum(states.get(task.task_id) is None for task in tasks)
+        tasks, since = task_catalog.tasks_of(tx, round_.round_id), read_until(tx, round_.round_id)
+    collected = collect_until_paid(context, round_, tasks, since=since)
+    out, states = still_out(tasks, collected), {task.task_id: task.state for task in tasks} | collected.states
+    outputs = {f"{state.value}_frames": list(states.values()).count(state) for state in sorted(set(states.values()))}
 
     def commit(tx: Transaction) -> None:
-        add_annotations(tx, list(labelled.values()), task_ids=list(labelled), now=utc_now())
-        for state in set(states.values()):
-            task_catalog.set_task_states(tx, [task for task, its in states.items() if its is state], state)
+        keep_collected(tx, collected)
 
-    outputs = {f"{state.value}_frames": list(states.values()).count(state) for state in sorted(set(states.values()))}
-    if waiting:
-        message = f"{waiting} of {len(tasks)} labels are still out; run the round again when they are in"
-        return StepResult(replace(round_, message=message), {**outputs, "waiting": waiting}, commit=commit)
+    if out:
+        message = waiting_message(collected, out=len(out), of=len(tasks))
+        return StepResult(replace(round_, message=message), {**outputs, "waiting": len(out)}, commit=commit)
     return StepResult(replace(round_, state=RoundState.LABELED), outputs, commit=commit)
 
 
@@ -162,30 +158,3 @@ STEPS: Mapping[RoundState, tuple[str, Callable[[LoopContext, Round], StepResult]
 
 def _reasons(unreadable: Unreadable) -> dict[str, str]:
     return {f"unreadable {frame_id}": reason for frame_id, reason in unreadable.items()}
-
-
-def _collect_until_paid(
-    context: LoopContext, round_: Round, tasks: list[LabelTask]
-) -> tuple[dict[str, Annotation], dict[str, TaskState]]:
-    """Labels by task and the new state of tasks; with an object budget, in rank order until it is spent."""
-    tool, limit = tool_named(context, round_.spec.annotator), round_.spec.budget.objects
-    tool.send(tasks)  # a tool that forgot them when its process died is asked again; others pass over it
-    maps = presence_maps(context, round_.spec.model)
-    labelled: dict[str, Annotation] = {}
-    states: dict[str, TaskState] = {}
-    spent = 0
-    for group in [tasks] if limit is None else [[task] for task in tasks]:
-        if limit is not None and spent >= limit:
-            states.update({task.task_id: TaskState.WITHDRAWN for task in group})
-            continue
-        for result in tool.collect(group):
-            states[result.task_id] = TaskState.LABELED if result.annotation else TaskState.REJECTED
-            if result.annotation:
-                labelled[result.task_id] = result.annotation
-                spent += _target_cells(round_, maps.of([result.annotation])) if limit else 0
-    return labelled, states
-
-
-def _target_cells(round_: Round, presence_1KHW: NDArray[Any]) -> int:
-    columns = [round_.spec.model.classes.index(name) for name in round_.spec.targets]
-    return int((presence_1KHW[:, columns] == 1).sum())

@@ -11,12 +11,14 @@ from al_platform.catalog.frames import frames_matching
 from al_platform.catalog.models import metrics_of
 from al_platform.catalog.rounds import StepRun, all_rounds, round_named, steps_of
 from al_platform.catalog.tasks import selections_of
+from al_platform.domain.datasets import DatasetVersion
 from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, Selection
 from al_platform.errors import InvalidInput
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
 from al_platform.loop.checks import require_apart, require_possible
 from al_platform.loop.context import LoopContext
+from al_platform.loop.corrections import take_corrections
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.loop.start import buy_start, buy_version
@@ -24,6 +26,7 @@ from al_platform.loop.verify import verify_selection
 from al_platform.platform.compiled import keep_compiled
 from al_platform.platform.data import freeze_pool
 from al_platform.platform.home import Platform
+from al_platform.platform.labels import label_studio_tool
 from al_platform.platform.tiers import cached_images
 from al_platform.storage.records import RecordCaches
 from al_platform.training.tiers import HotTiers
@@ -42,7 +45,7 @@ class RoundDetails:
 def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     """Give what rounds and loops work with; pools are scored by so many processes."""
     keep_compiled(platform.settings.cache_folder / "xla")
-    return LoopContext(
+    context = LoopContext(
         catalog=platform.catalog,
         blobs=platform.blobs,
         images=cached_images(platform),
@@ -55,6 +58,7 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
         scorers=scorers,
         memory_bytes=platform.settings.memory_bytes,
     )
+    return replace(context, tools={**context.tools, **label_studio_tool(platform, context)})
 
 
 def start_set(platform: Platform, pool: pa.ChunkedArray, *, frames: int, seed: int) -> str:
@@ -115,6 +119,16 @@ def run_rounds(platform: Platform, spec: LoopSpec, *, scorers: int = 1) -> Itera
             metrics = _metrics(tx, outcome.ensemble_id, spec.first.test_version_id)
         trained = replace(last, ensemble_id=outcome.ensemble_id)
         yield RoundDetails(trained, [], [], metrics)
+
+
+def correct_round(platform: Platform, round_id: str, *, onto: str = "") -> DatasetVersion | None:
+    """Take in what people changed after a round was appended; gives the version with the changes, None for none.
+
+    Raises: NotFound for an unknown round, InvalidInput for one that is not appended, LabelingUnavailable.
+    """
+    with platform.catalog.transaction() as tx:
+        round_ = round_named(tx, round_id)
+    return take_corrections(loop_context(platform), round_, onto=onto)
 
 
 def list_rounds(platform: Platform) -> list[Round]:

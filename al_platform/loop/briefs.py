@@ -1,0 +1,64 @@
+"""What labelling tools ask about tasks: what to look for in which frame, and what the ensemble says of it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from al_platform.catalog.frames import frames_by_id
+from al_platform.catalog.models import ensemble_named
+from al_platform.catalog.rounds import round_named
+from al_platform.domain.labels import LabelTask
+from al_platform.domain.rounds import Round
+from al_platform.labeling.base import DescribeTasks, Hint, HintTasks, TaskBrief
+from al_platform.labeling.heat_picture import heat_picture
+from al_platform.labeling.proposals import proposed_boxes
+from al_platform.loop.context import LoopContext
+from al_platform.loop.heatmaps import belief_of
+
+
+def task_describer(context: LoopContext) -> DescribeTasks:
+    """Give what tells a labelling tool the queue, the classes and the frame of tasks."""
+    return partial(_briefs, context)
+
+
+def task_hinter(context: LoopContext) -> HintTasks:
+    """Give what tells a labelling tool the proposals and the disagreement of the ensemble that picked the tasks."""
+    return partial(_hints, context)
+
+
+def _briefs(context: LoopContext, tasks: Sequence[LabelTask]) -> list[TaskBrief]:
+    with context.catalog.transaction() as tx:
+        frames = frames_by_id(tx, [task.frame_id for task in tasks])
+        rounds = {round_id: round_named(tx, round_id) for round_id in {task.round_id for task in tasks}}
+    specs = {round_id: round_.spec for round_id, round_ in rounds.items()}
+    return [
+        TaskBrief(task, specs[task.round_id].queue, specs[task.round_id].model.classes, frames[task.frame_id])
+        for task in tasks
+    ]
+
+
+def _hints(context: LoopContext, tasks: Sequence[LabelTask]) -> Mapping[str, Hint]:
+    hints: dict[str, Hint] = {}
+    for round_id in dict.fromkeys(task.round_id for task in tasks):
+        with context.catalog.transaction() as tx:
+            round_ = round_named(tx, round_id)
+        if round_.ensemble_id is not None:
+            hints.update(_hints_of_round(context, round_, [task for task in tasks if task.round_id == round_id]))
+    return hints
+
+
+def _hints_of_round(context: LoopContext, round_: Round, tasks: Sequence[LabelTask]) -> dict[str, Hint]:
+    frame_ids = [task.frame_id for task in tasks]
+    with context.catalog.transaction() as tx:
+        frames = frames_by_id(tx, frame_ids)
+        ensemble = ensemble_named(tx, round_.ensemble_id or "")
+    belief = belief_of(context, ensemble, pool_id=round_.spec.pool_id, frame_ids=frame_ids)
+    classes = ensemble.spec.classes
+    hints = {}
+    for index, task in enumerate(tasks):
+        frame = frames[task.frame_id]
+        information_HW = belief.information[index, classes.index(task.for_class)]
+        picture = heat_picture(context.blobs.get(frame.image.hash), information_HW)
+        boxes = proposed_boxes(belief.probability[index], classes, width=frame.width, height=frame.height)
+        heatmap = context.blobs.put(picture, media_type="image/jpeg")
+        hints[task.task_id] = Hint(ensemble.ensemble_id, boxes, heatmap)
+    return hints

@@ -1,0 +1,45 @@
+"""Labelling by people: the tool that the settings name, and who labelled how."""
+
+import base64
+
+from al_platform.catalog.answers import answers_of_round
+from al_platform.catalog.rounds import round_named
+from al_platform.domain.data import BlobRef
+from al_platform.labeling.annotators import AnnotatorStatistics, annotator_statistics
+from al_platform.labeling.base import LabelingTool
+from al_platform.labeling.consensus import ReviewPolicy
+from al_platform.labeling.label_studio import LabelStudio
+from al_platform.labeling.label_studio_client import LabelStudioClient
+from al_platform.loop.briefs import task_describer, task_hinter
+from al_platform.loop.context import LoopContext
+from al_platform.platform.home import Platform
+
+
+def label_studio_tool(platform: Platform, context: LoopContext) -> dict[str, LabelingTool]:
+    """Give the Label Studio of the settings by its name, or nothing where they name none. Connects when first used."""
+    server = platform.settings.label_studio
+    if server is None:
+        return {}
+    tool = LabelStudio(
+        LabelStudioClient(server.url, server.token),
+        describe=task_describer(context),
+        hints=task_hinter(context),
+        image_url=lambda image: _inside_the_task(platform, image),
+        policy=ReviewPolicy(answers=server.answers),
+    )
+    return {tool.name: tool}
+
+
+def annotators_of_round(platform: Platform, round_id: str) -> list[AnnotatorStatistics]:
+    """Give how each person labelled in a round.
+
+    Raises: NotFound for an unknown round.
+    """
+    with platform.catalog.transaction() as tx:
+        round_named(tx, round_id)
+        return annotator_statistics(answers_of_round(tx, round_id))
+
+
+def _inside_the_task(platform: Platform, image: BlobRef) -> str:
+    """The picture itself as an address: needs no server of pictures."""
+    return f"data:{image.media_type};base64,{base64.b64encode(platform.blobs.get(image.hash)).decode()}"
