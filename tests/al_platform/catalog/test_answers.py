@@ -1,9 +1,7 @@
 """Answers of people: every state is kept, the newest is given."""
 
 from dataclasses import replace
-from pathlib import Path
 
-import duckdb
 import pytest
 
 from al_platform.catalog.answers import add_answers, answers_of_round, read_until
@@ -54,14 +52,3 @@ def test_the_watermark_never_passes_an_answer_of_a_task_that_waits(asked: Catalo
         assert read_until(tx, "rnd") == FIRST.changed_at
         set_task_states(tx, ["tsk_0"], TaskState.REJECTED)
         assert read_until(tx, "rnd") == SECOND.changed_at
-
-
-def test_a_catalog_made_before_there_were_answers_gets_their_table(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.duckdb"
-    Catalog.open(path).close()
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("DROP TABLE answers")
-    catalog = Catalog.open(path)
-    with catalog.transaction() as tx:
-        assert answers_of_round(tx, "rnd") == []
-    catalog.close()
