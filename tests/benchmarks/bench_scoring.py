@@ -2,7 +2,7 @@
 
     ALP_REAL_DATA=FOLDER python tests/benchmarks/bench_scoring.py
 
-FOLDER holds a manifest.csv as the `masks` adapter reads it. The default ensemble (8 heads on 128 components) scores all
+FOLDER holds `perception_seg` with a manifest.csv as the `masks` adapter reads it. The default ensemble (8 heads on 128 components) scores all
 frames; it is untrained, which costs the same. Best of REPEATS runs. A stage alone has all its threads, and nothing
 else runs.
 """
@@ -59,7 +59,7 @@ def main() -> None:
         say("bench_scoring: skipped, ALP_REAL_DATA names no folder of real frames")
         return
     with tempfile.TemporaryDirectory() as folder:
-        stand = made(Path(source), Path(folder))
+        stand = made(Path(source) / "perception_seg", Path(folder))
         warm = Path(folder) / "warm"
         alone = stages_alone(stand, warm)
         cold = best(lambda run: pipeline_over(stand, Path(folder) / f"cold-{run}"), stand)
