@@ -2,9 +2,9 @@
 
     ALP_REAL_DATA=FOLDER python tests/benchmarks/bench_scoring.py
 
-FOLDER holds `perception_seg` with a manifest.csv as the `masks` adapter reads it. The default ensemble (8 heads on 128 components) scores all
-frames; it is untrained, which costs the same. Best of REPEATS runs. A stage alone has all its threads, and nothing
-else runs.
+FOLDER holds `perception_seg` with a manifest.csv as the `masks` adapter reads it. The default ensemble (8 heads on 128
+components) scores all frames; it is untrained, which costs the same. Best of REPEATS runs. A stage alone has all its
+threads, and nothing else runs.
 """
 
 import datetime
