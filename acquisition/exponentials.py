@@ -58,7 +58,7 @@ def _second_order(function: Callable[[float], float], series: tuple[float, ...],
 def _interpolant(values: Callable[[float], float], degree: int, low: float, high: float) -> tuple[float, ...]:
     """Coefficients of the polynomial through `values` at the Chebyshev nodes, constant term first."""
 
-    def at_nodes(nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    def at_nodes(nodes: NDArray[np.float64]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.array([values(float(node)) for node in nodes])
 
     interpolant = Chebyshev.interpolate(at_nodes, degree, [low, high])
