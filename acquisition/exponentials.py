@@ -39,8 +39,13 @@ def exp_and_expm1(x: Float32[Array, "*s"]) -> tuple[Float32[Array, "*s"], Float3
 
 def log1p(x: Float32[Array, "*s"]) -> Float32[Array, "*s"]:
     """Give log(1 + x) for x in [-1, 2^126), relative error below 3e-7; at x = -1 it is -87.3, and finite."""
-    exponent, mantissa = _split(1.0 + x)
-    y = jnp.where(exponent == 0, x, mantissa - 1.0)
+    return log_of_both(1.0 + x, x)
+
+
+def log_of_both(ratio: Float32[Array, "*s"], excess: Float32[Array, "*s"]) -> Float32[Array, "*s"]:
+    """Give log(ratio) from ratio and ratio - 1, each of which is exact where the other has lost its digits."""
+    exponent, mantissa = _split(ratio)
+    y = jnp.where(exponent == 0, excess, mantissa - 1.0)
     return exponent * math.log(2.0) + (y + y * y * _polynomial(y, _LOG1P))
 
 

@@ -13,18 +13,18 @@ XLA make one vectorised loop of a whole map.
 import operator
 from collections.abc import Callable, Iterable, Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32
 
-from acquisition.exponentials import exp_and_expm1, log, log1p
+from acquisition.exponentials import exp_and_expm1, log, log1p, log_of_both
 
 Logits = Float[Array, "M *cells"]
 CellMap = Float32[Array, "*cells"]
 
-_MEMBERS_PER_PRODUCT = 64  # A product of 1 + exp(-|z|) <= 2 over this many members stays finite in float32.
+_MEMBERS_PER_PRODUCT = 32  # A product of so many factors in [1/4, 2] stays in float32.
 _LOWEST_STEP = -70.0  # An answer 1e-30 times as likely as the reference's adds nothing to it.
-_FACTORS_PER_LOGARITHM = 2  # So few that the product stays far from 0, where 1 + excess would lose digits.
 
 
 def mutual_information(logits_M: Logits) -> CellMap:
@@ -39,8 +39,8 @@ def mutual_information(logits_M: Logits) -> CellMap:
 
         KL(p_k || r) = r exp(u) / w u - log w,    p_k = r exp(u) / w,
 
-    and for members with p_k > 1/2 the same of the opposite answer. So a member costs one exponential and half
-    a logarithm.
+    and for members with p_k > 1/2 the same of the opposite answer. So a member costs one exponential, and
+    all of them share a logarithm.
 
     Source: Houlsby et al. 2011, Eq. 2; per class and cell as in Haussmann et al. 2019.
     """
@@ -50,7 +50,7 @@ def mutual_information(logits_M: Logits) -> CellMap:
     yes = jnp.exp(reference) * no
     parts = [_against_reference(z, reference, yes, no) for z in logits]
     linear, excesses, deviations = zip(*parts, strict=True)
-    own = _mean(linear) - _sum_of_log1p(excesses, _FACTORS_PER_LOGARITHM) / len(logits)
+    own = _mean(linear) - _sum_of_log1p(excesses) / len(logits)
     # Members that differ by less than float32 resolves may leave a rounding error of either sign.
     return jnp.maximum(own - _relative_entropy_to(yes, no, _mean(deviations)), 0.0)
 
@@ -95,7 +95,7 @@ def expected_entropy(logits_M: Logits) -> CellMap:
     members = _members(logits_M)
     tails = [_tail(z) for z in members]
     linear = _total(jnp.abs(z) * a / (1.0 + a) for z, a in zip(members, tails, strict=True))
-    return (_sum_of_log1p(tails, _MEMBERS_PER_PRODUCT) + linear) / len(members)
+    return (_sum_of_log1p(tails) + linear) / len(members)
 
 
 def aleatoric_share(logits_M: Logits) -> CellMap:
@@ -151,7 +151,15 @@ def share_of(part: Float32[Array, "*cells"], whole: Float32[Array, "*cells"]) ->
 def _members(logits: Array) -> list[Array]:
     if logits.shape[0] < 1:
         raise ValueError(f"logits of shape {logits.shape}: the first axis counts members, at least 1 is needed")
-    return [logits[member].astype(jnp.float32) for member in range(logits.shape[0])]
+    return [_float32(logits[member]) for member in range(logits.shape[0])]
+
+
+def _float32(logit: Array) -> Array:
+    """The same numbers; bfloat16 is the upper half of a float32, and XLA on CPU vectorises the shift only."""
+    if logit.dtype != jnp.bfloat16:
+        return logit.astype(jnp.float32)
+    upper = jax.lax.bitcast_convert_type(logit, jnp.uint16).astype(jnp.uint32) << 16
+    return jax.lax.bitcast_convert_type(upper, jnp.float32)
 
 
 def _tail(logit: Array) -> Array:
@@ -204,7 +212,7 @@ def _against_reference(logit: Array, reference: Array, yes: Array, no: Array) ->
 def _relative_entropy_to(yes: Array, no: Array, deviation: Array) -> Array:
     """KL(m || r) of m = r + deviation, r = yes."""
     gain, loss = deviation * (1.0 / _at_least_tiny(yes)), -deviation * (1.0 / no)
-    return yes * (1.0 + gain) * log1p(gain) + no * (1.0 + loss) * log1p(loss)
+    return (yes + deviation) * log1p(gain) + (no - deviation) * log1p(loss)
 
 
 def _larger(a: Array, b: Array) -> Array:
@@ -238,10 +246,12 @@ def _binary_entropy(smaller: Array) -> Array:
     return -(smaller * log(smaller) + (1.0 - smaller) * log1p(-smaller))
 
 
-def _sum_of_log1p(values: Sequence[Array], at_once: int) -> Array:
-    """sum log(1 + a) with one logarithm for so many at once; small a keep all their digits."""
-    groups = range(0, len(values), at_once)
-    return _total(log1p(_in_pairs(_product_minus_1, values[i : i + at_once])) for i in groups)
+def _sum_of_log1p(excesses: Sequence[Array]) -> Array:
+    """sum log(1 + a) for a in [-3/4, 1] with one logarithm for many members; small a keep all their digits."""
+    starts = range(0, len(excesses), _MEMBERS_PER_PRODUCT)
+    groups = [excesses[start : start + _MEMBERS_PER_PRODUCT] for start in starts]
+    products = [_in_pairs(operator.mul, [1.0 + a for a in group]) for group in groups]
+    return _total(log_of_both(p, _in_pairs(_product_minus_1, g)) for p, g in zip(products, groups, strict=True))
 
 
 def _product_minus_1(a: Array, b: Array) -> Array:
