@@ -36,6 +36,9 @@ from al_platform.storage.records import RecordCaches
 FRAMES = 512
 REPEATS = 3
 SAMPLE = 128
+COLD, CACHED = "cold: read, decode, encode, forward", "cached: records, forward"
+WHOLE = {COLD: ("read", "decode", "encode", "forward"), CACHED: ("records from the cache", "forward")}
+ALONE = ("read", "decode", "encode", "records from the cache", "forward")
 
 
 @dataclass(frozen=True)
@@ -60,20 +63,14 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         stand = made(Path(source) / "perception_seg", Path(folder))
-        warm = Path(folder) / "warm"
-        alone = stages_alone(stand, warm)
-        cold = best(lambda run: pipeline_over(stand, Path(folder) / f"cold-{run}"), stand)
-        cached = best(lambda run: pipeline_over(stand, warm), stand)
+        rates = best_of_all(stand, Path(folder))
         say(f"| {len(stand.hashes)} frames, {os.cpu_count()} cores | frames/s | of the slowest stage alone |")
         say("|---|---|---|")
-        for name, rate in alone.items():
-            say(f"| {name} alone | {rate:,.0f} | |")
-        for name, rate, stages in (
-            ("cold: read, decode, encode, forward", cold, ("read", "decode", "encode", "forward")),
-            ("cached: records, forward", cached, ("records from the cache", "forward")),
-        ):
-            slowest = min(stages, key=lambda stage: alone[stage])
-            say(f"| {name} | {rate:,.0f} | {rate / alone[slowest]:.0%} of {slowest} |")
+        for name in ALONE:
+            say(f"| {name} alone | {rates[name]:,.0f} | |")
+        for name, stages in WHOLE.items():
+            slowest = min(stages, key=rates.__getitem__)
+            say(f"| {name} | {rates[name]:,.0f} | {rates[name] / rates[slowest]:.0%} of {slowest} |")
     say(f"{platform.machine()}, {jax.devices()[0].device_kind}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}")
 
 
@@ -99,44 +96,40 @@ def records_in(stand: Stand, cache: Path) -> ContentRecords:
     return ContentRecords(FAMILY.load_encoder(MODEL, stand.encoder_bytes), reader, RecordCaches(cache))
 
 
-def pipeline_over(stand: Stand, cache: Path) -> float:
-    """Seconds of the whole pipeline over all frames."""
+def pipeline_over(stand: Stand, cache: Path) -> None:
+    """The whole pipeline over all frames."""
     with open_pipeline(records_in(stand, cache), stand.forward, batch=batch_size()) as pipeline:
-        started = time.perf_counter()
         scored = sum(batch.count for batch in measured_batches(pipeline, stand.hashes))
         assert scored == len(stand.hashes)
-        return time.perf_counter() - started
 
 
-def stages_alone(stand: Stand, warm: Path) -> dict[str, float]:
-    """Frames per second of each stage by itself, its inputs at hand."""
-    records = records_in(stand, warm)
+def best_of_all(stand: Stand, folder: Path) -> dict[str, float]:
+    """Frames per second of each stage by itself, its inputs at hand, and of the whole; all in turn, REPEATS times."""
+    records = records_in(stand, folder / "warm")
     reader, encode = records.reader, FAMILY.load_encoder(MODEL, stand.encoder_bytes).encode
     with ThreadPoolExecutor(READ_THREADS) as readers, ThreadPoolExecutor(DECODE_THREADS) as decoders:
         contents = list(readers.map(reader.read, stand.hashes))
         pictures = np.stack(list(decoders.map(reader.decode, contents)))
-        batches = [range(start, start + batch_size()) for start in range(0, len(stand.hashes), batch_size())]
-        names = [[stand.hashes[row] for row in rows if row < len(stand.hashes)] for rows in batches]
+        starts = range(0, len(stand.hashes), batch_size())
+        names = [stand.hashes[start : start + batch_size()] for start in starts]
         inputs = [pad_frames(records.take(part), batch_size()) for part in names]
-        timed: dict[str, Callable[[int], float]] = {
-            "read": lambda run: seconds(lambda: list(readers.map(reader.read, stand.hashes))),
-            "decode": lambda run: seconds(lambda: list(decoders.map(reader.decode, contents))),
-            "encode": lambda run: seconds(lambda: encode(pictures)),
-            "records from the cache": lambda run: seconds(lambda: [records.take(part) for part in names]),
-            "forward": lambda run: seconds(lambda: [on_host(stand.forward(part), len(part)) for part in inputs]),
+        works: dict[str, Callable[[int], object]] = {
+            "read": lambda run: list(readers.map(reader.read, stand.hashes)),
+            "decode": lambda run: list(decoders.map(reader.decode, contents)),
+            "encode": lambda run: encode(pictures),
+            "records from the cache": lambda run: [records.take(part) for part in names],
+            "forward": lambda run: [on_host(stand.forward(part), len(part)) for part in inputs],
+            COLD: lambda run: pipeline_over(stand, folder / f"cold-{run}"),
+            CACHED: lambda run: pipeline_over(stand, folder / "warm"),
         }
-        return {name: best(measure, stand) for name, measure in timed.items()}
+        taken = [{name: seconds(work, run) for name, work in works.items()} for run in range(REPEATS)]
+    return {name: len(stand.hashes) / min(each[name] for each in taken) for name in works}
 
 
-def best(measure: Callable[[int], float], stand: Stand) -> float:
-    """Frames per second of the fastest of several runs."""
-    return len(stand.hashes) / min(measure(run) for run in range(REPEATS))
-
-
-def seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[[int], object], run: int) -> float:
     """How long a piece of work takes."""
     started = time.perf_counter()
-    work()
+    work(run)
     return time.perf_counter() - started
 
 
