@@ -51,6 +51,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.CatalogBusy: Problem(503, "catalog-busy", "Another change was under way"),
     errors.CatalogTooNew: Problem(500, "catalog-too-new", "The catalog was written by a newer version"),
     errors.StorageUnavailable: Problem(503, "storage-unavailable", "Storage cannot be read or written"),
+    errors.LabelingUnavailable: Problem(503, "labeling-unavailable", "The labelling tool does not answer"),
     errors.CorruptBlob: Problem(500, "corrupt-blob", "Stored bytes are not what they were"),
     errors.CorruptScores: Problem(500, "corrupt-scores", "A file of scores is not what it was"),
     errors.NonFiniteScore: Problem(500, "non-finite-score", "A score was NaN or infinite"),
