@@ -58,8 +58,8 @@ _RULES: Mapping[str, str] = {
     "GROUP BY round_id, frame_id HAVING count(*) > 1",
     "task {}: its score is not finite": "SELECT task_id FROM tasks WHERE NOT isfinite(score)",
     "round {}: its pool or dataset version is not in the catalog": "SELECT round_id FROM rounds "
-    "WHERE spec->>'$.pool_id' NOT IN (SELECT pool_id FROM pools) "
-    "OR spec->>'$.dataset_version_id' NOT IN (SELECT version_id FROM dataset_versions)",
+    "WHERE (spec->>'$.pool_id') NOT IN (SELECT pool_id FROM pools) "
+    "OR (spec->>'$.dataset_version_id') NOT IN (SELECT version_id FROM dataset_versions)",
     "metric {}: is not finite": "SELECT metric || ' of ' || ensemble_id FROM metrics WHERE NOT isfinite(value)",
     "embedding {}: is not finite": "SELECT encoder_id || ' of ' || frame_id FROM embeddings "
     "WHERE len(list_filter(vector, lambda x: x IS NULL OR NOT isfinite(x))) > 0",

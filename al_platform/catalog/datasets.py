@@ -200,7 +200,7 @@ def version_items(tx: Transaction, blobs: BlobStore, version_id: str) -> list[Da
 
 
 def version_diff(tx: Transaction, blobs: BlobStore, older_id: str, newer_id: str) -> pa.Table:
-    """Give what one version has otherwise than another: a row per frame, by change and frame id.
+    """Give what differs between two versions: a row per frame, by change and frame id.
 
     Columns: frame_id, change (added, removed, relabelled), before and after (annotation ids, null without one).
 

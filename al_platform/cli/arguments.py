@@ -26,7 +26,9 @@ Scorers = Annotated[
 ]
 Curriculum = Annotated[
     list[str] | None,
-    typer.Option(help="SHARE:FILTER, how much of every batch is whose: 3:time=night; 1: is every frame"),
+    typer.Option(
+        help="SHARE:FILTER, relative weights of what training draws: 3:time_of_day=night beside 1: for every frame"
+    ),
 ]
 Annotator = Annotated[str, typer.Option(help="Who labels: offline (labels that came with the data) or label-studio")]
 Queue = Annotated[str, typer.Option(help="Labelling queue; a frame is picked once per queue")]

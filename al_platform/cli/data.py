@@ -26,7 +26,7 @@ def ingest(
     path: Annotated[str | None, typer.Argument(help="Where the source lies; not for synthetic")] = None,
     option: Annotated[list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the adapter")] = None,
 ) -> None:
-    """Bring a dataset in. Again is free; broken files are named and passed over."""
+    """Bring a dataset in. Repeating it changes nothing; broken files are named and passed over."""
     with platform_of(context) as platform:
         report = ingest_dataset(platform, adapter, path, parse.options(option or []))
     typer.echo(

@@ -41,7 +41,7 @@ def show(context: typer.Context, version_id: str, rows: Rows = _SHOWN) -> None:
 
 @dataset_app.command("diff")
 def diff(context: typer.Context, older: str, newer: str, rows: Rows = _SHOWN) -> None:
-    """Show what one dataset version has otherwise than another."""
+    """Show what differs between two dataset versions."""
     with platform_of(context) as platform:
         changes = dataset_diff(platform, older, newer)
     kinds = changes["change"].value_counts().to_pylist()

@@ -74,7 +74,7 @@ def ab(
 
 
 def report(context: typer.Context, experiment_id: str) -> None:
-    """Write the report of an experiment anew, as far as it is."""
+    """Write the report of an experiment again, with the results so far."""
     from al_platform.platform.experiments import report_again
 
     with platform_of(context) as platform:

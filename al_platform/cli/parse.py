@@ -54,7 +54,7 @@ def strategy(text: str) -> StrategySpec:
 
 
 def curriculum(texts: list[str]) -> tuple[CurriculumShare, ...]:
-    """Give the shares that `SHARE:FILTER` texts name, as in `3:time=night` and, for every frame, `1:`.
+    """Give the shares that `SHARE:FILTER` texts name, as in `3:time_of_day=night` and, for every frame, `1:`.
 
     Raises: InvalidInput for a text without a share.
     """
@@ -64,5 +64,5 @@ def curriculum(texts: list[str]) -> tuple[CurriculumShare, ...]:
         try:
             parts.append(CurriculumShare(filter_text.strip() if colon else "", float(share)))
         except ValueError:
-            raise InvalidInput(f"curriculum {text!r}: write SHARE:FILTER, for example 3:time=night") from None
+            raise InvalidInput(f"curriculum {text!r}: write SHARE:FILTER, for example 3:time_of_day=night") from None
     return tuple(parts)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from al_platform.cli.progress import progress_shown
+from al_platform.cli.words import quality
 from al_platform.domain.progress import Progress
 from al_platform.errors import MissingExtra
 from al_platform.settings import Remote
@@ -104,7 +105,7 @@ def _show(client: "Client", round_: "RoundRecord") -> None:
     typer.echo(f"{round_.round_id} {round_.state.value}  {steps}")
     if round_.ensemble_id and round_.test_version_id:
         measured = client.metrics(round_.ensemble_id).tests.get(round_.test_version_id, {})
-        quality = ", ".join(f"{name} {value:.3f}" for name, value in measured.get("average_precision", {}).items())
-        typer.echo(f"  average precision of {round_.ensemble_id}: {quality}")
+        found = measured.get("average_precision", {})
+        typer.echo(f"  average precision of {round_.ensemble_id}: {quality(sorted(found), found)}")
     if round_.message:
         typer.echo(f"  {round_.message}")

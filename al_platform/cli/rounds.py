@@ -11,6 +11,7 @@ from al_platform.cli import arguments as arg
 from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE, described_grid, described_model
+from al_platform.cli.words import quality
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
 
@@ -231,9 +232,15 @@ def _wanted(model: ModelSpec, *, targets: str, strategy: str, budget: Budget) ->
 def _show(details: "RoundDetails") -> None:
     round_ = details.round
     steps = ", ".join(f"{run.step} {run.seconds:.1f} s{' (known)' if run.cached else ''}" for run in details.steps)
-    quality = ", ".join(f"{name} {value:.3f}" for name, value in details.metrics.get("average_precision", {}).items())
     typer.echo(f"{round_.round_id} {round_.state.value}  {steps}")
-    if quality:
-        typer.echo(f"  average precision of {round_.ensemble_id}: {quality}")
+    if details.metrics:
+        found = details.metrics.get("average_precision", {})
+        typer.echo(f"  average precision of {round_.ensemble_id}: {quality(round_.spec.model.classes, found)}")
+    for run in details.steps:
+        picked = run.outputs.get("selected_frames", round_.spec.budget.frames)
+        if picked != round_.spec.budget.frames:
+            typer.echo(
+                f"  picked {picked} of {round_.spec.budget.frames} frames: the pool and the limits allow no more"
+            )
     if round_.message:
         typer.echo(f"  {round_.message}")

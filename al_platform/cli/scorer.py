@@ -24,7 +24,7 @@ def scorer(
     share: Annotated[str, typer.Option(help="I/N: the I-th of N scorers, counted from 1")] = "1/1",
     until_input_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Score what is unfinished of a pool, beside whoever else does. Opens no catalog, so any number may run."""
+    """Score the unfinished shards of a pool; several scorers may run at once, for none opens the catalog."""
     from al_platform.domain.progress import silent
     from al_platform.platform.scoring import run_scorer_process
 

@@ -24,7 +24,7 @@ def hot(
     dataset: Annotated[str, typer.Option(help="Dataset version whose frames to copy")] = "",
     image: Annotated[str, typer.Option(help="Decoded to WIDTHxHEIGHT pixels; default: the files as they are")] = "",
 ) -> None:
-    """Copy frames from the archive to the local disk. Again is free; a killed one goes on; broken frames are named."""
+    """Copy frames from the archive to the local disk; an interrupted copy resumes, broken frames are named."""
     from al_platform.platform.tiers import heat_tier
 
     size = _size(image)

@@ -23,10 +23,10 @@ class GridSpec:
         """Refuse grids whose cells do not tile the image."""
         if self.image_height < 1 or self.image_width < 1:
             raise InvalidInput(
-                f"image {self.image_height} x {self.image_width}: height and width must be at least 1 pixel"
+                f"image {self.image_width}x{self.image_height}: width and height must be at least 1 pixel"
             )
         if self.cell < 1 or self.image_height % self.cell or self.image_width % self.cell:
-            raise InvalidInput(f"cell {self.cell}: must divide the image {self.image_height} x {self.image_width}")
+            raise InvalidInput(f"cell {self.cell}: must divide the image {self.image_width}x{self.image_height}")
         if not 0.0 < self.positive_share <= 1.0:
             raise InvalidInput(f"positive_share {self.positive_share}: must be in (0, 1]")
 
@@ -65,7 +65,10 @@ class TrainingSpec:
         if self.validation_folds < 2:
             raise InvalidInput(f"validation_folds {self.validation_folds}: must be at least 2")
         if self.steps % self.evaluate_every:
-            raise InvalidInput(f"steps {self.steps}: must be a multiple of evaluate_every {self.evaluate_every}")
+            nearest = max(1, self.steps // self.evaluate_every) * self.evaluate_every
+            raise InvalidInput(
+                f"steps {self.steps}: must be a multiple of evaluate_every {self.evaluate_every}, for example {nearest}"
+            )
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,10 @@ class OfflineAnnotator:
         answers = self._sealed.open(frame_ids)
         return [self._released(answers[frame_id]) for frame_id in frame_ids if frame_id in answers]
 
+    def classes_of(self, frame_ids: Sequence[str]) -> set[str]:
+        """Give the classes that the labels of these frames speak of, there or not; nothing is released."""
+        return {name for answer in self._sealed.open(frame_ids).values() for name in answer.classes}
+
     def _result(self, task: LabelTask, answer: Annotation | None) -> TaskResult:
         if answer is None:
             return TaskResult(task.task_id, rejected="no label is known for this frame")

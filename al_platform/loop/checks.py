@@ -1,5 +1,7 @@
 """What has to hold before anything of a round is kept: the cheapest checks first, before labels are bought."""
 
+from collections.abc import Collection, Sequence
+
 import jax
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,14 +49,35 @@ def require_present(context: LoopContext, spec: RoundSpec) -> None:
     """
     _require_known_classes(context, spec)
     with context.catalog.transaction() as tx:
-        pool = pool_table(tx, context.blobs, spec.pool_id)
-        clocks = pool["timestamp_s"]
-        _require_some_matching(tx, spec, pool["frame_id"])
+        require_pickable(tx, spec, pool_table(tx, context.blobs, spec.pool_id), described=spec.pool_id)
         if spec.test_version_id is not None:
             version_named(tx, spec.test_version_id)
-    gap_s = spec.strategy.minimum_gap_s
+
+
+def require_pickable(tx: Transaction, spec: RoundSpec, pool: pa.Table, *, described: str) -> None:
+    """Check that the round's limits leave something of a pool, which is given by its rows.
+
+    Raises: InvalidInput for a time gap in a pool without clocks, or a filter that leaves nothing of it.
+    """
+    matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
+    if not pc.any(pc.is_in(pool["frame_id"], value_set=matching)).as_py():
+        raise InvalidInput(f"filter {spec.filter!r}: matches no frame of pool {described}; leave it out or widen it")
+    gap_s, clocks = spec.strategy.minimum_gap_s, pool["timestamp_s"]
     if gap_s and clocks.null_count == len(clocks):
         raise InvalidInput(f"gap {gap_s:g} s: no frame of the pool has a timestamp; use a session cap instead")
+
+
+def require_labelled_classes(classes: Sequence[str], known: Collection[str], *, described: str) -> None:
+    """Check that labels say of every class whether it is there.
+
+    Raises: InvalidInput naming the classes that they do not speak of.
+    """
+    unknown = [name for name in classes if name not in known]
+    if unknown:
+        raise InvalidInput(
+            f"class {', '.join(unknown)}: no label of {described} says whether it is there; known are "
+            f"{', '.join(sorted(known)) or 'none'}"
+        )
 
 
 def require_apart(pool: pa.ChunkedArray, test: pa.ChunkedArray) -> None:
@@ -86,15 +109,5 @@ def tool_named(context: LoopContext, name: str) -> LabelingTool:
 def _require_known_classes(context: LoopContext, spec: RoundSpec) -> None:
     _, _, annotations = labelled_frames(context, spec.dataset_version_id)
     known = {name for annotation in annotations.values() for name in annotation.classes}
-    unknown = [name for name in spec.model.classes if name not in known]
-    if unknown:
-        raise InvalidInput(
-            f"class {', '.join(unknown)}: no label of dataset version {spec.dataset_version_id} says whether it is "
-            f"there; known are {', '.join(sorted(known)) or 'none'}"
-        )
-
-
-def _require_some_matching(tx: Transaction, spec: RoundSpec, pool: pa.ChunkedArray) -> None:
-    matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool
-    if not pc.any(pc.is_in(pool, value_set=matching)).as_py():
-        raise InvalidInput(f"filter {spec.filter!r}: matches no frame of pool {spec.pool_id}; leave it out or widen it")
+    described = f"dataset version {spec.dataset_version_id}"
+    require_labelled_classes(spec.model.classes, known, described=described)

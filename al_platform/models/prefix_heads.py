@@ -119,8 +119,8 @@ PREFIX_HEADS = ModelFamily(
 def _require_fitting_grid(grid: GridSpec) -> None:
     if grid.cell != CELL or grid.image_height % 32 or grid.image_width % 32:
         raise InvalidInput(
-            f"grid {grid.image_height} x {grid.image_width} with cell {grid.cell}: {NAME} needs cell 16 and"
-            " height and width in multiples of 32, for example 224 x 320; or use the family unet"
+            f"image {grid.image_width}x{grid.image_height}/{grid.cell}: {NAME} needs cell 16 and width and height in"
+            " multiples of 32, for example 320x224/16; or use the family unet"
         )
 
 

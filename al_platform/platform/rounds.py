@@ -16,7 +16,7 @@ from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, Selection
 from al_platform.errors import InvalidInput
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
-from al_platform.loop.checks import require_apart, require_possible
+from al_platform.loop.checks import require_apart, require_labelled_classes, require_pickable, require_possible
 from al_platform.loop.context import LoopContext
 from al_platform.loop.corrections import take_corrections
 from al_platform.loop.loops import run_loop, train_on_last
@@ -94,6 +94,11 @@ def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str
     if test and not in_test.num_rows:
         raise InvalidInput(f"test set {test!r}: no frame matches; `alp frames` shows what there is")
     require_apart(in_pool["session_id"], in_test["session_id"])
+    with platform.catalog.transaction() as tx:
+        require_pickable(tx, wanted, in_pool, described=repr(pool))
+    if not wanted.dataset_version_id:
+        known = OfflineAnnotator(platform.sealed, platform.blobs).classes_of(in_pool["frame_id"].to_pylist())
+        require_labelled_classes(wanted.model.classes, known, described=f"pool {pool!r}")
     version = wanted.dataset_version_id or start_set(platform, in_pool["frame_id"], frames=start, seed=wanted.seed)
     test_version = frozen_test_set(platform, test) if test else None
     pool_id, _ = freeze_pool(platform, pool)

@@ -27,7 +27,7 @@ def find_similar(
         rounds = [round_named(tx, round_id)] if round_id else all_rounds(tx)
     trained = [round_ for round_ in rounds if round_.ensemble_id is not None]
     if not trained:
-        raise InvalidInput("similar: no round has trained yet, whose encoder could look; run one first")
+        raise InvalidInput("similar: no trained encoder yet; run `alp round run` first")
     return similar_frames(
         loop_context(platform), trained[-1], examples, unlike=unlike, filter_text=filter_text, count=count
     )

@@ -58,7 +58,7 @@ def cached_images(platform: Platform) -> BlobReader:
 
 def _described(filter_text: str, version_id: str) -> str:
     if bool(filter_text) == bool(version_id):
-        raise InvalidInput("a tier holds the frames of a filter or of a dataset version: give one of both")
+        raise InvalidInput("a tier holds the frames of a filter or of a dataset version: give one of them, not both")
     return version_id or filter_text
 
 

@@ -153,7 +153,7 @@ def test_two_members_that_contradict_each_other_carry_one_bit() -> None:
 @pytest.mark.parametrize("logit", [-90.0, -14.0, -0.3, 0.0, 2.0, 30.0])
 def test_members_that_agree_carry_no_information(logit: float, members: int) -> None:
     logits = jnp.full((members, 1, 1, 1, 1), logit)
-    # Equal numbers add up exactly in pairs; otherwise their mean may be off by some 1e-7, which phi squares.
+    # Equal numbers add up exactly in pairs; otherwise their mean may be off by some 1e-7, which information squares.
     assert float(mutual_information(logits).max()) <= (1e-13 if members & (members - 1) else 0.0)
     assert float(aleatoric_share(logits).min()) == pytest.approx(1.0, rel=1e-6)
 

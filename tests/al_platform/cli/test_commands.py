@@ -51,6 +51,7 @@ def test_a_round_is_run_listed_shown_and_traced(alp: Alp, home: Path) -> None:
     assert all(row["frame_id"] in shown for row in contents_of_home(home)["tasks"])
     tree = alp(*at_home, "lineage", round_["dataset_version_id"]).out
     assert all(word in tree for word in (round_["ensemble_id"], "grown from", "asked by", "pixels", "and 56 more"))
+    assert alp(*at_home, "catalog", "check").code == 0
     nodes = json.loads(alp(*at_home, "lineage", round_["dataset_version_id"], "--json").out)
     assert {node["kind"] for node in nodes} >= {"dataset version", "ensemble", "frame", "blob"}
 
@@ -59,6 +60,7 @@ def test_a_budget_beyond_the_pool_is_no_error(alp: Alp, home: Path) -> None:
     said = alp("--home", str(home), "round", "run", *COMMAND, "--budget", "1000", "--strategy", "random")
     assert said.code == 0
     assert len(contents_of_home(home)["tasks"]) == 60 - 12
+    assert "picked 48 of 1000 frames: the pool and the limits allow no more" in said.out
 
 
 def test_a_loop_shows_every_round_and_then_the_ensemble_that_learned_everything(alp: Alp, home: Path) -> None:

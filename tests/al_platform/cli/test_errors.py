@@ -74,7 +74,7 @@ def assert_one_line(said: Said, message: str) -> None:
         ),
         ((*ROUND, "--set", "depth"), "option 'depth': write KEY=VALUE"),
         ((*ROUND, "--image", "320"), "image '320': write WIDTHxHEIGHT/CELL, for example 320x224/16"),
-        ((*ROUND, "--image", "192x128/7"), "cell 7: must divide the image 128 x 192"),
+        ((*ROUND, "--image", "192x128/7"), "cell 7: must divide the image 192x128"),
         ((*ROUND, "--image", "192x128/8"), "prefix-heads needs cell 16 and height and width in multiples of 32"),
         ((*ROUND, "--image", "176x128/16"), "prefix-heads needs cell 16 and height and width in multiples of 32"),
         (("round", "show", "rnd_none"), "round rnd_none: not in the catalog; `alp round list` shows what there is"),
@@ -111,7 +111,7 @@ def test_a_class_that_no_label_knows_is_named_once_the_start_set_is_bought_and_n
     alp: Alp, home: Path
 ) -> None:
     said = alp("--home", str(home), *ROUND, "--targets", "tram", "--classes", "tram,car")
-    assert_one_line(said, "class tram: no label of dataset version dsv_")
+    assert_one_line(said, "class tram: no label of pool 'split=pool' says whether it is there")
     assert "known are bicycle, car, person" in said.err
     known = contents_of_home(home)
     assert not known["rounds"]

@@ -39,8 +39,8 @@ def test_broken_frames_are_named(alp: Alp, home: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "a tier holds the frames of a filter or of a dataset version: give one of both"),
-        (("--filter", "split=test", "--dataset", "dsv_1"), "give one of both"),
+        ((), "a tier holds the frames of a filter or of a dataset version: give one of them"),
+        (("--filter", "split=test", "--dataset", "dsv_1"), "give one of them, not both"),
         (("--filter", "split=nowhere"), "split=nowhere: no frame matches"),
         (("--dataset", "dsv_1"), "dataset version dsv_1: not in the catalog"),
         (("--filter", "split=test", "--image", "0x64"), "image '0x64': write WIDTHxHEIGHT, for example 320x224"),

@@ -106,8 +106,8 @@ def test_specifications_serve_as_keys() -> None:
 
 NAN = float("nan")
 REFUSALS: list[tuple[Callable[[], object], str]] = [
-    (lambda: GridSpec(cell=0), "cell 0: must divide the image 224 x 320"),
-    (lambda: GridSpec(cell=15), "cell 15: must divide the image 224 x 320"),
+    (lambda: GridSpec(cell=0), "cell 0: must divide the image 320x224"),
+    (lambda: GridSpec(cell=15), "cell 15: must divide the image 320x224"),
     (lambda: GridSpec(image_height=0), "image 0 x 320: height and width must be at least 1"),
     (lambda: GridSpec(image_width=-16), "image 224 x -16: height and width must be at least 1"),
     (lambda: GridSpec(positive_share=0.0), "positive_share 0.0: must be in (0, 1]"),
