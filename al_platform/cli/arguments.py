@@ -26,9 +26,7 @@ Scorers = Annotated[
 ]
 Curriculum = Annotated[
     list[str] | None,
-    typer.Option(
-        help="SHARE:FILTER, relative weights of what training draws: 3:time_of_day=night beside 1: for every frame"
-    ),
+    typer.Option(help="SHARE:FILTER, weights of what training draws: 3:time_of_day=night beside 1: for all"),
 ]
 Annotator = Annotated[str, typer.Option(help="Who labels: offline (labels that came with the data) or label-studio")]
 Queue = Annotated[str, typer.Option(help="Labelling queue; a frame is picked once per queue")]

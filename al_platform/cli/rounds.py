@@ -239,8 +239,6 @@ def _show(details: "RoundDetails") -> None:
     for run in details.steps:
         picked = run.outputs.get("selected_frames", round_.spec.budget.frames)
         if picked != round_.spec.budget.frames:
-            typer.echo(
-                f"  picked {picked} of {round_.spec.budget.frames} frames: the pool and the limits allow no more"
-            )
+            typer.echo(f"  picked {picked} of {round_.spec.budget.frames} frames: pool and limits allow no more")
     if round_.message:
         typer.echo(f"  {round_.message}")

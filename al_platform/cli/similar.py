@@ -15,9 +15,7 @@ def similar(
     unlike: Annotated[list[str] | None, typer.Option("--not", help="Frames to keep away from; may be repeated")] = None,
     filter_text: Annotated[str, typer.Option("--filter", help="Only among the frames that match")] = "",
     count: Annotated[int, typer.Option("--count", "-n", help="Frames to show")] = 20,
-    round_id: Annotated[
-        str, typer.Option("--round", help="Round whose encoder embeds the frames; default: the newest")
-    ] = "",
+    round_id: Annotated[str, typer.Option("--round", help="Round whose encoder embeds; default: the newest")] = "",
 ) -> None:
     """Show the frames most like some examples: the mean cosine to them, minus that to the frames after --not."""
     from al_platform.platform.similar import find_similar

@@ -75,8 +75,8 @@ def assert_one_line(said: Said, message: str) -> None:
         ((*ROUND, "--set", "depth"), "option 'depth': write KEY=VALUE"),
         ((*ROUND, "--image", "320"), "image '320': write WIDTHxHEIGHT/CELL, for example 320x224/16"),
         ((*ROUND, "--image", "192x128/7"), "cell 7: must divide the image 192x128"),
-        ((*ROUND, "--image", "192x128/8"), "prefix-heads needs cell 16 and height and width in multiples of 32"),
-        ((*ROUND, "--image", "176x128/16"), "prefix-heads needs cell 16 and height and width in multiples of 32"),
+        ((*ROUND, "--image", "192x128/8"), "prefix-heads needs cell 16 and width and height in multiples of 32"),
+        ((*ROUND, "--image", "176x128/16"), "prefix-heads needs cell 16 and width and height in multiples of 32"),
         (("round", "show", "rnd_none"), "round rnd_none: not in the catalog; `alp round list` shows what there is"),
         (("lineage", "frm_none"), "id frm_none: nothing in the catalog carries it"),
         (("lineage", "none"), "id none: nothing in the catalog carries it"),
@@ -107,15 +107,14 @@ def test_a_command_that_cannot_be_says_why_in_one_line_and_changes_nothing(
     assert contents_of_home(untouched) == known
 
 
-def test_a_class_that_no_label_knows_is_named_once_the_start_set_is_bought_and_no_round_is_entered(
-    alp: Alp, home: Path
-) -> None:
+def test_a_class_that_no_label_knows_is_named_before_anything_is_bought(alp: Alp, home: Path) -> None:
     said = alp("--home", str(home), *ROUND, "--targets", "tram", "--classes", "tram,car")
     assert_one_line(said, "class tram: no label of pool 'split=pool' says whether it is there")
     assert "known are bicycle, car, person" in said.err
     known = contents_of_home(home)
     assert not known["rounds"]
     assert not known["ensembles"]
+    assert not known["annotations"]
 
 
 def test_a_second_process_is_told_who_holds_the_catalog(home: Path) -> None:
