@@ -12,6 +12,7 @@ from al_platform.domain.models import GridSpec, ModelSpec
 from al_platform.domain.progress import silent
 from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
 from al_platform.loop.models import ensure_encoder, frame_records, image_hashes
+from al_platform.loop.strategies import LIMITS
 from al_platform.models.families import family_named, model_spec
 from al_platform.platform.data import freeze_pool, ingest_dataset
 from al_platform.platform.home import Platform, open_platform
@@ -81,7 +82,7 @@ def round_spec(
     platform: Platform, strategy: str = "mixdist", *, budget: int = 6, test: str = TEST, **changes: Any
 ) -> RoundSpec:
     """A round on a start set of 12 frames; `changes` replace fields of its specification."""
-    limits = {name: changes.pop(name) for name in ("session_cap", "minimum_gap_s") if name in changes}
+    limits = {name: changes.pop(name) for name in (*LIMITS, "group_tag") if name in changes}
     wanted = RoundSpec(MODEL, "", "", TARGETS, Budget(budget), StrategySpec(strategy, **limits))
     return prepare_round(platform, replace(wanted, **changes), pool=POOL, test=test, start=START)
 

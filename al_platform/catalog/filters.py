@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.tags import known_tags
+from al_platform.catalog.tags import known_tags, pointer_of
 from al_platform.errors import InvalidInput
 
 TEXT_COLUMNS = ("frame_id", "dataset", "session_id", "tier")
@@ -80,7 +80,7 @@ def _compared(name: str, operator: str, number: float) -> Condition:
         return Condition(f"{name} {operator} TRY_CAST(? AS {NUMBER_COLUMNS[name]})", (number,))
     if name in TEXT_COLUMNS:
         return Condition(f"TRY_CAST({name} AS DOUBLE) {operator} ?", (number,))
-    return Condition(f"TRY_CAST({_TAG_TEXT} AS DOUBLE) {operator} ?", (_pointer(name), number))
+    return Condition(f"TRY_CAST({_TAG_TEXT} AS DOUBLE) {operator} ?", (pointer_of(name), number))
 
 
 def _equal(name: str, alternatives: list[str], term: str) -> Condition:
@@ -90,7 +90,7 @@ def _equal(name: str, alternatives: list[str], term: str) -> Condition:
         return Condition(f"{name} IN ({_marks(numbers, mark)})", tuple(numbers))
     if name in TEXT_COLUMNS:
         return Condition(f"{name} IN ({_marks(alternatives)})", tuple(alternatives))
-    path = _pointer(name)
+    path = pointer_of(name)
     text = Condition(f"{_TAG_TEXT} IN ({_marks(alternatives)})", (path, *alternatives))
     numbers = [float(part) for part in alternatives if _is_number(part)]
     if not numbers:
@@ -110,11 +110,6 @@ def _require_known(tx: Transaction, name: str) -> None:
     if name not in tags:
         known = ", ".join((*TEXT_COLUMNS, *NUMBER_COLUMNS, *tags))
         raise InvalidInput(f"filter name {name!r}: no frame carries it; known are {known}")
-
-
-def _pointer(tag: str) -> str:
-    """Give the JSON pointer (RFC 6901) of a tag."""
-    return "/" + tag.replace("~", "~0").replace("/", "~1")
 
 
 def _number(text: str, term: str) -> float:

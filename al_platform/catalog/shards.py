@@ -4,6 +4,7 @@ Axes: N rows of a pool. A file is named `<shard>-<class>.parquet` and holds row,
 column for each measure.
 """
 
+import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ class ClassShards:
             values.extend([after[0], after[0], after[1]])
         reader = connection.execute(
             f"SELECT row, session, timestamp_s, {score} AS score FROM read_parquet(?) WHERE {' AND '.join(conditions)}",
-            [list(self.paths), *values],
+            [self._escaped, *values],
         ).to_arrow_reader(_BATCH_ROWS)
         for batch in reader:
             require_finite(batch, score)
@@ -114,8 +115,13 @@ class ClassShards:
     def places(self, connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
         """Give row, session and timestamp_s of all rows, in any order."""
         yield from connection.execute(
-            "SELECT row, session, timestamp_s FROM read_parquet(?)", [list(self.paths)]
+            "SELECT row, session, timestamp_s FROM read_parquet(?)", [self._escaped]
         ).to_arrow_reader(_BATCH_ROWS)
+
+    @property
+    def _escaped(self) -> list[str]:
+        """The paths as DuckDB wants them: brackets and stars of a path are no pattern."""
+        return [glob.escape(path) for path in self.paths]
 
     def _told_threshold(self, count: int) -> float | None:
         """From the smallest values of the first row groups: at least `count` rows reach it."""
@@ -170,8 +176,16 @@ def find_shards(folder: Path, *, classes: Sequence[int], score: str) -> list[Cla
             raise NotFound(
                 f"class {klass}: no score shard {'?' * 5}-{klass:03d}.parquet in {folder}; score the pool first"
             )
-    expression, measures = score_expression(score, _measures_in(next(iter(by_class.values()))[0]))
-    return [ClassShards(tuple(by_class[klass]), expression, measures) for klass in classes]
+    return shards_at([by_class[klass] for klass in classes], score=score)
+
+
+def shards_at(paths: Sequence[Sequence[str]], *, score: str) -> list[ClassShards]:
+    """Give the shards of each class, of which the paths are given, to be read by a score as in `find_shards`.
+
+    Raises: InvalidInput for an unknown score, StorageUnavailable for a file that is no Parquet.
+    """
+    expression, measures = score_expression(score, _measures_in(paths[0][0]))
+    return [ClassShards(tuple(of_class), expression, measures) for of_class in paths]
 
 
 def score_expression(score: str, known: Sequence[str]) -> tuple[Expression, tuple[str, ...]]:

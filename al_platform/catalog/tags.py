@@ -7,8 +7,11 @@ name is shared until it has shown more than SHARED_VALUES different values; from
 import json
 from collections.abc import Mapping
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from acquisition import NO_GROUP
 from al_platform.catalog.tables import table_of, visible
 from al_platform.catalog.transaction import Transaction
 from al_platform.domain.data import TagValue
@@ -40,6 +43,20 @@ SELECT (SELECT max(tag_set) FROM tag_sets) + row_number() OVER (ORDER BY tags), 
 FROM (SELECT DISTINCT tags FROM split) ANTI JOIN tag_sets USING (tags)
 """
 
+_GROUPS = """
+SELECT dense_rank() OVER (ORDER BY value NULLS LAST) - 1 AS code, value IS NULL AS alone
+FROM (
+    SELECT place, coalesce({shared}, {own}) AS value
+    FROM wanted LEFT JOIN frames ON id = frame_id LEFT JOIN tag_sets USING (tag_set)
+) ORDER BY place
+"""
+
+_VALUE = (
+    "CASE WHEN json_type({tags}, $path) IN ('UBIGINT', 'BIGINT', 'DOUBLE') "
+    "THEN CAST(CAST(json_extract_string({tags}, $path) AS DOUBLE) AS VARCHAR) "
+    "ELSE json_extract_string({tags}, $path) END"
+)
+
 
 def tags_of(row: Mapping[str, object]) -> dict[str, TagValue]:
     """Give the tags of a frame by name, from its `own_tags` and the `shared_tags` of its set."""
@@ -50,6 +67,37 @@ def tags_of(row: Mapping[str, object]) -> dict[str, TagValue]:
 def known_tags(tx: Transaction) -> list[str]:
     """Give the names of all tags that any frame carries, sorted."""
     return [row[0] for row in tx.execute("SELECT name FROM tag_names ORDER BY name").fetchall()]
+
+
+def require_known_tag(tx: Transaction, name: str) -> None:
+    """Refuse a tag that no frame carries.
+
+    Raises: InvalidInput listing the known names.
+    """
+    known = known_tags(tx)
+    if name not in known:
+        raise InvalidInput(f"tag {name!r}: no frame carries it; known are {', '.join(known) or 'none'}")
+
+
+def tag_groups(tx: Transaction, name: str, frame_ids: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Give a code for each of these frames, int [N]: equal where the values of a tag are, NO_GROUP without the tag.
+
+    Numbers are equal as numbers, 60 and 60.0.
+
+    Raises: as `require_known_tag`.
+    """
+    require_known_tag(tx, name)
+    places = pa.array(np.arange(len(frame_ids)))
+    values = (_VALUE.format(tags=tags) for tags in ("tags", "own_tags"))
+    with visible(tx, "wanted", pa.table({"id": frame_ids, "place": places})):
+        sql = _GROUPS.format(**dict(zip(("shared", "own"), values, strict=True)))
+        coded = tx.execute(sql, {"path": pointer_of(name)}).to_arrow_table()
+    return np.where(coded["alone"].to_numpy(), NO_GROUP, coded["code"].to_numpy())
+
+
+def pointer_of(tag: str) -> str:
+    """Give the JSON pointer (RFC 6901) of a tag."""
+    return "/" + tag.replace("~", "~0").replace("/", "~1")
 
 
 def code_tags(tx: Transaction, texts: pa.Table) -> pa.Table:

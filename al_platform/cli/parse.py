@@ -4,6 +4,14 @@ from al_platform.domain.rounds import CurriculumShare, StrategySpec
 from al_platform.domain.scores import Share
 from al_platform.errors import InvalidInput
 
+_LIMITS = {
+    "cap": "a whole number",
+    "gap": "seconds",
+    "distance": "a number",
+    "quota": "TAG/N",
+    "control": "a share",
+}
+
 
 def names(text: str) -> tuple[str, ...]:
     """Give the names in a comma-separated list."""
@@ -36,21 +44,38 @@ def share(text: str) -> Share:
 
 
 def strategy(text: str) -> StrategySpec:
-    """Give a strategy: its name, and after it `:cap=N` and `:gap=SECONDS` where wanted, as in `mi:cap=2`.
+    """Give a strategy: its name, and after it the limits that are wanted, each once, as in `mi:cap=2:control=0.1`.
+
+    `cap=N` frames a session, `gap=SECONDS`, `distance=D` of embeddings, `quota=TAG/N` frames a value of a tag,
+    `control=SHARE` of the picks.
 
     Raises: InvalidInput for a limit that does not parse.
     """
     name, *limits = text.split(":")
     values = options(limits)
-    unknown = sorted(set(values) - {"cap", "gap"})
+    unknown = sorted(set(values) - set(_LIMITS))
     if unknown:
-        raise InvalidInput(f"strategy {text!r}: unknown limit {', '.join(unknown)}; known are cap and gap")
+        raise InvalidInput(f"strategy {text!r}: unknown limit {', '.join(unknown)}; known are {', '.join(_LIMITS)}")
+    if len(values) < len(limits):
+        raise InvalidInput(f"strategy {text!r}: each limit may be given once")
+    tag, _, quota = values.pop("quota", "").rpartition("/")
     try:
         cap = int(values["cap"]) if "cap" in values else None
-        gap = float(values.get("gap", 0.0))
+        gap, distance, control = (float(values.get(limit, 0.0)) for limit in ("gap", "distance", "control"))
+        per_group = int(quota) if tag or quota else None
     except ValueError:
-        raise InvalidInput(f"strategy {text!r}: cap takes a whole number, gap takes seconds") from None
-    return StrategySpec(name=name.strip(), session_cap=cap, minimum_gap_s=gap)
+        raise InvalidInput(
+            f"strategy {text!r}: {', '.join(f'{limit} takes {what}' for limit, what in _LIMITS.items())}"
+        ) from None
+    return StrategySpec(
+        name=name.strip(),
+        session_cap=cap,
+        minimum_gap_s=gap,
+        minimum_distance=distance,
+        group_quota=per_group,
+        group_tag=tag.strip(),
+        control_share=control,
+    )
 
 
 def curriculum(texts: list[str]) -> tuple[CurriculumShare, ...]:

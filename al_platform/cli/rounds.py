@@ -12,6 +12,7 @@ from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE, described_grid, described_model
 from al_platform.cli.words import quality
+from al_platform.domain.labels import CONTROL_CLASS
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
 
@@ -22,7 +23,10 @@ round_app = typer.Typer(help="One acquisition round.", no_args_is_help=True)
 loop_app = typer.Typer(help="Rounds in a row: TRAIN, QUERY, ANNOTATE, APPEND.", no_args_is_help=True)
 
 Strategy = Annotated[
-    str, typer.Option(help="How to pick, with limits where wanted: mixdist, mi:cap=2:gap=1.5, random, ...")
+    str,
+    typer.Option(
+        help="How to pick, with limits where wanted: mixdist, mi:cap=2:gap=1.5:quota=weather/10:control=0.1, ..."
+    ),
 ]
 Dataset = Annotated[str, typer.Option(help="Dataset version to train on; default: a start set")]
 
@@ -133,7 +137,8 @@ def show(context: typer.Context, round_id: str) -> None:
     _show(details)
     table = Table("rank", Column("frame", overflow="fold"), "for class", "score")
     for pick in details.selections:
-        table.add_row(str(pick.rank), pick.frame_id, pick.for_class, f"{pick.score:.5g}")
+        score = "" if pick.for_class == CONTROL_CLASS else f"{pick.score:.5g}"
+        table.add_row(str(pick.rank), pick.frame_id, pick.for_class, score)
     Console().print(table)
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 HASH_CHARACTERS = 40
@@ -15,6 +16,12 @@ _LARGEST_WHOLE = 2.0**53
 def hash_bytes(content: bytes) -> str:
     """BLAKE2b of the bytes, 40 hexadecimal characters (160 bits)."""
     return hashlib.blake2b(content, digest_size=HASH_CHARACTERS // 2).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """`hash_bytes` of a file, of which little is in memory at a time."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=HASH_CHARACTERS // 2)).hexdigest()
 
 
 def hash_record(record: object) -> str:

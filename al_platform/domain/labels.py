@@ -7,6 +7,9 @@ from enum import StrEnum
 from al_platform.domain.data import BlobRef
 from al_platform.errors import InvalidInput
 
+CONTROL_CLASS = "control"
+"""What a frame is picked for that was drawn whatever the scores say. No target has this name."""
+
 
 @dataclass(frozen=True)
 class ObjectClass:
@@ -87,7 +90,10 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True)
 class LabelTask:
-    """One frame in a labelling queue, in the order in which people should see it (rank 0 first)."""
+    """One frame in a labelling queue, in the order in which people should see it (rank 0 first).
+
+    `for_class` is the target that the frame was picked for, or CONTROL_CLASS for a control pick, whose score is 0.
+    """
 
     task_id: str
     round_id: str

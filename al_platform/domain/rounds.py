@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from al_platform.domain.labels import CONTROL_CLASS
 from al_platform.domain.models import ModelSpec
 from al_platform.errors import InvalidInput
 
@@ -46,20 +47,41 @@ class Budget:
 
 @dataclass(frozen=True)
 class StrategySpec:
-    """How frames are picked: a strategy by name, with the limits that every strategy keeps."""
+    """How frames are picked: a strategy by name, and what its picks keep besides its ranking.
+
+    A limit that a strategy cannot keep is refused with the round.
+    """
 
     name: str = "mixdist"
     session_cap: int | None = None
     """At most this many frames of one session in one round; None for no cap."""
     minimum_gap_s: float = 0.0
     """At least this many seconds between two picked frames of one session; needs timestamps."""
+    minimum_distance: float = 0.0
+    """At least this far from every other frame picked in this round: Euclid's distance of embeddings, not squared."""
+    group_quota: int | None = None
+    """At most this many frames of one group in one round; None for no quota."""
+    group_tag: str = ""
+    """The tag whose value names the group of a frame; frames without the tag are counted by no quota."""
+    control_share: float = 0.0
+    """Share of the picks, in [0, 1), that is drawn by the seed whatever the scores say, stratified by session."""
 
     def __post_init__(self) -> None:
-        """Refuse caps and gaps that no selection can keep."""
-        if self.session_cap is not None and self.session_cap < 1:
-            raise InvalidInput(f"session_cap {self.session_cap}: must be at least 1, or left out for no cap")
+        """Refuse limits that no selection can keep."""
+        for name in ("session_cap", "group_quota"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InvalidInput(f"{name} {value}: must be at least 1, or left out for no {name.split('_')[1]}")
         if not 0.0 <= self.minimum_gap_s < math.inf:
             raise InvalidInput(f"minimum_gap_s {self.minimum_gap_s}: must be 0 or more seconds")
+        if not 0.0 <= self.minimum_distance < math.inf:
+            raise InvalidInput(f"minimum_distance {self.minimum_distance}: must be a number, 0 or more")
+        if bool(self.group_tag) != (self.group_quota is not None):
+            raise InvalidInput(
+                f"group_quota {self.group_quota} of tag {self.group_tag!r}: name both the quota and the tag, or neither"
+            )
+        if not 0.0 <= self.control_share < 1.0:
+            raise InvalidInput(f"control_share {self.control_share}: must be at least 0 and below 1")
 
 
 @dataclass(frozen=True)
@@ -108,6 +130,8 @@ class RoundSpec:
             raise InvalidInput(
                 f"target {', '.join(unknown)}: not a class of the model ({', '.join(self.model.classes)})"
             )
+        if CONTROL_CLASS in self.targets:
+            raise InvalidInput(f"target {CONTROL_CLASS}: is what control picks are listed for; rename the class")
         if len(set(self.targets)) != len(self.targets):
             raise InvalidInput(f"targets {', '.join(self.targets)}: each may be named once")
         if self.curriculum and not any(part.share for part in self.curriculum):
@@ -132,7 +156,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Selection:
-    """One picked item: for which class, with which score, at which place of the queue."""
+    """One picked item: for which class (CONTROL_CLASS for control), with which score, at which place of the queue."""
 
     frame_id: str
     for_class: str

@@ -97,10 +97,15 @@ def _in_order_asked(spec: ExperimentSpec, points: Sequence[CurvePoint]) -> tuple
 
 
 def arm_name(strategy: StrategySpec) -> str:
-    """Give the arm's name: the strategy's, with its cap and gap where it has them."""
-    cap = f" cap {strategy.session_cap}" if strategy.session_cap is not None else ""
-    gap = f" gap {strategy.minimum_gap_s:g} s" if strategy.minimum_gap_s else ""
-    return f"{strategy.name}{cap}{gap}"
+    """Give the arm's name: the strategy's, with its limits where it has them."""
+    limits = (
+        f"cap {strategy.session_cap}" if strategy.session_cap is not None else "",
+        f"gap {strategy.minimum_gap_s:g} s" if strategy.minimum_gap_s else "",
+        f"distance {strategy.minimum_distance:g}" if strategy.minimum_distance else "",
+        f"{strategy.group_tag} {strategy.group_quota}" if strategy.group_quota is not None else "",
+        f"control {strategy.control_share:g}" if strategy.control_share else "",
+    )
+    return " ".join([strategy.name, *(limit for limit in limits if limit)])
 
 
 def _require_sound(context: LoopContext, spec: ExperimentSpec) -> None:

@@ -1,13 +1,16 @@
 """Pictures for the report: what the arms of the first seed picked first, and the disagreement that chose it."""
 
 from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
 
 from al_platform.catalog import experiments as experiment_catalog
 from al_platform.catalog import models as model_catalog
 from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.rounds import round_named
 from al_platform.catalog.tasks import tasks_of
-from al_platform.domain.labels import LabelTask, TaskState
+from al_platform.domain.labels import CONTROL_CLASS, LabelTask, TaskState
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Round
 from al_platform.experiments.records import Picked
@@ -47,15 +50,20 @@ def _pictures(context: LoopContext, arm: str, round_: Round, model: ModelSpec, t
             score=task.score,
             rank=task.rank,
             session_id=frames[task.frame_id].session_id,
-            heatmap=tuple(tuple(float(v) for v in row) for row in maps_NKHW[index, _column(model, task)]),
+            heatmap=tuple(
+                tuple(float(v) for v in row) for row in _map_of(task, maps_NKHW[index], model=model, targets=targets)
+            ),
             shows_target=shown[task.frame_id],
         )
         for index, task in enumerate(tasks)
     ]
 
 
-def _column(model: ModelSpec, task: LabelTask) -> int:
-    return model.classes.index(task.for_class)
+def _map_of(task: LabelTask, maps_KHW: NDArray[Any], *, model: ModelSpec, targets: Sequence[str]) -> NDArray[Any]:
+    """Of the class that the frame was picked for; a control pick was for none, and shows the largest of the targets."""
+    wanted = targets if task.for_class == CONTROL_CLASS else [task.for_class]
+    highest_HW: NDArray[Any] = maps_KHW[[model.classes.index(name) for name in wanted]].max(axis=0)
+    return highest_HW
 
 
 def _shows_target(context: LoopContext, model: ModelSpec, round_: Round, targets: Sequence[str]) -> dict[str, bool]:

@@ -88,7 +88,10 @@ class Picked:
     rank: int
     session_id: str
     heatmap: tuple[tuple[float, ...], ...]
-    """Mutual information per cell [rows][columns] of the class it was picked for, nats."""
+    """Mutual information per cell [rows][columns] of the class it was picked for, nats.
+
+    For a control pick the largest of the targets.
+    """
     shows_target: bool
     """Whether its label then showed a target class; False is a hard negative."""
 

@@ -9,22 +9,24 @@ import pyarrow.compute as pc
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import pool_table, version_named
 from al_platform.catalog.frames import frames_matching
+from al_platform.catalog.tags import require_known_tag
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
 from al_platform.labeling.base import LabelingTool
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import labelled_frames
-from al_platform.loop.strategies import strategy_named
+from al_platform.loop.strategies import require_kept
 from al_platform.models.families import family_named
 
 
 def require_possible(context: LoopContext, spec: RoundSpec) -> None:
     """Check what the specification alone decides.
 
-    Raises: InvalidInput for a strategy, annotator or family that nobody knows, or an image that the family cannot take.
+    Raises: InvalidInput for a strategy, annotator or family that nobody knows, a limit that the strategy cannot keep,
+        or an image that the family cannot take.
     """
-    strategy_named(spec.strategy.name)
+    require_kept(spec.strategy)
     tool_named(context, spec.annotator)
     require_trainable(spec.model)
 
@@ -45,7 +47,8 @@ def require_present(context: LoopContext, spec: RoundSpec) -> None:
     """Check what the round begins with.
 
     Raises: NotFound for a pool or dataset version that the catalog lacks; InvalidInput for a class of which the
-        labels say nothing, a time gap in a pool without clocks, or a filter that leaves nothing of it.
+        labels say nothing, a time gap in a pool without clocks, a quota of a tag that no frame carries, or a filter
+        that leaves nothing of the pool.
     """
     _require_known_classes(context, spec)
     with context.catalog.transaction() as tx:
@@ -59,6 +62,8 @@ def require_pickable(tx: Transaction, spec: RoundSpec, pool: pa.Table, *, descri
 
     Raises: InvalidInput for a time gap in a pool without clocks, or a filter that leaves nothing of it.
     """
+    if spec.strategy.group_tag:
+        require_known_tag(tx, spec.strategy.group_tag)
     matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
     if not pc.any(pc.is_in(pool["frame_id"], value_set=matching)).as_py():
         raise InvalidInput(f"filter {spec.filter!r}: matches no frame of pool {described}; leave it out or widen it")

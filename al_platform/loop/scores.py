@@ -1,6 +1,10 @@
 """The scores of a round: the job, the scorers that run it, and what the catalog keeps of it."""
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
@@ -11,6 +15,7 @@ from al_platform.catalog.scores import ScoreSet
 from al_platform.domain.scores import ScoringJob, ShardMarker, Share
 from al_platform.errors import NotFound
 from al_platform.loop.context import LoopContext
+from al_platform.scoring.fetch import ClassFiles, local_shards
 from al_platform.scoring.job import make_job, read_job, write_job
 from al_platform.scoring.local import local_scorers
 from al_platform.scoring.markers import finished_markers
@@ -65,11 +70,37 @@ def score_pool(context: LoopContext, job: ScoringJob) -> list[ShardMarker]:
     return list(markers.values())
 
 
+@dataclass(frozen=True)
+class ScoreFiles:
+    """The scores of a pool as files of this machine: of each class in turn, and which rows are in them, bool [N]."""
+
+    paths: ClassFiles
+    scored: NDArray[Any]
+
+
 def pool_scores(context: LoopContext, score_id: str, classes: tuple[str, ...]) -> DenseScores:
     """Give the measures of every row of a scored pool for these classes. What is gone of it is scored again.
 
     Raises: NotFound for scores that the catalog lacks, CorruptScores naming the file that is not what was written.
     """
+    job, markers = _scored_again(context, score_id)
+    return dense_scores(place_of(context).files, job, markers, classes)
+
+
+def pool_score_files(context: LoopContext, score_id: str, classes: tuple[str, ...]) -> ScoreFiles:
+    """Give the verified files of a scored pool for these classes; nothing of them is kept in memory.
+
+    Raises: as `pool_scores`.
+    """
+    job, markers = _scored_again(context, score_id)
+    scored = np.ones(job.frames, bool)
+    scored[[item.row for marker in markers for item in marker.unreadable]] = False
+    folder = context.caches.folder / "scores"
+    return ScoreFiles(local_shards(place_of(context).files, markers, classes, folder=folder), scored)
+
+
+def _scored_again(context: LoopContext, score_id: str) -> tuple[ScoringJob, list[ShardMarker]]:
+    """The job of a score set and the markers of all its shards; those that are gone are made again."""
     with context.catalog.transaction() as tx:
         job = _job_again(tx, context, score_catalog.score_set_named(tx, score_id))
         known = score_catalog.shards_of(tx, score_id)
@@ -77,7 +108,7 @@ def pool_scores(context: LoopContext, score_id: str, classes: tuple[str, ...]) -
     if known != score_catalog.shards_in(markers):
         with context.catalog.transaction() as tx:
             score_catalog.keep_shards(tx, markers)
-    return dense_scores(place_of(context).files, job, markers, classes)
+    return job, markers
 
 
 def uncertainty_of(context: LoopContext, frame_id: str) -> list[ItemUncertainty]:

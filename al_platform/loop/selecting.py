@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition import CONTROL
 from al_platform.catalog import models as model_catalog
 from al_platform.catalog import scores as score_catalog
 from al_platform.catalog.connection import Transaction
@@ -14,7 +15,7 @@ from al_platform.catalog.frames import frames_by_id
 from al_platform.domain.environment import environment
 from al_platform.domain.hashing import hash_bytes, hash_record
 from al_platform.domain.ids import make_id
-from al_platform.domain.labels import LabelTask
+from al_platform.domain.labels import CONTROL_CLASS, LabelTask
 from al_platform.domain.rounds import Round
 from al_platform.domain.selections import SelectionRecord
 from al_platform.errors import InvalidInput
@@ -36,6 +37,8 @@ class Selected:
     allowed_hash: str
     unreadable: Unreadable
     """Found to be so in this selection, with the reason of each."""
+    score_rows: int
+    """Rows of scores, each of one frame and class, that were read for the picks."""
 
 
 def select_frames(context: LoopContext, round_: Round, exclusions: Exclusions) -> Selected:
@@ -53,6 +56,7 @@ def select_frames(context: LoopContext, round_: Round, exclusions: Exclusions) -
         exclusions=replace(exclusions, unreadable=tuple(rows.ids_of(np.flatnonzero(rows.mask_of(seen))))),
         allowed_hash=hash_bytes(np.packbits(available).tobytes()),
         unreadable=unreadable,
+        score_rows=picks.score_rows,
     )
 
 
@@ -99,7 +103,7 @@ def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: P
     while True:
         picks = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
         with context.catalog.transaction() as tx:
-            images = image_hashes(frames_by_id(tx, rows.ids_of(picks[0])))
+            images = image_hashes(frames_by_id(tx, rows.ids_of(picks.rows)))
         unreadable = ensure_records(context, records, images)
         if not unreadable:
             return picks, lost
@@ -118,15 +122,17 @@ def _frames_to_pick(round_: Round, available: NDArray[Any]) -> int:
 
 
 def _tasks(round_: Round, rows: PoolRows, picks: Picks) -> list[LabelTask]:
-    picked, classes, scores = picks
+    names = {CONTROL: CONTROL_CLASS, **dict(enumerate(round_.spec.targets))}
     return [
         LabelTask(
             task_id=make_id("tsk", round_.round_id, frame_id),
             round_id=round_.round_id,
             frame_id=frame_id,
-            for_class=round_.spec.targets[int(class_index)],
+            for_class=names[int(class_index)],
             rank=rank,
             score=float(score),
         )
-        for rank, (frame_id, class_index, score) in enumerate(zip(rows.ids_of(picked), classes, scores, strict=True))
+        for rank, (frame_id, class_index, score) in enumerate(
+            zip(rows.ids_of(picks.rows), picks.classes, picks.scores, strict=True)
+        )
     ]

@@ -95,7 +95,8 @@ def select_step(context: LoopContext, round_: Round) -> StepResult:
         task_catalog.add_tasks(tx, selected.tasks, queue=round_.spec.queue)
         add_selection(tx, record, now=utc_now())
 
-    outputs: Outputs = {"selected_frames": len(selected.tasks), **_reasons(selected.unreadable)}
+    counted = {"selected_frames": len(selected.tasks), "score_rows_read": selected.score_rows}
+    outputs: Outputs = {**counted, **_reasons(selected.unreadable)}
     return StepResult(replace(round_, state=RoundState.SELECTED), outputs, commit=commit)
 
 

@@ -1,18 +1,26 @@
 """From ids to the arrays that a strategy sees."""
 
-import numpy as np
-import pyarrow.compute as pc
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from acquisition import NO_GROUP
 from al_platform.catalog import datasets as dataset_catalog
+from al_platform.catalog.connection import Transaction
 from al_platform.catalog.frames import frames_matching
-from al_platform.domain.rounds import Round
+from al_platform.catalog.tags import tag_groups
+from al_platform.domain.rounds import Round, StrategySpec
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.exclusions import Exclusions
 from al_platform.loop.rows import PoolRows
-from al_platform.loop.scores import pool_scores
-from al_platform.loop.strategies import PoolView, strategy_named
+from al_platform.loop.scores import ScoreFiles, pool_score_files, pool_scores
+from al_platform.loop.strategies import PoolView, Reads, strategy_named
 from al_platform.models.records import Unreadable
+from al_platform.scoring.read import DenseScores
 
 
 def pool_view(context: LoopContext, round_: Round, exclusions: Exclusions) -> tuple[PoolRows, PoolView, Unreadable]:
@@ -25,27 +33,46 @@ def pool_view(context: LoopContext, round_: Round, exclusions: Exclusions) -> tu
         pool = dataset_catalog.pool_table(tx, context.blobs, spec.pool_id)
         labelled = dataset_catalog.version_table(tx, context.blobs, spec.dataset_version_id)["frame_id"]
         matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
+        groups = _groups(tx, spec.strategy, pool["frame_id"])
     rows = PoolRows(pool["frame_id"])
-    scores = pool_scores(context, round_.score_id or "", spec.targets) if strategy.needs_scores else None
+    files, dense = _scores(context, round_, strategy.reads)
     available = rows.mask_of(matching) & ~rows.mask_of(labelled)
     available &= ~rows.mask_of((*exclusions.queued, *exclusions.unreadable))
-    if scores is not None:
-        available &= scores.scored
+    for scores in (files, dense):
+        if scores is not None:
+            available &= scores.scored
     embedded = FrameEmbeddings(np.zeros((pool.num_rows, 0)), np.zeros((0, 0)), {})
-    if strategy.needs_embeddings:
-        embedded = frame_embeddings(context, round_, pool["frame_id"].to_pylist(), labelled.to_pylist())
+    if strategy.needs_embeddings or spec.strategy.minimum_distance:
+        beside = labelled.to_pylist() if strategy.needs_embeddings else []
+        embedded = frame_embeddings(context, round_, pool["frame_id"].to_pylist(), beside)
     shown = None
     if strategy.needs_oracle and context.oracle is not None:
         shown = context.oracle.shows(pool["frame_id"].to_pylist(), spec.targets, spec.model.grid)
     view = PoolView(
         available=available & ~rows.mask_of(embedded.unreadable),
-        measures=scores.measures if scores else None,
+        scores=files.paths if files else None,
+        measures=dense.measures if dense else None,
         embeddings=embedded.pool,
         labelled_embeddings=embedded.labelled,
         sessions=pool["session"].to_numpy(),
         timestamps_s=pc.fill_null(pool["timestamp_s"], float("nan")).to_numpy(),
+        groups=groups,
         shown=shown,
         seed=spec.seed,
         strategy=spec.strategy,
     )
     return rows, view, embedded.unreadable
+
+
+def _scores(context: LoopContext, round_: Round, reads: Reads) -> tuple[ScoreFiles | None, DenseScores | None]:
+    score_id, targets = round_.score_id or "", round_.spec.targets
+    return (
+        pool_score_files(context, score_id, targets) if reads is Reads.BEST else None,
+        pool_scores(context, score_id, targets) if reads is Reads.ALL else None,
+    )
+
+
+def _groups(tx: Transaction, strategy: StrategySpec, pool: pa.ChunkedArray) -> NDArray[Any]:
+    if strategy.group_quota is None:
+        return np.full(len(pool), NO_GROUP)
+    return tag_groups(tx, strategy.group_tag, pool)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from al_platform.domain.hashing import hash_bytes
 from al_platform.domain.scores import ScoringJob, ShardFile, ShardMarker
-from al_platform.errors import CorruptScores
+from al_platform.scoring.fetch import require_written
 from al_platform.scoring.markers import read_marker
 from al_platform.scoring.measures import MEASURES, PoolMeasures, no_measures
 from al_platform.scoring.shards import shard_table
@@ -64,9 +64,5 @@ def scores_of_row(files: NamedFiles, job: ScoringJob, row: int) -> dict[str, dic
 
 def _table(files: NamedFiles, job: ScoringJob, shard: int, file: ShardFile) -> pa.Table:
     content = files.read(file.path)
-    if hash_bytes(content) != file.hash:
-        raise CorruptScores(
-            f"{files.path(file.path)}: its bytes hash to {hash_bytes(content)}, were written as {file.hash}; "
-            "delete it, then run the round again"
-        )
+    require_written(files, file, hash_bytes(content))
     return shard_table(content, files.path(file.path), job, shard)

@@ -28,7 +28,7 @@ class BlobStore:
     @property
     def is_local(self) -> bool:
         """Whether the blobs are files of this machine."""
-        return "file" in _protocols(self._filesystem)
+        return is_local(self._filesystem)
 
     def put(self, content: bytes, *, media_type: str = "application/octet-stream") -> BlobRef:
         """Store the bytes and give their reference. Storing the same bytes again is free.
@@ -92,11 +92,17 @@ def filesystem_at(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     return filesystem, path
 
 
+def is_local(filesystem: fsspec.AbstractFileSystem) -> bool:
+    """Say whether the files are those of this machine."""
+    protocol = filesystem.protocol
+    return "file" in ((protocol,) if isinstance(protocol, str) else tuple(protocol))
+
+
 def write_once(filesystem: fsspec.AbstractFileSystem, path: str, content: bytes) -> None:
     """Write a file under a name that only these bytes can have; where it is already, nothing is written."""
     if filesystem.exists(path):
         return
-    if "file" in _protocols(filesystem):
+    if is_local(filesystem):
         write_durably(Path(path), content)
         return
     try:
@@ -164,8 +170,3 @@ def _azure_errors() -> tuple[type[Exception], ...]:
     """What the Azure libraries raise, which is no OSError; nothing where they were never imported."""
     module = sys.modules.get("azure.core.exceptions")
     return (module.AzureError,) if module else ()
-
-
-def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:
-    protocol = filesystem.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)

@@ -1,11 +1,12 @@
 """Files with names of our choosing below a folder of the storage: written once, whole or not at all."""
 
+from pathlib import Path
 from typing import Any
 
 import fsspec
 
 from al_platform.errors import NotFound
-from al_platform.storage.blobs import storage_errors, write_once
+from al_platform.storage.blobs import is_local, storage_errors, write_once
 
 
 class NamedFiles:
@@ -53,6 +54,10 @@ class NamedFiles:
             return []
         names = [str(entry["name"]).rsplit("/", 1)[-1] for entry in listed if entry["type"] == "file"]
         return sorted(name for name in names if not name.startswith("."))
+
+    def local_path(self, name: str) -> Path | None:
+        """Give a file as one of this machine, None where the storage is elsewhere."""
+        return Path(self.path(name)) if is_local(self._filesystem) else None
 
     def path(self, name: str) -> str:
         """Give where a file lies, as messages name it."""

@@ -105,8 +105,11 @@ def assert_nothing_lost_or_doubled(platform: Platform, round_: Round, job: Scori
     frames = read_pool(platform.blobs, job.pool_manifest_hash, ["frame_id", "image_hash"])
     _, first, same = np.unique(frames["image_hash"].to_numpy(), return_index=True, return_inverse=True)
     np.testing.assert_array_equal(scores.measures.mi_mean, scores.measures.mi_mean[first][same])
-    picks = round_details(platform, round_.round_id).selections
+    details = round_details(platform, round_.round_id)
+    picks = details.selections
     assert len({pick.frame_id for pick in picks}) == BUDGET
+    (select,) = (step for step in details.steps if step.step == "select")
+    assert BUDGET <= int(select.outputs["score_rows_read"]) < FRAMES * len(TARGETS) / 4  # the heads of the shards alone
     (seen,) = uncertainty_of(context, picks[0].frame_id)
     row = frames["frame_id"].to_pylist().index(picks[0].frame_id)
     wanted = dict(zip(TARGETS, scores.measures.mi_mean[row].tolist(), strict=True))

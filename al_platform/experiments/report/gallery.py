@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from al_platform.domain.labels import CONTROL_CLASS
 from al_platform.experiments.intervals import Array
 from al_platform.experiments.records import Picked
 
@@ -31,7 +32,8 @@ class Picture:
     for_class: str
     rank: int
     session_id: str
-    score: float
+    score: float | None
+    """None for a control pick."""
     mean_nats: float | None
     """Mutual information of the class, mean over the cells, in nats."""
     highest_nats: float | None
@@ -81,7 +83,7 @@ def _picture(picked: Picked, *, top: float) -> Picture:
         for_class=picked.for_class,
         rank=picked.rank,
         session_id=picked.session_id,
-        score=picked.score,
+        score=None if picked.for_class == CONTROL_CLASS else picked.score,
         mean_nats=float(known.mean()) if known.size else None,
         highest_nats=float(known.max()) if known.size else None,
         shows_target=picked.shows_target,

@@ -37,7 +37,8 @@ def test_ingest_names_what_is_broken_and_what_came_twice(alp: Alp, tmp_path: Pat
 
 def test_a_round_is_run_listed_shown_and_traced(alp: Alp, home: Path) -> None:
     at_home = ("--home", str(home))
-    command = (*at_home, "round", "run", *COMMAND, "--test", TEST, "--budget", "5", "--strategy", "mi:cap=2")
+    command = (*at_home, "round", "run", *COMMAND, "--test", TEST, "--budget", "5")
+    command = (*command, "--strategy", "mi:cap=2:control=0.25")
     ran = alp(*command)
     assert ran.code == 0
     (round_,) = contents_of_home(home)["rounds"]
@@ -49,6 +50,7 @@ def test_a_round_is_run_listed_shown_and_traced(alp: Alp, home: Path) -> None:
     assert all(word in listed for word in (round_["round_id"], "appended", "mi", round_["dataset_version_id"]))
     shown = alp(*at_home, "round", "show", round_["round_id"]).out
     assert all(row["frame_id"] in shown for row in contents_of_home(home)["tasks"])
+    assert re.search(r"\W3\W+frm_\w+\W+control\W+\n", shown)
     tree = alp(*at_home, "lineage", round_["dataset_version_id"]).out
     assert all(word in tree for word in (round_["ensemble_id"], "grown from", "asked by", "pixels", "and 56 more"))
     assert alp(*at_home, "catalog", "check").code == 0

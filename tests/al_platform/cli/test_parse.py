@@ -26,6 +26,14 @@ def test_options_are_key_and_value_around_the_first_equals_sign() -> None:
         ("mi", StrategySpec("mi")),
         ("mi:cap=2", StrategySpec("mi", session_cap=2)),
         ("mi:gap=1.5", StrategySpec("mi", minimum_gap_s=1.5)),
+        ("mi:distance=0.3", StrategySpec("mi", minimum_distance=0.3)),
+        ("mi:quota=weather/10", StrategySpec("mi", group_quota=10, group_tag="weather")),
+        ("mi:quota=road/kind/2", StrategySpec("mi", group_quota=2, group_tag="road/kind")),
+        ("mi:control=0.1", StrategySpec("mi", control_share=0.1)),
+        (
+            "mi:cap=2:gap=1.5:distance=0.3:quota=weather/10:control=0.1",
+            StrategySpec("mi", 2, 1.5, 0.3, group_quota=10, group_tag="weather", control_share=0.1),
+        ),
         (" mi : gap = 1.5 : cap = 2 ", StrategySpec("mi", session_cap=2, minimum_gap_s=1.5)),
     ],
 )
@@ -33,17 +41,35 @@ def test_a_strategy_is_its_name_and_its_limits(text: str, meant: StrategySpec) -
     assert parse.strategy(text) == meant
 
 
-@pytest.mark.parametrize("text", ["mi:cap=two", "mi:gap=soon", "mi:cap=", "mi:cap=2.0"])
+@pytest.mark.parametrize(
+    "text",
+    ["mi:cap=two", "mi:gap=soon", "mi:cap=", "mi:cap=2.0", "mi:quota=weather", "mi:quota=weather/", "mi:distance=far"],
+)
 def test_limits_that_are_no_numbers_are_refused(text: str) -> None:
     with pytest.raises(
-        InvalidInput, match=re.escape(f"strategy {text!r}: cap takes a whole number, gap takes seconds")
+        InvalidInput, match=re.escape(f"strategy {text!r}: cap takes a whole number, gap takes seconds, ")
     ):
         parse.strategy(text)
 
 
-@pytest.mark.parametrize("text", ["mi:gap=nan", "mi:gap=inf", "mi:gap=-1"])
-def test_gaps_that_no_selection_can_keep_are_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="minimum_gap_s"):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("mi:gap=nan", "minimum_gap_s nan: must be 0 or more seconds"),
+        ("mi:gap=inf", "minimum_gap_s inf"),
+        ("mi:gap=-1", "minimum_gap_s -1.0"),
+        ("mi:distance=-1", "minimum_distance -1.0: must be a number, 0 or more"),
+        ("mi:distance=nan", "minimum_distance nan"),
+        ("mi:quota=weather/0", "group_quota 0: must be at least 1, or left out for no quota"),
+        ("mi:quota=7", "group_quota 7 of tag '': name both the quota and the tag, or neither"),
+        ("mi:control=1", "control_share 1.0: must be at least 0 and below 1"),
+        ("mi:control=nan", "control_share nan"),
+        ("mi:cap=1:cap=2", "each limit may be given once"),
+        ("mi:size=2", "unknown limit size; known are cap, gap, distance, quota, control"),
+    ],
+)
+def test_limits_that_no_selection_can_keep_are_refused(text: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(says)):
         parse.strategy(text)
 
 

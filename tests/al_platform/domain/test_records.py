@@ -40,7 +40,7 @@ ROUND = RoundSpec(
     "pool_1",
     ("bicycle",),
     Budget(20, objects=5),
-    strategy=StrategySpec("mi", session_cap=2, minimum_gap_s=1.5),
+    strategy=StrategySpec("mi", 2, 1.5, 0.3, group_quota=4, group_tag="weather", control_share=0.1),
     seed=3,
     test_version_id="dsv_2",
     curriculum=(CurriculumShare("time=night", 2.5), CurriculumShare("", 1)),
