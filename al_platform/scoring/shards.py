@@ -22,7 +22,8 @@ from al_platform.scoring.markers import read_marker
 from al_platform.scoring.measures import MEASURES, PoolMeasures
 from al_platform.storage.files import NamedFiles
 
-ROW_GROUP = 16_384
+ROW_GROUP, SMALLEST_GROUP = 16_384, 512
+"""Rows of a row group. A shard no longer than the first is cut into 16, so that a selection can read its head alone."""
 SCHEMA = pa.schema(
     [
         pa.field("row", pa.int64(), nullable=False),
@@ -139,7 +140,8 @@ def _sorted_table(scored: ScoredShard, sort_measure: str, class_index: int) -> p
 
 def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP, use_dictionary=["session"])
+    rows = ROW_GROUP if table.num_rows > ROW_GROUP else max(SMALLEST_GROUP, -(-table.num_rows // 16))
+    pq.write_table(table, sink, compression="zstd", row_group_size=rows, use_dictionary=["session"])
     content: bytes = sink.getvalue().to_pybytes()
     return content
 

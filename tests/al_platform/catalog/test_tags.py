@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pytest
 
+from acquisition import NO_GROUP
 from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Catalog
 from al_platform.catalog.frames import frames_by_id, frames_matching
-from al_platform.catalog.tags import SHARED_VALUES, known_tags
+from al_platform.catalog.tags import SHARED_VALUES, known_tags, tag_groups
 from al_platform.domain.data import TagValue
+from al_platform.errors import InvalidInput
 from tests.al_platform.catalog.bulk_rows import columns
 
 
@@ -83,3 +85,14 @@ def test_filters_on_coded_tags_match_what_they_match_frame_by_frame(catalog: Cat
     }
     for text, matches in by_hand.items():
         assert matching(catalog, text) == {f"f{row:04d}" for row, its in enumerate(tags) if matches(its)}, text
+
+
+def test_groups_are_equal_where_the_values_of_a_tag_are_and_frames_without_it_have_none(catalog: Catalog) -> None:
+    add(catalog, [{"kind": 60}, {"kind": "wet"}, {"other": 1}, {"kind": 60.0}, {"kind": "wet"}, {"kind": "dry"}])
+    names = pa.chunked_array([[f"f{row:04d}" for row in (3, 2, 1, 0, 4, 5)]])
+    with catalog.transaction() as tx:
+        codes = tag_groups(tx, "kind", names).tolist()
+        assert (codes[0], codes[1], codes[2]) == (codes[3], NO_GROUP, codes[4])
+        assert len({codes[0], codes[2], codes[5], NO_GROUP}) == 4
+        with pytest.raises(InvalidInput, match="tag 'surprise': no frame carries it; known are kind, other"):
+            tag_groups(tx, "surprise", names)
