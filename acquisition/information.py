@@ -13,7 +13,6 @@ XLA make one vectorised loop of a whole map.
 import operator
 from collections.abc import Callable, Iterable, Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32
@@ -151,19 +150,7 @@ def share_of(part: Float32[Array, "*cells"], whole: Float32[Array, "*cells"]) ->
 def _members(logits: Array) -> list[Array]:
     if logits.shape[0] < 1:
         raise ValueError(f"logits of shape {logits.shape}: the first axis counts members, at least 1 is needed")
-    exact = _float32(logits)
-    return [exact[member] for member in range(logits.shape[0])]
-
-
-def _float32(logits: Array) -> Array:
-    """The same numbers; bfloat16 is the upper half of a float32, and XLA on CPU vectorises the shift only.
-
-    Of all members at once: sliced before, each would be widened in a loop of its own.
-    """
-    if logits.dtype != jnp.bfloat16:
-        return logits.astype(jnp.float32)
-    upper = jax.lax.bitcast_convert_type(logits, jnp.uint16).astype(jnp.uint32) << 16
-    return jax.lax.bitcast_convert_type(upper, jnp.float32)
+    return [logits[member].astype(jnp.float32) for member in range(logits.shape[0])]
 
 
 def _tail(logit: Array) -> Array:
