@@ -1,17 +1,27 @@
 """More like this: frames whose embedding points where those of some examples do."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from acquisition import most_similar
+from acquisition.similarity import cosines, example_direction
+from al_platform.catalog.datasets import pool_table
 from al_platform.catalog.frames import frames_by_id, frames_matching
+from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import frame_embeddings
+from al_platform.loop.models import encoder_id_of
 from al_platform.loop.rows import PoolRows
+from al_platform.models.families import family_named
+from al_platform.storage.blobs import write_durably
+from al_platform.storage.vectors import VectorIndex
+
+EXACT_UP_TO = 1_000_000
+"""Frames that are compared one by one; beyond it an index of the round's pool is asked."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +33,31 @@ class SimilarFrame:
 
 
 def similar_frames(
-    context: LoopContext, round_: Round, examples: Sequence[str], *, unlike: Sequence[str], filter_text: str, count: int
+    context: LoopContext,
+    round_: Round,
+    examples: Sequence[str],
+    *,
+    unlike: Sequence[str],
+    filter_text: str,
+    count: int,
+    exact_up_to: int = EXACT_UP_TO,
 ) -> list[SimilarFrame]:
     """Give the `count` frames most like the examples and least like `unlike`, best first, of those the filter matches.
 
     Similarity is that of `acquisition.most_similar` on the embeddings of the round's encoder. The examples
-    themselves and frames that cannot be read are left out.
+    themselves and frames that cannot be read are left out. Where more than `exact_up_to` frames match, those of the
+    round's pool are searched by an approximate index, made once and kept among the caches.
 
     Raises: NotFound for an unknown frame; InvalidInput for a filter that does not parse or matches nothing, no
         example, an example that cannot be read, one named as both, or a count below 1.
     """
+    _require_examples(examples, unlike, count)
     with context.catalog.transaction() as tx:
-        matching = frames_matching(tx, filter_text)["frame_id"].to_pylist()
+        matched = frames_matching(tx, filter_text)["frame_id"]
         frames_by_id(tx, [*examples, *unlike])
+    if len(matched) > exact_up_to:
+        return _by_index(context, round_, examples, unlike=unlike, matched=matched, count=count)
+    matching = matched.to_pylist()
     if not matching:
         raise InvalidInput(f"filter {filter_text!r}: no frame matches; `alp frames` shows what there is")
     candidates = list(dict.fromkeys([*matching, *examples, *unlike]))
@@ -44,14 +66,55 @@ def similar_frames(
     for frame_id in (*examples, *unlike):
         if frame_id in embedded.unreadable:
             raise InvalidInput(f"frame {frame_id}: cannot be read ({embedded.unreadable[frame_id]})")
-    try:
-        found, scores = most_similar(
-            embedded.pool,
-            rows.rows_of(examples),
-            count,
-            negatives=rows.rows_of(unlike),
-            allowed=rows.mask_of(matching) & ~rows.mask_of(embedded.unreadable),
-        )
-    except ValueError as error:
-        raise InvalidInput(f"similar: {error}") from error
+    found, scores = most_similar(
+        embedded.pool,
+        rows.rows_of(examples),
+        count,
+        negatives=rows.rows_of(unlike),
+        allowed=rows.mask_of(matching) & ~rows.mask_of(embedded.unreadable),
+    )
     return [SimilarFrame(*pair) for pair in zip(rows.ids_of(found.tolist()), scores.tolist(), strict=True)]
+
+
+def _require_examples(examples: Sequence[str], unlike: Sequence[str], count: int) -> None:
+    if count < 1:
+        raise InvalidInput(f"similar: count {count}: must be at least 1")
+    if not examples:
+        raise InvalidInput("similar: no example; name at least one frame")
+    for frame_id in examples:
+        if frame_id in unlike:
+            raise InvalidInput(f"similar: frame {frame_id}: is both positive and negative; name it once")
+
+
+def _by_index(
+    context: LoopContext,
+    round_: Round,
+    examples: Sequence[str],
+    *,
+    unlike: Sequence[str],
+    matched: pa.ChunkedArray,
+    count: int,
+) -> list[SimilarFrame]:
+    with context.catalog.transaction() as tx:
+        rows = PoolRows(pool_table(tx, context.blobs, round_.spec.pool_id)["frame_id"])
+    index, unreadable = _index(context, round_, rows)
+    shown = frame_embeddings(context, round_, [*examples, *unlike], []).pool
+    places = range(len(shown))
+    direction_D = example_direction(shown, places[: len(examples)], negatives=places[len(examples) :])
+    allowed = rows.mask_of(matched) & ~rows.mask_of((*examples, *unlike, *unreadable))
+    found = rows.ids_of(index.nearest(direction_D, count, allowed=allowed)[0])
+    scores = cosines(frame_embeddings(context, round_, found, []).pool, direction_D)
+    ranked = sorted(zip(found, scores.tolist(), strict=True), key=lambda pair: -pair[1])
+    return [SimilarFrame(*pair) for pair in ranked]
+
+
+def _index(context: LoopContext, round_: Round, rows: PoolRows) -> tuple[VectorIndex, Collection[str]]:
+    spec = round_.spec
+    weights = round_.ensemble_id if family_named(spec.model.family).embeds_with_weights else ""
+    name = make_id("idx", encoder_id_of(spec.model, spec.pool_id), weights)
+    path, lost = context.caches.folder / "index" / name, context.caches.folder / "index" / f"{name}.unreadable"
+    if path.exists() and lost.exists():
+        return VectorIndex.open(path), lost.read_text().split()
+    embedded = frame_embeddings(context, round_, rows.frame_ids.to_pylist(), [])
+    write_durably(lost, " ".join(embedded.unreadable).encode())
+    return VectorIndex.build(path, embedded.pool), embedded.unreadable

@@ -1,10 +1,13 @@
 """From a frame to more like it, by the encoder of a round."""
 
+from functools import partial
+
 import pytest
 
 from al_platform.errors import InvalidInput, NotFound
+from al_platform.loop.similar import similar_frames
 from al_platform.platform.home import Platform
-from al_platform.platform.rounds import run_one_round
+from al_platform.platform.rounds import loop_context, run_one_round
 from al_platform.platform.similar import find_similar
 from tests.fleet import frames_of, round_spec
 
@@ -22,9 +25,20 @@ def test_neighbours_in_the_film_are_like_each_other_and_an_example_is_never_foun
     assert len(find_similar(platform, pool[:2], unlike=pool[-2:], count=5)) == 5
 
 
+def test_beyond_a_million_frames_an_index_finds_what_comparing_each_would(platform: Platform) -> None:
+    round_ = run_one_round(platform, round_spec(platform, "random", budget=2))
+    pool, context = frames_of(platform, "split=pool"), loop_context(platform)
+    looked_for = partial(
+        similar_frames, context, round_, pool[:2], unlike=pool[-1:], filter_text="split=pool,frame_number<3", count=9
+    )
+    exact = looked_for()
+    for _ in range(2):  # made, then found
+        assert looked_for(exact_up_to=0) == exact
+
+
 def test_what_cannot_be_looked_for_is_refused_with_its_cure(platform: Platform) -> None:
     frame, *_ = frames_of(platform, "split=pool")
-    with pytest.raises(InvalidInput, match="no round has trained yet"):
+    with pytest.raises(InvalidInput, match="no trained encoder yet; run `alp round run` first"):
         find_similar(platform, [frame])
     run_one_round(platform, round_spec(platform, "random", budget=2))
     with pytest.raises(NotFound, match="frame frm_none: not in the catalog"):
@@ -33,5 +47,5 @@ def test_what_cannot_be_looked_for_is_refused_with_its_cure(platform: Platform) 
         find_similar(platform, [frame], filter_text="frame_number<0")
     with pytest.raises(InvalidInput, match="is both positive and negative"):
         find_similar(platform, [frame], unlike=[frame])
-    with pytest.raises(InvalidInput, match="budget 0: must be at least 1"):
+    with pytest.raises(InvalidInput, match="count 0: must be at least 1"):
         find_similar(platform, [frame], count=0)
