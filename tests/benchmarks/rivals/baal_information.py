@@ -32,7 +32,7 @@ def answers(logits_MBKHW: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.moveaxis(np.stack([samples, 1.0 - samples], axis=2), 0, -1))
 
 
-def whole(probabilities: np.ndarray, _: int) -> np.ndarray:
+def whole(probabilities: np.ndarray) -> np.ndarray:
     """Every frame at once."""
     return BALD(reduction="mean").get_uncertainties(probabilities)
 
@@ -45,9 +45,13 @@ def chunked(probabilities: np.ndarray, rows_at_once: int) -> np.ndarray:
 
 
 def return_freed_memory() -> None:
-    """Have large blocks given back as soon as they are freed, or a second peak hides in what the first left."""
+    """Have blocks given back as soon as they are freed, or a second peak hides in what the first left.
+
+    Makes whatever needs large blocks slower: called after all is timed.
+    """
     if platform.system() == "Linux":
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 16)
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def kilobytes(field: str) -> float:
@@ -56,28 +60,37 @@ def kilobytes(field: str) -> float:
     return float(next(line for line in lines if line.startswith(field)).split()[1])
 
 
-def cost(score: Callable[[np.ndarray, int], np.ndarray], probabilities: np.ndarray, rows: int) -> list[float]:
-    """Least seconds of several runs, and the peak of memory above what was there before."""
-    before, best = kilobytes("VmRSS"), np.inf
-    RESET.write_text("5")
+def least_seconds(one_pass: Callable[[], object]) -> float:
+    """Of several runs."""
+    best = np.inf
     for _ in range(PASSES):
         start = time.perf_counter()
-        score(probabilities, rows)
+        one_pass()
         best = min(best, time.perf_counter() - start)
-    return [best, (kilobytes("VmHWM") - before) / 1e3]
+    return best
+
+
+def peak_megabytes(one_pass: Callable[[], object]) -> float:
+    """Peak of memory above what was there before."""
+    before = kilobytes("VmRSS")
+    RESET.write_text("5")
+    one_pass()
+    return (kilobytes("VmHWM") - before) / 1e3
 
 
 def main() -> None:
     """Time both ways and keep the scores for comparison."""
-    return_freed_memory()
     logits, chunk, scores = np.load(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     frames, classes = logits.shape[1:3]
     probabilities = answers(logits)
-    results = {}
-    for name, score, rows in (("whole", whole, 0), ("chunked", chunked, chunk * classes)):
-        seconds, megabytes = cost(score, probabilities, rows)
-        results[name] = [seconds / frames, megabytes]
-    np.save(scores, whole(probabilities, 0).reshape(frames, classes))
+    ways = {
+        "whole": lambda: whole(probabilities),
+        "chunked": lambda: chunked(probabilities, chunk * classes),
+    }
+    seconds = {name: least_seconds(way) / frames for name, way in ways.items()}
+    return_freed_memory()
+    results = {name: [seconds[name], peak_megabytes(way)] for name, way in ways.items()}
+    np.save(scores, whole(probabilities).reshape(frames, classes))
     sys.stdout.write(json.dumps(results) + "\n")
 
 
