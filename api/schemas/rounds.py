@@ -45,6 +45,10 @@ class StrategyIn(In):
     name: Name = "mixdist"
     session_cap: Whole | None = None
     minimum_gap_s: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    minimum_distance: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    group_quota: Whole | None = None
+    group_tag: Annotated[str, Field(max_length=200)] = ""
+    control_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class RoundIn(In):
@@ -93,7 +97,7 @@ class RoundIn(In):
             pool_id="",
             targets=tuple(self.targets),
             budget=Budget(self.budget.frames, self.budget.objects),
-            strategy=StrategySpec(self.strategy.name, self.strategy.session_cap, self.strategy.minimum_gap_s),
+            strategy=StrategySpec(**self.strategy.model_dump()),
             seed=self.seed,
             queue=self.queue,
         )

@@ -43,7 +43,7 @@ def test_a_round_is_run_listed_shown_and_traced(alp: Alp, home: Path) -> None:
     assert ran.code == 0
     (round_,) = contents_of_home(home)["rounds"]
     assert ran.out.startswith(f"{round_['round_id']} appended  train ")
-    assert f"average precision of {round_['ensemble_id']}: bicycle" in ran.out
+    assert f"average precision of {round_['ensemble_id']}: person" in ran.out
     assert alp(*command).out == ran.out
     assert len(contents_of_home(home)["rounds"]) == 1
     listed = alp(*at_home, "round", "list").out

@@ -61,7 +61,7 @@ def assert_one_line(said: Said, message: str) -> None:
         ((*ROUND, "--strategy", "best"), "strategy 'best': known are mixdist, epidist, mi, "),
         ((*ROUND, "--strategy", "mi:cap=2.5"), "strategy 'mi:cap=2.5': cap takes a whole number, gap takes seconds"),
         ((*ROUND, "--strategy", "mi:cap=0"), "session_cap 0: must be at least 1, or left out for no cap"),
-        ((*ROUND, "--strategy", "mi:speed=2"), "strategy 'mi:speed=2': unknown limit speed; known are cap and gap"),
+        ((*ROUND, "--strategy", "mi:speed=2"), "strategy 'mi:speed=2': unknown limit speed; known are cap, gap, "),
         ((*ROUND, "--family", "best"), "model family best: known are prefix-heads, unet"),
         ((*ROUND, "--members", "0"), "members 0: must be at least 1"),
         ((*ROUND, "--set", "steps=30"), "steps 30: must be a multiple of evaluate_every 25"),
