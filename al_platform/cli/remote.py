@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
 from al_platform.cli.progress import progress_shown
-from al_platform.cli.words import quality
+from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, steps_in_words
 from al_platform.domain.progress import Progress
 from al_platform.errors import MissingExtra
 from al_platform.settings import Remote
@@ -55,24 +55,17 @@ def run_round(remote: Remote, wanted: Mapping[str, Any]) -> None:
 
 def show_round(remote: Remote, round_id: str) -> None:
     """Show a round: its steps, how good its ensemble is, and what it picked."""
-    table = Table("rank", Column("frame", overflow="fold"), "for class", "score")
+    table = picks_table()
     with client_of(remote) as client:
         _show(client, client.round(round_id))
         for pick in client.selections(round_id):
-            table.add_row(str(pick.rank), pick.frame_id, escape(pick.for_class), f"{pick.score:.5g}")
+            table.add_row(*pick_row(pick.rank, pick.frame_id, pick.for_class, pick.score))
     Console().print(table)
 
 
 def list_rounds(remote: Remote) -> None:
     """List all rounds, oldest first."""
-    table = Table(
-        Column("round", overflow="fold"),
-        "state",
-        "strategy",
-        "budget",
-        Column("trained on", overflow="fold"),
-        Column("appended", overflow="fold"),
-    )
+    table = rounds_table()
     with client_of(remote) as client:
         for round_ in reversed(list(client.rounds())):
             table.add_row(
@@ -101,7 +94,7 @@ def show_frames(remote: Remote, filter_text: str) -> None:
 
 def _show(client: "Client", round_: "RoundRecord") -> None:
     runs = client.steps(round_.round_id)
-    steps = ", ".join(f"{run.step} {run.seconds:.1f} s{' (known)' if run.cached else ''}" for run in runs)
+    steps = steps_in_words((run.step, run.seconds, run.cached) for run in runs)
     typer.echo(f"{round_.round_id} {round_.state.value}  {steps}")
     if round_.ensemble_id and round_.test_version_id:
         measured = client.metrics(round_.ensemble_id).tests.get(round_.test_version_id, {})

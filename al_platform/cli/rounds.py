@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
 from al_platform.cli import arguments as arg
 from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE, described_grid, described_model
-from al_platform.cli.words import quality
-from al_platform.domain.labels import CONTROL_CLASS
+from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, steps_in_words
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
 
@@ -101,14 +100,7 @@ def list_all(context: typer.Context) -> None:
         return
     from al_platform.platform.rounds import list_rounds
 
-    table = Table(
-        Column("round", overflow="fold"),
-        "state",
-        "strategy",
-        "budget",
-        Column("trained on", overflow="fold"),
-        Column("appended", overflow="fold"),
-    )
+    table = rounds_table()
     with platform_of(context) as platform:
         for round_ in list_rounds(platform):
             spec = round_.spec
@@ -135,10 +127,9 @@ def show(context: typer.Context, round_id: str) -> None:
     with platform_of(context) as platform:
         details = round_details(platform, round_id)
     _show(details)
-    table = Table("rank", Column("frame", overflow="fold"), "for class", "score")
+    table = picks_table()
     for pick in details.selections:
-        score = "" if pick.for_class == CONTROL_CLASS else f"{pick.score:.5g}"
-        table.add_row(str(pick.rank), pick.frame_id, pick.for_class, score)
+        table.add_row(*pick_row(pick.rank, pick.frame_id, pick.for_class, pick.score))
     Console().print(table)
 
 
@@ -236,7 +227,7 @@ def _wanted(model: ModelSpec, *, targets: str, strategy: str, budget: Budget) ->
 
 def _show(details: "RoundDetails") -> None:
     round_ = details.round
-    steps = ", ".join(f"{run.step} {run.seconds:.1f} s{' (known)' if run.cached else ''}" for run in details.steps)
+    steps = steps_in_words((run.step, run.seconds, run.cached) for run in details.steps)
     typer.echo(f"{round_.round_id} {round_.state.value}  {steps}")
     if details.metrics:
         found = details.metrics.get("average_precision", {})

@@ -13,7 +13,7 @@ from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
-from al_platform.loop.embeddings import frame_embeddings
+from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.models import encoder_id_of
 from al_platform.loop.rows import PoolRows
 from al_platform.models.families import family_named
@@ -63,9 +63,7 @@ def similar_frames(
     candidates = list(dict.fromkeys([*matching, *examples, *unlike]))
     rows = PoolRows(pa.chunked_array([pa.array(candidates, pa.string())]))
     embedded = frame_embeddings(context, round_, candidates, [])
-    for frame_id in (*examples, *unlike):
-        if frame_id in embedded.unreadable:
-            raise InvalidInput(f"frame {frame_id}: cannot be read ({embedded.unreadable[frame_id]})")
+    _require_readable((*examples, *unlike), embedded)
     found, scores = most_similar(
         embedded.pool,
         rows.rows_of(examples),
@@ -86,6 +84,12 @@ def _require_examples(examples: Sequence[str], unlike: Sequence[str], count: int
             raise InvalidInput(f"similar: frame {frame_id}: is both positive and negative; name it once")
 
 
+def _require_readable(frame_ids: Sequence[str], embedded: FrameEmbeddings) -> None:
+    for frame_id in frame_ids:
+        if frame_id in embedded.unreadable:
+            raise InvalidInput(f"frame {frame_id}: cannot be read ({embedded.unreadable[frame_id]})")
+
+
 def _by_index(
     context: LoopContext,
     round_: Round,
@@ -98,9 +102,10 @@ def _by_index(
     with context.catalog.transaction() as tx:
         rows = PoolRows(pool_table(tx, context.blobs, round_.spec.pool_id)["frame_id"])
     index, unreadable = _index(context, round_, rows)
-    shown = frame_embeddings(context, round_, [*examples, *unlike], []).pool
-    places = range(len(shown))
-    direction_D = example_direction(shown, places[: len(examples)], negatives=places[len(examples) :])
+    shown = frame_embeddings(context, round_, [*examples, *unlike], [])
+    _require_readable((*examples, *unlike), shown)
+    places = range(len(shown.pool))
+    direction_D = example_direction(shown.pool, places[: len(examples)], negatives=places[len(examples) :])
     allowed = rows.mask_of(matched) & ~rows.mask_of((*examples, *unlike, *unreadable))
     found = rows.ids_of(index.nearest(direction_D, count, allowed=allowed)[0])
     scores = cosines(frame_embeddings(context, round_, found, []).pool, direction_D)

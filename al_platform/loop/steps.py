@@ -18,9 +18,7 @@ from al_platform.loop.checks import tool_named
 from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, waiting_message
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import exclusions_now
-from al_platform.loop.models import (
-    ensure_encoder,
-)
+from al_platform.loop.models import ensure_encoder
 from al_platform.loop.scores import job_of, score_pool
 from al_platform.loop.selecting import record_of, select_frames
 from al_platform.loop.strategies import strategy_named

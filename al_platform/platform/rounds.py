@@ -1,6 +1,6 @@
 """Rounds and loops."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -30,6 +30,9 @@ from al_platform.platform.labels import label_studio_tool
 from al_platform.platform.tiers import cached_images
 from al_platform.storage.records import RecordCaches
 from al_platform.training.tiers import HotTiers
+
+_FIRST_LABELS = 1_000
+"""Labels of a pool that are looked at first for the names of its classes; nearly always enough."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +100,19 @@ def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str
     with platform.catalog.transaction() as tx:
         require_pickable(tx, wanted, in_pool, described=repr(pool))
     if not wanted.dataset_version_id:
-        known = OfflineAnnotator(platform.sealed, platform.blobs).classes_of(in_pool["frame_id"].to_pylist())
+        known = _labelled_classes(platform, in_pool["frame_id"].to_pylist(), wanted.model.classes)
         require_labelled_classes(wanted.model.classes, known, described=f"pool {pool!r}")
     version = wanted.dataset_version_id or start_set(platform, in_pool["frame_id"], frames=start, seed=wanted.seed)
     test_version = frozen_test_set(platform, test) if test else None
     pool_id, _ = freeze_pool(platform, pool)
     return replace(wanted, dataset_version_id=version, pool_id=pool_id, test_version_id=test_version)
+
+
+def _labelled_classes(platform: Platform, frame_ids: Sequence[str], wanted: Sequence[str]) -> set[str]:
+    """The classes that known labels speak of; no more labels are looked at than it takes to find the wanted ones."""
+    annotator = OfflineAnnotator(platform.sealed, platform.blobs)
+    known = annotator.classes_of(frame_ids[:_FIRST_LABELS])
+    return known if known.issuperset(wanted) else known | annotator.classes_of(frame_ids[_FIRST_LABELS:])
 
 
 def run_one_round(platform: Platform, spec: RoundSpec, *, scorers: int = 1) -> Round:

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from al_platform.errors import NotFound
-from al_platform.storage.blobs import is_local, storage_errors, write_once
+from al_platform.storage.blobs import filesystem_at, is_local, storage_errors, write_once
 
 
 class NamedFiles:
@@ -14,8 +12,7 @@ class NamedFiles:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        with storage_errors(url):
-            self._filesystem, self._root = fsspec.core.url_to_fs(url)
+        self._filesystem, self._root = filesystem_at(url)
 
     def write(self, name: str, content: bytes) -> None:
         """Store a file; where one of this name is already, nothing is written.
