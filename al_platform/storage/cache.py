@@ -44,7 +44,8 @@ class BlobCache:
 
     Every read is verified, so a file that a crash or a hand cut short counts as missing and is fetched again;
     writing therefore needs no fsync. Where a partition grows beyond its share of the limit, what was longest
-    unused is deleted. Processes that share a folder exceed the limit by a sixteenth each at most.
+    unused is deleted. Threads of a process keep to the limit together; each further process that shares the folder
+    may exceed it by a sixteenth and the files that it is writing.
     """
 
     def __init__(self, blobs: BlobReader, folder: Path, *, limit_bytes: int, partitions: int = PARTITIONS) -> None:
@@ -56,6 +57,7 @@ class BlobCache:
         self._partitions = partitions
         self._counted: dict[str, int] = {}
         self._written: dict[str, int] = {}
+        self._arriving: dict[str, int] = {}
         self._counting = threading.Lock()
 
     def get(self, blob_hash: str) -> bytes:
@@ -81,8 +83,8 @@ class BlobCache:
 
     def _keep(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._counting:
-            self._make_room(path.parent, len(content))
+        if not self._reserve(path.parent, len(content)):
+            return
         temporary = path.with_name(f".{uuid.uuid4().hex}")
         try:
             temporary.write_bytes(content)
@@ -91,18 +93,29 @@ class BlobCache:
             return  # another process needed the room
         finally:
             temporary.unlink(missing_ok=True)
+            with self._counting:
+                self._arriving[path.parent.name] -= len(content)
 
-    def _make_room(self, partition: Path, size: int) -> None:
+    def _reserve(self, partition: Path, size: int) -> bool:
+        """Make room for a file and keep it for the one that writes; False where other writers hold all of it."""
         name = partition.name
-        self._written[name] = self._written.get(name, 0) + size
-        counted = self._counted.get(name)
-        if counted is None or counted + size > self._limit or self._written[name] > self._limit * _COUNT_AGAIN:
-            counted = self._evict(partition, size)
-            self._written[name] = 0
-        self._counted[name] = counted + size
+        with self._counting:
+            self._written[name] = self._written.get(name, 0) + size
+            counted = self._counted.get(name)
+            if counted is None or counted + size > self._limit or self._written[name] > self._limit * _COUNT_AGAIN:
+                arriving = self._arriving.get(name, 0)
+                counted = arriving + self._evict(partition, size + arriving)
+                self._written[name] = 0
+            fits = counted + size <= self._limit
+            self._counted[name] = counted + size * fits
+            self._arriving[name] = self._arriving.get(name, 0) + size * fits
+        return fits
 
     def _evict(self, partition: Path, size: int) -> int:
-        """Delete what was longest unused until `size` more bytes fit; gives the bytes that stay."""
+        """Delete what was longest unused until `size` more bytes fit; gives the bytes that stay.
+
+        A file that arrives just now may be counted on the disk as well as in `size`: room is wasted, never lacking.
+        """
         files = sorted(_files(partition))
         total = sum(length for _, length, _ in files)
         if total + size <= self._limit:
