@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from sim.preparing.polylines import Float64s
+from sim.preparing.point_index import Float64s, PointIndex
 from sim.preparing.resample import Tracks
 from sim.recording import Map, Road, StopPoint
 
@@ -18,13 +17,13 @@ _SLOPE = 0.08
 class Level:
     """The height of the road where the ego drove."""
 
-    tree: cKDTree
+    index: PointIndex
     heights: Float64s
     """[Q] metres, of the path."""
 
     def has(self, points: Float64s) -> NDArray[np.bool_]:
         """[P] whether points [P, 3] may be on the ego's level: within 3 m of it, and 8 % of the way to it."""
-        distance, nearest = self.tree.query(points[:, :2])
+        distance, nearest = self.index.nearest(points)
         return np.abs(points[:, 2] - self.heights[nearest]) <= _HIGHEST_STEP_M + _SLOPE * distance
 
 
@@ -34,12 +33,12 @@ def without_other_levels(tracks: Tracks, map_: Map) -> tuple[Tracks, Map, int]:
     A recording with one height for everything is left as it is.
     """
     ego = tracks.states[0]
-    agents_level = Level(cKDTree(ego[:, :2]), ego[:, 2])
+    agents_level = Level(PointIndex(ego), ego[:, 2])
     states = tracks.states.copy()
     seen = np.argwhere(tracks.seen)
     off = seen[~agents_level.has(states[seen[:, 0], seen[:, 1]][:, :3])]
     states[off[:, 0], off[:, 1]] = np.nan
-    road = Level(agents_level.tree, ego[:, 2] - _height_over_road(ego, map_))
+    road = Level(agents_level.index, ego[:, 2] - _height_over_road(ego, map_))
     lanes = tuple(lane for lane in map_.lanes if np.mean(road.has(lane.centre)) > 0.5)
     roads = tuple(part for whole in map_.roads for part in _on_level(whole, road))
     stops = tuple(stop for stop in map_.stops if _stop_on_level(stop, road))
@@ -53,7 +52,7 @@ def _height_over_road(ego: Float64s, map_: Map) -> float:
     if not points:
         return 0.0
     every = np.concatenate(points)
-    distance, nearest = cKDTree(every[:, :2]).query(ego[:, :2])
+    distance, nearest = PointIndex(every).nearest(ego)
     near = distance < 5.0
     return float(np.median(ego[near, 2] - every[nearest[near], 2])) if near.any() else 0.0
 
