@@ -134,6 +134,18 @@ def test_of_sorted_shards_only_the_head_is_read(fleet: dict, tmp_path: Path, mon
     assert picks.rows_read < 2 * 20_000 * 0.2
 
 
+def test_of_shards_in_another_order_than_the_score_a_sample_tells_what_to_read(
+    fleet: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "_SLACK_ROWS", 100)
+    fleet = {**fleet, "score": "epishare", "group_rows": 100}
+    write(fleet, tmp_path)
+    picks = selected(fleet, tmp_path)
+    assert (picks.rows.tolist(), picks.classes.tolist()) == everything_read(fleet)
+    assert picks.scans == 2
+    assert picks.rows_read < 2 * 20_000 * 0.2
+
+
 def test_sessions_that_are_nearly_all_needed_are_picked_to_their_caps(fleet: dict, tmp_path: Path) -> None:
     fleet = {**fleet, "limits": Limits(session_cap=2), "budget": 790}
     write(fleet, tmp_path)
