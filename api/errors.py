@@ -56,6 +56,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.CorruptScores: Problem(500, "corrupt-scores", "A file of scores is not what it was"),
     errors.NonFiniteScore: Problem(500, "non-finite-score", "A score was NaN or infinite"),
     errors.TrainingDiverged: Problem(500, "training-diverged", "A training never got anywhere"),
+    errors.JobFailed: Problem(500, "job-failed", "A process that computed died"),
     errors.MissingExtra: Problem(501, "missing-extra", "An optional part is not installed"),
     errors.Stopped: Problem(409, "stopped", "The work was told to stop"),
     Forbidden: Problem(403, "forbidden", "The key may not do this"),

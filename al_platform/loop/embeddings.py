@@ -14,13 +14,14 @@ from al_platform.domain.models import EnsembleVersion, ModelSpec
 from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
-from al_platform.loop.models import ensure_encoder, ensure_records, frame_records, image_hashes, load_ensemble
+from al_platform.loop.models import ensure_encoder, image_hashes, load_ensemble
 from al_platform.models.base import Encoder
 from al_platform.models.batches import in_fixed_batches
 from al_platform.models.families import family_named
 from al_platform.models.records import ContentRecords, Unreadable
 from al_platform.models.scoring import make_embedder
 from al_platform.storage.records import RecordCache
+from al_platform.training.place import ensure_records, frame_records
 
 _EMBED_BATCH = 64
 
@@ -47,8 +48,8 @@ def frame_embeddings(
         ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
         images = image_hashes(frames_by_id(tx, [*pool, *labelled]))
     encoder = ensure_encoder(context, spec.model, spec.pool_id)
-    records = frame_records(context, spec.model, encoder)
-    unreadable = ensure_records(context, records, images)
+    records = frame_records(context.place, spec.model, encoder)
+    unreadable = ensure_records(records, images, context.report)
     lost = [frame_id for frame_id in labelled if frame_id in unreadable]
     if lost:
         raise InvalidInput(f"frame {lost[0]}: is labelled, but cannot be read ({unreadable[lost[0]]})")

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from al_platform.catalog.frames import frames_by_id
 from al_platform.domain.models import EnsembleVersion
 from al_platform.loop.context import LoopContext
-from al_platform.loop.models import ensure_encoder, inputs_of, load_ensemble
+from al_platform.loop.models import ensure_encoder, image_hashes, load_ensemble
 from al_platform.models.batches import Rows
 from al_platform.models.families import family_named
+from al_platform.training.place import inputs_of
 from al_platform.training.predict import heatmaps, mean_probabilities
 
 
@@ -52,4 +53,11 @@ def _inputs(context: LoopContext, ensemble: EnsembleVersion, pool_id: str, frame
     with context.catalog.transaction() as tx:
         frames = frames_by_id(tx, frame_ids)
     encoder = ensure_encoder(context, ensemble.spec, pool_id)
-    return inputs_of(context, ensemble.spec, encoder, frames=frames, frame_ids=frame_ids)
+    return inputs_of(
+        context.place,
+        ensemble.spec,
+        encoder,
+        images=image_hashes(frames),
+        frame_ids=frame_ids,
+        report=context.report,
+    )
