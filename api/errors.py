@@ -59,6 +59,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.JobFailed: Problem(500, "job-failed", "A process that computed died"),
     errors.MissingExtra: Problem(501, "missing-extra", "An optional part is not installed"),
     errors.Stopped: Problem(409, "stopped", "The work was told to stop"),
+    errors.Closing: Problem(503, "closing", "The service is ending"),
     Forbidden: Problem(403, "forbidden", "The key may not do this"),
     TooManyRequests: Problem(429, "too-many-requests", "Too many requests at once"),
     PreconditionRequired: Problem(428, "precondition-required", "A change needs an If-Match header"),

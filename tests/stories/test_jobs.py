@@ -1,0 +1,112 @@
+"""Training in a process of its own: killed or stopped it goes on from its checkpoint, to the very same ensemble."""
+
+import os
+import resource
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from al_platform.domain.models import GridSpec, ModelSpec
+from al_platform.domain.progress import Progress
+from al_platform.errors import InvalidInput, JobFailed, Stopped, StorageUnavailable
+from al_platform.loop.context import LoopContext
+from al_platform.loop.models import labelled_frames
+from al_platform.loop.train import train_round
+from al_platform.platform.home import Platform, open_platform
+from al_platform.platform.jobs import PROGRAM
+from al_platform.platform.rounds import loop_context
+from tests.fleet import MODEL, contents, round_spec, settings_of
+
+pytestmark = pytest.mark.story
+STEPS = 1000
+UNSEEN: ModelSpec = replace(MODEL, grid=GridSpec(image_height=64, image_width=96, cell=16))
+LONGER: ModelSpec = replace(MODEL, training=replace(MODEL.training, steps=STEPS))
+
+
+def trainer(platform: Platform, *, checkpoint_every_s: float) -> LoopContext:
+    """What rounds of a home work with, their state kept as often as that."""
+    context = loop_context(platform)
+    workplace = replace(context.workplace, checkpoint_every_s=checkpoint_every_s)
+    return replace(context, place=replace(context.place, workplace=workplace))
+
+
+def process_of(home: Path) -> int:
+    """The process of the one job that runs in a home: what was started with its folder."""
+    (folder,) = (home / "jobs").glob("*")
+    mine = "\0".join((*PROGRAM, str(folder))).encode() + b"\0"
+    (process,) = (path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline") if _text(path) == mine)
+    return int(process)
+
+
+def _text(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # ended meanwhile
+
+
+def weights_in(home: Path) -> list[str]:
+    with open_platform(settings_of(home)) as platform:
+        return [row["weights_hash"] for row in contents(platform)["ensembles"]]
+
+
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+def test_a_training_that_ends_early_goes_on_from_its_checkpoint_and_comes_to_the_same(
+    fleet_home: Path, tmp_path: Path, end: str
+) -> None:
+    home, whole = (Path(shutil.copytree(fleet_home, tmp_path / name)) for name in ("home", "whole"))
+    reached: list[int] = []
+
+    def ending(progress: Progress) -> None:
+        if progress.stage != "train" or not progress.done or reached:
+            return
+        reached.append(progress.done)
+        if end == "stopped":
+            raise Stopped("enough")
+        os.kill(process_of(home), signal.SIGKILL)
+
+    with open_platform(settings_of(whole)) as platform:
+        spec = round_spec(platform, model=LONGER)
+        train_round(loop_context(platform), spec)
+    heard: list[Progress] = []
+    with open_platform(settings_of(home), compute="local") as platform:
+        assert round_spec(platform, model=LONGER) == spec
+        # one that is stopped keeps its state, however seldom it would have
+        context = trainer(platform, checkpoint_every_s=0.0 if end == "killed" else 3600.0)
+        with pytest.raises(Stopped if end == "stopped" else JobFailed):
+            train_round(replace(context, report=ending), spec)
+        outcome = train_round(replace(context, report=heard.append), spec)
+    assert 0 < reached[0] < STEPS
+    assert outcome.cost is not None
+    trained = [progress.done for progress in heard if progress.stage == "train"]
+    assert min(trained, default=STEPS) >= reached[0]
+    assert weights_in(home) == weights_in(whole)
+    assert not list((home / "runs").glob("*"))
+
+
+def test_what_is_wrong_with_a_frame_is_told_as_in_this_process(home: Path) -> None:
+    with open_platform(settings_of(home), compute="local") as platform:
+        spec, context = round_spec(platform, test="", model=UNSEEN), loop_context(platform)
+        _, frames, _ = labelled_frames(context, spec.dataset_version_id)
+        for frame in frames.values():
+            (home / "blobs" / frame.image.hash[:2] / frame.image.hash).unlink()
+        with pytest.raises(InvalidInput, match=r"frame frm_\w+: cannot be read .*put its blob back, or leave it out"):
+            train_round(context, spec)
+
+
+def test_a_full_disk_ends_a_training_by_name_and_it_goes_on_when_there_is_room(home: Path) -> None:
+    full: list[int] = []
+
+    def fill(progress: Progress) -> None:
+        if progress.stage == "train" and not full:
+            full.append(process_of(home))
+            resource.prlimit(full[0], resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    with open_platform(settings_of(home), compute="local") as platform:
+        spec = round_spec(platform, test="", model=LONGER)
+        with pytest.raises((StorageUnavailable, JobFailed), match=r"File too large|Run again"):
+            train_round(replace(trainer(platform, checkpoint_every_s=0.0), report=fill), spec)
+        assert not train_round(loop_context(platform), spec).cached
