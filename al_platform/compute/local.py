@@ -68,7 +68,7 @@ class LocalProcesses:
         return self._folder / key
 
     def _start(self, path: Path, lock: int) -> None:
-        keeper = (sys.executable, "-m", "al_platform.compute.keeper", str(path), str(lock), str(self._grace_s))
+        keeper = (sys.executable, "-P", "-m", "al_platform.compute.keeper", str(path), str(lock), str(self._grace_s))
         with (path / "log").open("ab") as log:
             started = subprocess.run(
                 [*keeper, *self._program],

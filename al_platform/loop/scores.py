@@ -19,12 +19,11 @@ from al_platform.errors import NotFound
 from al_platform.loop.context import LoopContext
 from al_platform.scoring.fetch import ClassFiles, local_shards
 from al_platform.scoring.job import make_job, read_job, write_job
+from al_platform.scoring.local import KIND
 from al_platform.scoring.markers import finished_markers
 from al_platform.scoring.read import DenseScores, dense_scores, scores_of_row
 from al_platform.scoring.worker import ScoringPlace
 from al_platform.storage.pools import row_of_frame
-
-JOB_KIND = "score"
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def score_pool(context: LoopContext, job: ScoringJob) -> ScoredPool:
     cost = finish(
         context.compute,
         job.score_id,
-        Job(JOB_KIND, job.score_id, context.workplace),
+        Job(KIND, job.score_id, context.workplace),
         finished=lambda: len(finished_markers(files, job)) == job.shards,
         report=context.report,
     )

@@ -25,9 +25,7 @@ from al_platform.training.job import (
     write_training_job,
 )
 from al_platform.training.labelled import Labelled, labelled_of, write_labelled
-from al_platform.training.worker import checkpoints_of
-
-JOB_KIND = "train"
+from al_platform.training.worker import KIND, checkpoints_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class TrainOutcome:
     ensemble_id: str
     labelled_frames: int
     cached: bool
+    training_id: str = ""
+    """The job, whose record in storage lists all inputs; "" where none was needed."""
     cost: Cost | None = None
 
 
@@ -67,13 +67,13 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     cost = finish(
         context.compute,
         job.training_id,
-        Job(JOB_KIND, job.name, context.workplace),
+        Job(KIND, job.name, context.workplace),
         finished=lambda: _results(context, job) is not None,
         report=context.report,
     )
     context.caches.forget()
     _keep(context, spec, job, ensemble_id=ensemble_id)
-    return TrainOutcome(ensemble_id, labelled, cached=False, cost=cost)
+    return TrainOutcome(ensemble_id, labelled, cached=False, training_id=job.training_id, cost=cost)
 
 
 def _job(context: LoopContext, spec: RoundSpec, encoder_id: str) -> tuple[TrainingJob, int]:

@@ -9,14 +9,14 @@ from al_platform.compute.process import work_in
 from al_platform.domain.jobs import Job
 from al_platform.domain.progress import ReportProgress
 from al_platform.errors import InvalidInput
-from al_platform.loop import scores, train
 from al_platform.platform.compiled import keep_compiled
-from al_platform.scoring.local import run_scorers
+from al_platform.scoring import local
+from al_platform.training import belief, worker
 from al_platform.training.job import read_training_job
 from al_platform.training.place import open_place
-from al_platform.training.worker import run_training
 
-PROGRAM = (sys.executable, "-m", "al_platform.platform.jobs")
+PROGRAM = (sys.executable, "-P", "-m", "al_platform.platform.jobs")
+"""-P: a folder that happens to be here is none of our packages."""
 
 
 def run_job(job: Job, report: ReportProgress) -> None:
@@ -32,14 +32,23 @@ def run_job(job: Job, report: ReportProgress) -> None:
 
 def _train(job: Job, report: ReportProgress) -> None:
     place = open_place(job.workplace)
-    run_training(place, read_training_job(place.files, job.record), report=report)
+    worker.run_training(place, read_training_job(place.files, job.record), report=report)
 
 
 def _score(job: Job, report: ReportProgress) -> None:
-    run_scorers(job.workplace, job.record, report=report)
+    local.run_scorers(job.workplace, job.record, report=report)
 
 
-KINDS: Mapping[str, RunJob] = {train.JOB_KIND: _train, scores.JOB_KIND: _score}
+def _belief(job: Job, report: ReportProgress) -> None:
+    place = open_place(job.workplace)
+    belief.run_belief(place, belief.read_belief_job(place.files, job.record), report=report)
+
+
+KINDS: Mapping[str, RunJob] = {
+    worker.KIND: _train,
+    local.KIND: _score,
+    belief.KIND: _belief,
+}
 """Kind of a job to what does it."""
 
 

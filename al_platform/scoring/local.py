@@ -14,6 +14,9 @@ from al_platform.scoring.worker import ScoringPlace, run_scorer
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.records import RecordCaches
 
+KIND = "score"
+"""Of jobs that do this."""
+
 PROGRAM = (sys.executable, "-m", "al_platform.cli.main")
 """`alp`, with the interpreter that runs now."""
 

@@ -25,6 +25,9 @@ from al_platform.training.labelled import Labelled, read_labelled
 from al_platform.training.place import TrainingPlace, inputs_of
 from al_platform.training.predict import mean_probabilities
 
+KIND = "train"
+"""Of jobs that do this."""
+
 
 def run_training(place: TrainingPlace, job: TrainingJob, *, report: ReportProgress) -> None:
     """Fit the encoder, train the ensemble from its newest checkpoint, measure it on the test set.

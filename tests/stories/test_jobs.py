@@ -7,18 +7,25 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from al_platform.catalog.models import ensemble_named
+from al_platform.catalog.tasks import tasks_of
+from al_platform.domain.labels import CONTROL_CLASS
 from al_platform.domain.models import GridSpec, ModelSpec
 from al_platform.domain.progress import Progress
 from al_platform.errors import InvalidInput, JobFailed, Stopped, StorageUnavailable
+from al_platform.loop.briefs import task_hinter
 from al_platform.loop.context import LoopContext
+from al_platform.loop.heatmaps import belief_of, heatmaps_of
 from al_platform.loop.models import labelled_frames
+from al_platform.loop.rounds import run_round, submit_round
 from al_platform.loop.train import train_round
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.jobs import PROGRAM
 from al_platform.platform.rounds import loop_context
-from tests.fleet import MODEL, contents, round_spec, settings_of
+from tests.fleet import MODEL, contents, frames_of, round_spec, settings_of
 
 pytestmark = pytest.mark.story
 STEPS = 1000
@@ -110,3 +117,32 @@ def test_a_full_disk_ends_a_training_by_name_and_it_goes_on_when_there_is_room(h
         with pytest.raises((StorageUnavailable, JobFailed), match=r"File too large|Run again"):
             train_round(replace(trainer(platform, checkpoint_every_s=0.0), report=fill), spec)
         assert not train_round(loop_context(platform), spec).cached
+
+
+def test_what_an_ensemble_believes_of_frames_is_computed_once_by_a_job(platform: Platform) -> None:
+    spec, heard = round_spec(platform, test=""), list[Progress]()
+    context = replace(loop_context(platform), report=heard.append)
+    ensemble_id = train_round(context, spec).ensemble_id
+    with platform.catalog.transaction() as tx:
+        ensemble = ensemble_named(tx, ensemble_id)
+    frame_ids = frames_of(platform, "split=pool")[:7]
+    heard.clear()
+    belief, again = (belief_of(context, ensemble, frame_ids) for _ in range(2))
+    assert [progress.done for progress in heard if progress.stage == "heatmaps"] == [0, 7]
+    np.testing.assert_array_equal(belief.information, again.information)
+    now = heatmaps_of(context, ensemble, pool_id=spec.pool_id, frame_ids=frame_ids)
+    np.testing.assert_array_equal(belief.information, now)
+    assert belief.probability.shape == now.shape
+    assert 0.0 <= belief.probability.min() <= belief.probability.max() <= 1.0
+
+
+def test_hints_of_a_round_come_from_one_job_however_many_are_asked_for_at_a_time(platform: Platform) -> None:
+    heard: list[Progress] = []
+    context = replace(loop_context(platform), report=heard.append)
+    round_ = run_round(context, submit_round(context, round_spec(platform, "mi", control_share=0.4)))
+    with platform.catalog.transaction() as tx:
+        tasks = tasks_of(tx, round_.round_id)
+    assert CONTROL_CLASS in {task.for_class for task in tasks}
+    hints = [task_hinter(context)([task])[task.task_id] for task in tasks]
+    assert [progress.done for progress in heard if progress.stage == "heatmaps"] == [0, len(tasks)]
+    assert all(platform.blobs.has(hint.heatmap.hash) for hint in hints)
