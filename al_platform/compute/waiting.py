@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from al_platform.compute.base import Compute, JobState
+from al_platform.compute.base import Compute, JobState, JobStatus
 from al_platform.domain.jobs import Cost, Job
 from al_platform.domain.progress import Progress, ReportProgress, silent
 from al_platform.errors import Closing, JobFailed, Stopped, error_named
@@ -27,20 +27,42 @@ def finish(
     for _ in range(_STARTS):
         if finished():
             return compute.status(key).cost
-        compute.submit(key, job, report=report)
-        try:
-            _wait(compute, key, report)
-        except Closing:
-            raise
-        except Stopped:
-            compute.stop(key)
-            _wait(compute, key, silent)
-            raise
+        status = run_to_end(compute, key, job, report=report)
         if not finished():
-            _require_well(compute, key)
+            require_well(key, status)
     if finished():
         return compute.status(key).cost
     raise JobFailed(f"job {key}: ended well {_STARTS} times, and its result is not in {job.workplace.storage_url}")
+
+
+def run_to_end(compute: Compute, key: str, job: Job, *, report: ReportProgress) -> JobStatus:
+    """Submit a job, or find it running, and wait for its end, whatever that is.
+
+    Raises: Stopped and Closing as `finish`; StorageUnavailable.
+    """
+    compute.submit(key, job, report=report)
+    try:
+        _wait(compute, key, report)
+    except Closing:
+        raise
+    except Stopped:
+        compute.stop(key)
+        _wait(compute, key, silent)
+        raise
+    return compute.status(key)
+
+
+def require_well(key: str, status: JobStatus) -> None:
+    """Refuse a job that did not end well.
+
+    Raises: the error that ended it; JobFailed where it died without one; Stopped where somebody else stopped it.
+    """
+    if status.state is JobState.STOPPED:
+        raise Stopped(f"job {key}: was stopped; what it finished is kept")
+    if status.state is JobState.FAILED:
+        if status.error:
+            raise error_named(status.error, status.reason)
+        raise JobFailed(f"job {key}: {status.reason}. Run again: it goes on from what it had kept")
 
 
 def _wait(compute: Compute, key: str, report: ReportProgress) -> None:
@@ -48,13 +70,3 @@ def _wait(compute: Compute, key: str, report: ReportProgress) -> None:
     while (status := compute.status(key)).state is JobState.RUNNING:
         report(status.progress or Progress("start", 0, 1))
         time.sleep(_LOOK_EVERY_S)
-
-
-def _require_well(compute: Compute, key: str) -> None:
-    status = compute.status(key)
-    if status.state is JobState.STOPPED:
-        raise Stopped(f"job {key}: was stopped; what it finished is kept")
-    if status.state is JobState.FAILED:
-        if status.error:
-            raise error_named(status.error, status.reason)
-        raise JobFailed(f"job {key}: {status.reason}. Run again: it goes on from what it had kept")

@@ -11,7 +11,7 @@ from al_platform.domain.progress import ReportProgress
 from al_platform.errors import InvalidInput
 from al_platform.platform.compiled import keep_compiled
 from al_platform.scoring import local
-from al_platform.training import belief, worker
+from al_platform.training import belief, embedding, worker
 from al_platform.training.job import read_training_job
 from al_platform.training.place import open_place
 
@@ -44,10 +44,15 @@ def _belief(job: Job, report: ReportProgress) -> None:
     belief.run_belief(place, belief.read_belief_job(place.files, job.record), report=report)
 
 
+def _embed(job: Job, report: ReportProgress) -> None:
+    embedding.run_embedding(open_place(job.workplace), job.record, report=report)
+
+
 KINDS: Mapping[str, RunJob] = {
     worker.KIND: _train,
     local.KIND: _score,
     belief.KIND: _belief,
+    embedding.KIND: _embed,
 }
 """Kind of a job to what does it."""
 

@@ -10,21 +10,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.models import ensemble_named
 from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.labels import CONTROL_CLASS
 from al_platform.domain.models import GridSpec, ModelSpec
-from al_platform.domain.progress import Progress
-from al_platform.errors import InvalidInput, JobFailed, Stopped, StorageUnavailable
+from al_platform.domain.progress import Progress, silent
+from al_platform.errors import CorruptBlob, InvalidInput, JobFailed, Stopped, StorageUnavailable
 from al_platform.loop.briefs import task_hinter
 from al_platform.loop.context import LoopContext
+from al_platform.loop.embeddings import frame_embeddings
 from al_platform.loop.heatmaps import belief_of, heatmaps_of
 from al_platform.loop.models import labelled_frames
 from al_platform.loop.rounds import run_round, submit_round
+from al_platform.loop.steps import train_step
 from al_platform.loop.train import train_round
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.jobs import PROGRAM
 from al_platform.platform.rounds import loop_context
+from al_platform.training.embedding import run_embedding
 from tests.fleet import MODEL, contents, frames_of, round_spec, settings_of
 
 pytestmark = pytest.mark.story
@@ -60,11 +64,19 @@ def weights_in(home: Path) -> list[str]:
         return [row["weights_hash"] for row in contents(platform)["ensembles"]]
 
 
+@pytest.fixture(scope="module")
+def unbroken(fleet_home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The weights that LONGER comes to in this process, undisturbed."""
+    home = Path(shutil.copytree(fleet_home, tmp_path_factory.mktemp("unbroken") / "home"))
+    with open_platform(settings_of(home)) as platform:
+        train_round(loop_context(platform), round_spec(platform, model=LONGER))
+    return weights_in(home)
+
+
 @pytest.mark.parametrize("end", ["killed", "stopped"])
 def test_a_training_that_ends_early_goes_on_from_its_checkpoint_and_comes_to_the_same(
-    fleet_home: Path, tmp_path: Path, end: str
+    home: Path, unbroken: list[str], end: str
 ) -> None:
-    home, whole = (Path(shutil.copytree(fleet_home, tmp_path / name)) for name in ("home", "whole"))
     reached: list[int] = []
 
     def ending(progress: Progress) -> None:
@@ -75,12 +87,9 @@ def test_a_training_that_ends_early_goes_on_from_its_checkpoint_and_comes_to_the
             raise Stopped("enough")
         os.kill(process_of(home), signal.SIGKILL)
 
-    with open_platform(settings_of(whole)) as platform:
-        spec = round_spec(platform, model=LONGER)
-        train_round(loop_context(platform), spec)
     heard: list[Progress] = []
     with open_platform(settings_of(home), compute="local") as platform:
-        assert round_spec(platform, model=LONGER) == spec
+        spec = round_spec(platform, model=LONGER)
         # one that is stopped keeps its state, however seldom it would have
         context = trainer(platform, checkpoint_every_s=0.0 if end == "killed" else 3600.0)
         with pytest.raises(Stopped if end == "stopped" else JobFailed):
@@ -90,7 +99,7 @@ def test_a_training_that_ends_early_goes_on_from_its_checkpoint_and_comes_to_the
     assert outcome.cost is not None
     trained = [progress.done for progress in heard if progress.stage == "train"]
     assert min(trained, default=STEPS) >= reached[0]
-    assert weights_in(home) == weights_in(whole)
+    assert weights_in(home) == unbroken
     assert not list((home / "runs").glob("*"))
 
 
@@ -146,3 +155,34 @@ def test_hints_of_a_round_come_from_one_job_however_many_are_asked_for_at_a_time
     hints = [task_hinter(context)([task])[task.task_id] for task in tasks]
     assert [progress.done for progress in heard if progress.stage == "heatmaps"] == [0, len(tasks)]
     assert all(platform.blobs.has(hint.heatmap.hash) for hint in hints)
+
+
+def test_many_embeddings_are_computed_by_a_job_and_are_those_that_this_process_computes(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Progress] = []
+    context = replace(loop_context(platform), report=heard.append)
+    round_ = train_step(context, submit_round(context, round_spec(platform, test=""))).round
+    pool, cached = frames_of(platform, "split=pool"), platform.settings.cache_folder
+    with platform.catalog.transaction() as tx:
+        lost = frames_by_id(tx, pool[3:4])[pool[3]].image.hash
+    (platform.settings.home / "blobs" / lost[:2] / lost).unlink()
+    shutil.rmtree(cached / "encoder")
+    context.caches.forget()
+    here = frame_embeddings(context, round_, pool, pool[:2])
+    assert list(here.unreadable) == [pool[3]]
+    assert not list((platform.settings.home / "blobs" / "embeddings").glob("*"))
+    monkeypatch.setattr("al_platform.loop.embeddings._FEW", 2)
+    for folder in ("embeddings", "encoder"):
+        shutil.rmtree(cached / folder)
+    context.caches.forget()
+    heard.clear()
+    there = frame_embeddings(context, round_, pool, pool[:2])
+    assert [progress.done for progress in heard if progress.stage == "embed"] == [0]
+    np.testing.assert_array_equal(here.pool, there.pool)
+    np.testing.assert_array_equal(here.labelled, there.labelled)
+    assert here.unreadable == there.unreadable
+    (job,) = (platform.settings.home / "blobs" / "embeddings").glob("emb_*.json")
+    job.write_text(job.read_text().replace("ens_", "ens_x"))
+    with pytest.raises(CorruptBlob, match="was changed; delete it"):
+        run_embedding(context.place, f"embeddings/{job.name}", report=silent)
