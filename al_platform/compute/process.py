@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -28,7 +29,8 @@ def work_in(path: Path, run: RunJob) -> int:
         sys.stdout.flush()
         run(job, report)
     except PlatformError as error:
-        folder.fail(type(error).__name__, str(error))
+        with suppress(OSError):  # on a full disk the exit code has to say it
+            folder.fail(type(error).__name__, str(error))
         return STOPPED if isinstance(error, Stopped) else FAILED
     return 0
 
@@ -51,12 +53,7 @@ class _Report:
         now = time.monotonic()
         if progress.stage != stage or progress.done >= progress.total or now - at >= _TELL_EVERY_S:
             self._told = progress.stage, now
-            self._tell(progress)
+            with suppress(OSError):  # the work matters more than who hears of it
+                self._folder.tell(progress)
         if self._stopping or self._folder.stop_asked:
             raise Stopped("was asked to stop; what is finished is kept")
-
-    def _tell(self, progress: Progress) -> None:
-        try:
-            self._folder.tell(progress)
-        except OSError as error:  # the work matters more than who hears of it
-            sys.stderr.write(f"progress is not told: {error}\n")
