@@ -65,6 +65,11 @@ class Settings:
         return self.home / "runs"
 
     @property
+    def jobs_folder(self) -> Path:
+        """Heavy work in processes of its own, a folder for each job."""
+        return self.home / "jobs"
+
+    @property
     def reports_folder(self) -> Path:
         """Reports, a folder for each experiment."""
         return self.home / "reports"

@@ -48,6 +48,9 @@ class ProgressRecord:
     stage: str
     done: int
     total: int
+    note: str = ""
+    """Losses, or speed and what limits it."""
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from al_platform.catalog.answers import read_until
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.selections import add_selection
 from al_platform.domain.clock import utc_now
+from al_platform.domain.jobs import Cost
 from al_platform.domain.labels import TaskState
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.errors import InvalidInput
@@ -18,7 +19,6 @@ from al_platform.loop.checks import tool_named
 from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, waiting_message
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import exclusions_now
-from al_platform.loop.models import ensure_encoder
 from al_platform.loop.scores import job_of, score_pool
 from al_platform.loop.selecting import record_of, select_frames
 from al_platform.loop.strategies import strategy_named
@@ -44,7 +44,12 @@ def train_step(context: LoopContext, round_: Round) -> StepResult:
     trained = train_round(context, round_.spec)
     return StepResult(
         replace(round_, state=RoundState.TRAINED, ensemble_id=trained.ensemble_id),
-        {"ensemble_id": trained.ensemble_id, "labelled_frames": trained.labelled_frames},
+        {
+            "ensemble_id": trained.ensemble_id,
+            "labelled_frames": trained.labelled_frames,
+            **({"training_id": trained.training_id} if trained.training_id else {}),
+            **_cost(trained.cost),
+        },
         cached=trained.cached,
     )
 
@@ -54,14 +59,14 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
     spec = round_.spec
     if not strategy_named(spec.strategy.name).needs_scores:
         return StepResult(replace(round_, state=RoundState.SCORED), {"scored_frames": 0})
-    ensure_encoder(context, spec.model, spec.pool_id)
     with context.catalog.transaction() as tx:
         job = job_of(tx, context, round_.ensemble_id or "", spec.pool_id)
         known = score_catalog.find_score_set(tx, job.score_id)
     scored = replace(round_, state=RoundState.SCORED, score_id=job.score_id)
     if known is not None:
         return StepResult(scored, {"score_id": job.score_id}, cached=True)
-    markers = score_pool(context, job)
+    scoring = score_pool(context, job)
+    markers = scoring.markers
     unreadable = {item.item_id: item.reason for marker in markers for item in marker.unreadable}
     readable = job.frames - len(unreadable)
     if not readable:
@@ -77,7 +82,12 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
     def commit(tx: Transaction) -> None:
         score_catalog.add_score_set(tx, score_set, markers)
 
-    outputs: Outputs = {"score_id": job.score_id, "scored_frames": readable, **_reasons(unreadable)}
+    outputs: Outputs = {
+        "score_id": job.score_id,
+        "scored_frames": readable,
+        **_cost(scoring.cost),
+        **_reasons(unreadable),
+    }
     return StepResult(scored, outputs, commit=commit)
 
 
@@ -153,6 +163,13 @@ STEPS: Mapping[RoundState, tuple[str, Callable[[LoopContext, Round], StepResult]
     RoundState.LABELED: ("append", append_step),
 }
 """State of a round to the step that comes next."""
+
+
+def _cost(cost: Cost | None) -> dict[str, int | float]:
+    """What the job of a step took."""
+    if cost is None:
+        return {}
+    return {"cpu_seconds": round(cost.cpu_seconds, 3), "peak_memory_bytes": cost.peak_memory_bytes}
 
 
 def _reasons(unreadable: Unreadable) -> dict[str, str]:

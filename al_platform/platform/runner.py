@@ -9,7 +9,7 @@ from typing import Protocol
 from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import RoundState
 from al_platform.domain.runs import RunState
-from al_platform.errors import CatalogBusy, PlatformError, Stopped
+from al_platform.errors import CatalogBusy, Closing, PlatformError, Stopped
 from al_platform.platform.home import Platform
 
 _ATTEMPTS = 3
@@ -92,7 +92,7 @@ class WorkerThread:
         return not future.cancel()
 
     def close(self) -> None:
-        """Stop at the next report and wait for it; what is unfinished stays so, for the next start."""
+        """Leave at the next report: jobs in other processes go on, what is unfinished stays so, for the next start."""
         with self._lock:
             self._closing = True
         self._worker.shutdown(wait=True, cancel_futures=True)
@@ -114,9 +114,12 @@ class WorkerThread:
 
     def _hear(self, round_id: str, progress: Progress) -> None:
         before = self._live[round_id]
-        self._live[round_id] = Live(running=True, progress=progress, changes=before.changes + 1)
-        if self._closing or round_id in self._stopping:
+        if progress != before.progress:  # what is waited for says the same again and again
+            self._live[round_id] = Live(running=True, progress=progress, changes=before.changes + 1)
+        if round_id in self._stopping:
             raise Stopped("stopped; what is finished is kept")
+        if self._closing:
+            raise Closing("the service ends; work in other processes goes on")
 
     def _ended(self, round_id: str, done: "Future[None]") -> None:
         """Write down how a round ended, of what nobody expected too; only then is it no longer live."""

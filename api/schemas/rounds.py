@@ -110,6 +110,8 @@ class ProgressOut(Out):
     stage: str = Field(examples=["train"])
     done: int
     total: int
+    note: str = Field(default="", description="Losses, or speed and what limits it", examples=["validation loss 0.21"])
+    seconds_left: float | None = Field(default=None, description="As long as the stage will take yet; null: unknown")
 
 
 class RoundOut(Out):
