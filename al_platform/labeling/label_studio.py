@@ -9,7 +9,15 @@ from al_platform.labeling.base import DescribeTasks, HintTasks, ImageUrl, TaskBr
 from al_platform.labeling.consensus import ReviewPolicy, settle
 from al_platform.labeling.label_studio_client import LabelStudioClient
 from al_platform.labeling.label_studio_config import frame_config
-from al_platform.labeling.label_studio_convert import SOURCE, ServerTask, answer_of, label_of, moment, task_json
+from al_platform.labeling.label_studio_convert import (
+    SOURCE,
+    ServerTask,
+    answer_of,
+    label_of,
+    moment,
+    place_of,
+    task_json,
+)
 from al_platform.labeling.label_studio_projects import (
     Project,
     QueueConfig,
@@ -18,6 +26,7 @@ from al_platform.labeling.label_studio_projects import (
     ensure_rank_view,
     import_tasks,
     make_project,
+    move_task,
     projects_of,
     remove_unanswered,
     show_proposals,
@@ -84,6 +93,31 @@ class LabelStudio:
                         answered.setdefault(task.external_id, []).append(task)
             found.update({task_id: self._result(wanted[task_id], same) for task_id, same in answered.items()})
         yield from (found[task.task_id] for task in tasks if task.task_id in found)
+
+    def withdraw(self, tasks: Sequence[LabelTask]) -> frozenset[str]:
+        """Remove from the server what nobody has answered; gives the ids of what is not there now.
+
+        Raises: LabelingUnavailable; what is removed stays so.
+        """
+        gone: set[str] = set()
+        for queue, briefs in self._by_queue(tasks).items():
+            there = self._tasks_by_id(projects_of(self._client, queue))
+            for brief in briefs:
+                copies = [remove_unanswered(self._client, task) for task in there.get(brief.task.task_id, ())]
+                gone |= {brief.task.task_id} if all(copies) else set()
+        self._known -= gone
+        return frozenset(gone)
+
+    def reorder(self, tasks: Sequence[LabelTask]) -> None:
+        """Write the ranks of tasks into those that are on the server.
+
+        Raises: LabelingUnavailable.
+        """
+        for queue, briefs in self._by_queue(tasks).items():
+            there = self._tasks_by_id(projects_of(self._client, queue))
+            for brief in briefs:
+                for task in there.get(brief.task.task_id, ()):
+                    move_task(self._client, task, place_of(brief.task))
 
     def _by_queue(self, tasks: Sequence[LabelTask]) -> dict[QueueConfig, list[TaskBrief]]:
         if not tasks:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,16 +138,24 @@ def show_proposals(client: LabelStudioClient, project: Project, model_version: s
         client.patch(f"/api/projects/{project.id}", {"model_version": model_version})
 
 
-def remove_unanswered(client: LabelStudioClient, task: ServerTask) -> None:
-    """Remove a task that nobody has answered by now; gone already is as good."""
+def move_task(client: LabelStudioClient, task: ServerTask, place: Mapping[str, Any]) -> None:
+    """Change where a task stands; one that is gone is passed over."""
+    if client.find(f"/api/tasks/{task.id}", dict[str, Any]) is not None:
+        client.patch(f"/api/tasks/{task.id}", {"data": {**task.data, **place}})
+
+
+def remove_unanswered(client: LabelStudioClient, task: ServerTask) -> bool:
+    """Remove a task that nobody has answered by now; False where somebody has. Gone already is as good."""
     answers = f"/api/tasks/{task.id}/annotations"
-    if client.find(answers, list[dict[str, Any]]) != []:
-        return
+    found = client.find(answers, list[dict[str, Any]])
+    if found != []:
+        return found is None
     try:
         client.delete(f"/api/tasks/{task.id}")
     except LabelingUnavailable:  # so the server answers the slower of two senders that remove one task
         if client.find(answers, list[dict[str, Any]]) is not None:
             raise
+    return True
 
 
 def _snapshot(client: LabelStudioClient, project: Project, view: _View) -> list[ServerTask]:
