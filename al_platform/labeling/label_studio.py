@@ -19,10 +19,12 @@ from al_platform.labeling.label_studio_convert import (
     task_json,
 )
 from al_platform.labeling.label_studio_projects import (
+    Hook,
     Project,
     QueueConfig,
     all_tasks,
     answered_tasks,
+    ensure_hook,
     ensure_rank_view,
     import_tasks,
     make_project,
@@ -53,6 +55,7 @@ class LabelStudio:
         hints: HintTasks,
         image_url: ImageUrl,
         policy: ReviewPolicy | None = None,
+        hook: Hook | None = None,
         tasks_per_project: int = TASKS_PER_PROJECT,
         tasks_per_import: int = TASKS_PER_IMPORT,
     ) -> None:
@@ -61,6 +64,7 @@ class LabelStudio:
         self._hints = hints
         self._image_url = image_url
         self._policy = policy or ReviewPolicy()
+        self._hook = hook
         self._tasks_per_project = tasks_per_project
         self._tasks_per_import = tasks_per_import
         self._known: set[str] = set()
@@ -158,8 +162,9 @@ class LabelStudio:
             room = self._tasks_per_project - (project.task_number or 0)
             if room > 0:
                 ensure_rank_view(self._client, project)
+                ensure_hook(self._client, project, self._hook)
                 return project, room
-        return make_project(self._client, queue, len(projects) + 1), self._tasks_per_project
+        return make_project(self._client, queue, len(projects) + 1, hook=self._hook), self._tasks_per_project
 
     def _tasks_by_id(self, projects: Sequence[Project]) -> dict[str, list[ServerTask]]:
         """Our tasks on the server, each with its copies: answered ones first, then the oldest."""

@@ -25,6 +25,7 @@ from al_platform.platform.home import Platform
 from al_platform.platform.pictures import HeatmapShelf
 from al_platform.platform.rounds import loop_context, run_one_round
 from al_platform.platform.runner import Live, RunRound, WorkerThread
+from al_platform.platform.waking import Waker, wake_waiting
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Service:
     freezer: WorkerThread
     heatmaps: HeatmapShelf
     writing: threading.RLock
+    waker: Waker | None = None
+    """Wakes rounds that wait for Label Studio; None where the settings name none."""
 
     def live(self, round_id: str) -> Live | None:
         """Give what is known of a round, or of a request for one, that waits or runs here; None for any other."""
@@ -67,12 +70,15 @@ def running_service(platform: Platform) -> Iterator[Service]:
     runner = _worker(platform, _run, conclude_run, writing=writing)
     freezer = _worker(platform, partial(_enter, runner, writing), conclude_request, writing=writing)
     keys = KeyRing(platform.catalog, writing=writing)
-    service = Service(platform, keys, runner, freezer, HeatmapShelf(), writing)
+    waker = _waker(platform, runner, writing=writing)
+    service = Service(platform, keys, runner, freezer, HeatmapShelf(), writing, waker)
     for run in unfinished:
         service.worker_of(run.round_id).submit(run.round_id)
     try:
         yield service
     finally:
+        if waker is not None:
+            waker.close()
         freezer.close()
         runner.close()
         keys.save_last_uses()
@@ -128,6 +134,13 @@ def _worker(platform: Platform, run: RunRound, conclude: Conclusion, *, writing:
         begin=lambda round_id: _begin(platform, round_id, conclude, writing=writing),
         conclude=lambda round_id, state, message: conclude(platform, round_id, state, writing=writing, message=message),
     )
+
+
+def _waker(platform: Platform, runner: WorkerThread, *, writing: threading.RLock) -> Waker | None:
+    server = platform.settings.label_studio
+    if server is None:
+        return None
+    return Waker(lambda: wake_waiting(platform, runner, writing=writing), every_s=server.poll_s)
 
 
 def _begin(platform: Platform, round_id: str, conclude: Conclusion, *, writing: threading.RLock) -> bool:
