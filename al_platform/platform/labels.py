@@ -22,7 +22,7 @@ def label_studio_tool(platform: Platform, context: LoopContext) -> dict[str, Lab
     if server is None:
         return {}
     tool = LabelStudio(
-        LabelStudioClient(server.url, server.token),
+        LabelStudioClient(server.url, server.token, timeout_s=server.timeout_s),
         describe=task_describer(context),
         hints=task_hinter(context),
         image_url=lambda image: _inside_the_task(platform, image),
