@@ -100,7 +100,9 @@ async def measure(
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=120.0) as client:
         session = "fleet/drive_000050"
-        middle = (await client.get("/v1/frames", params={"filter": f"session_id={session}", "limit": 50})).json()
+        found = await client.get("/v1/frames", params={"filter": f"session_id={session}", "limit": 50})
+        assert found.is_success, found.text
+        middle = found.json()
         rows = []
         for name, ask in requests(middle["next_cursor"], middle["items"][0]["frame_id"], example).items():
             took: list[float] = []
