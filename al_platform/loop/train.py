@@ -1,7 +1,10 @@
 """TRAIN: from a dataset version to a measured ensemble; the same inputs never train twice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
 
 from al_platform.catalog import models as model_catalog
 from al_platform.compute.waiting import finish
@@ -13,6 +16,7 @@ from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.curriculum import curriculum_weights
+from al_platform.loop.label_noise import loss_weights
 from al_platform.loop.models import encoder_id_of, encoder_images, labelled_frames
 from al_platform.training.job import (
     FittedEncoder,
@@ -56,13 +60,17 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     storage is taken in by one transaction.
     """
     encoder_id = encoder_id_of(spec.model, spec.pool_id)
-    ensemble_id = make_id("ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum))
+    doubted = _loss_weights(context, spec)
+    noise = [] if doubted is None else doubted.tolist()
+    ensemble_id = make_id(
+        "ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum), noise
+    )
     with context.catalog.transaction() as tx:
         known, test = model_catalog.find_ensemble(tx, ensemble_id), spec.test_version_id
         measured = known and (test is None or model_catalog.metrics_of(tx, ensemble_id, test))
     if known and measured:
         return TrainOutcome(ensemble_id, len(_labelled(context, spec.dataset_version_id).frame_ids), cached=True)
-    job, labelled = _job(context, spec, encoder_id)
+    job, labelled = _job(context, spec, encoder_id, doubted)
     _tell_what_is_known(context, job, known)
     cost = finish(
         context.compute,
@@ -76,9 +84,11 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     return TrainOutcome(ensemble_id, labelled, cached=False, training_id=job.training_id, cost=cost)
 
 
-def _job(context: LoopContext, spec: RoundSpec, encoder_id: str) -> tuple[TrainingJob, int]:
+def _job(
+    context: LoopContext, spec: RoundSpec, encoder_id: str, doubted: NDArray[Any] | None
+) -> tuple[TrainingJob, int]:
     """Write down all that the training needs; gives the job, and how many labelled frames it trains on."""
-    labelled = _labelled(context, spec.dataset_version_id, spec)
+    labelled = replace(_labelled(context, spec.dataset_version_id, spec), loss_weights=doubted)
     test = None if spec.test_version_id is None else _labelled(context, spec.test_version_id)
     with context.catalog.transaction() as tx:
         images = encoder_images(tx, context, spec.pool_id)
@@ -105,6 +115,12 @@ def _labelled(context: LoopContext, version_id: str, spec: RoundSpec | None = No
         [annotations[item.annotation_id] for item in items],
         curriculum_weights(context, spec.curriculum, frame_ids) if spec else None,
     )
+
+
+def _loss_weights(context: LoopContext, spec: RoundSpec) -> NDArray[Any] | None:
+    doubt = spec.model.training.doubt
+    items = labelled_frames(context, spec.dataset_version_id)[0] if doubt else []
+    return loss_weights(context, items, doubt=doubt)
 
 
 def _tell_what_is_known(context: LoopContext, job: TrainingJob, ensemble: EnsembleVersion | None) -> None:

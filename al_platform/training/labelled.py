@@ -24,13 +24,17 @@ _SCHEMA = pa.schema(
         ("image_hash", pa.string()),
         ("annotation", pa.string()),
         ("weight", pa.float64()),
+        ("loss_weight", pa.float64()),
     ]
 )
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Frames with the labels that were bought for them, row by row; `weights` [N] of the draw, None for all alike."""
+    """Frames with the labels that were bought for them, row by row.
+
+    `weights` [N] of the draw and `loss_weights` [N] of the loss, in [0, 1]; None for all alike.
+    """
 
     frame_ids: tuple[str, ...]
     session_ids: tuple[str, ...]
@@ -38,6 +42,7 @@ class Labelled:
     images: tuple[str, ...]
     annotations: tuple[Annotation, ...]
     weights: NDArray[Any] | None = None
+    loss_weights: NDArray[Any] | None = None
 
 
 def labelled_of(
@@ -64,6 +69,7 @@ def write_labelled(blobs: BlobStore, labelled: Labelled) -> str:
         labelled.images,
         [canonical_json(annotation) for annotation in labelled.annotations],
         [None] * rows if labelled.weights is None else labelled.weights,
+        [None] * rows if labelled.loss_weights is None else labelled.loss_weights,
     ]
     table = pa.table([pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)], _SCHEMA)
     sink = pa.BufferOutputStream()
@@ -82,12 +88,17 @@ def read_labelled(blobs: BlobStore, labelled_hash: str) -> Labelled:
     except pa.ArrowInvalid as error:
         raise CorruptBlob(f"labelled frames {labelled_hash} in {blobs.url}: {error}") from error
     columns = {name: table[name].to_pylist() for name in _SCHEMA.names}
-    weighted = table["weight"].null_count < len(table)
     return Labelled(
         frame_ids=tuple(columns["frame_id"]),
         session_ids=tuple(columns["session_id"]),
         frame_numbers=tuple(columns["frame_number"]),
         images=tuple(columns["image_hash"]),
         annotations=tuple(record_from_json(Annotation, text) for text in columns["annotation"]),
-        weights=np.array(columns["weight"], np.float64) if weighted else None,
+        weights=_numbers(table["weight"]),
+        loss_weights=_numbers(table["loss_weight"]),
     )
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[Any] | None:
+    """The numbers of a column, None where it has none."""
+    return np.array(column.to_pylist(), np.float64) if column.null_count < len(column) else None

@@ -79,7 +79,7 @@ def _train(place: TrainingPlace, job: TrainingJob, encoder: Encoder, *, report: 
     ensemble = train_ensemble(
         family_named(job.model.family),
         job.model,
-        LabeledFrames(arrays.inputs, arrays.presence, folds, labelled.weights),
+        LabeledFrames(arrays.inputs, arrays.presence, folds, labelled.weights, labelled.loss_weights),
         seed=job.seed,
         checkpoints=checkpoints_of(place, job),
         report=report,
