@@ -21,8 +21,8 @@ def mended_map(lanes: Iterable[Lane], roads: Iterable[Road], stops: Iterable[Sto
     """Give the map that can be used, and what was left out.
 
     Points that are not finite or repeat the one before are dropped; a lane or line of fewer than two points, or an
-    area of fewer than three, goes with them. Where a dropped lane joined others, they are joined directly. Lanes
-    that the map does not hold are taken out of all references. An unusable border of a lane is no border.
+    area of fewer than three, goes with them. Where a dropped lane joined others, they are joined directly, and its
+    stop lines are theirs. Lanes that the map does not hold are taken out of all references. An unusable border of a lane is no border.
 
     Raises: BrokenRecording where there is neither lane nor road edge, or more points than any map has.
     """
@@ -30,11 +30,11 @@ def mended_map(lanes: Iterable[Lane], roads: Iterable[Road], stops: Iterable[Sto
     lanes, roads, stops = list(lanes), list(roads), list(stops)
     if sum(len(lane.centre) for lane in lanes) + sum(len(road.points) for road in roads) > LARGEST_POINTS:
         raise BrokenRecording("too large", f"a map of more than {LARGEST_POINTS} points")
-    kept_lanes = _joined(lanes, repairs)
+    kept_lanes, beyond = _joined(lanes, repairs)
     kept_roads = [road for road in (_road(road, repairs) for road in roads) if road is not None]
     if not kept_lanes and not any(road.kind == RoadKind.ROAD_EDGE for road in kept_roads):
         raise BrokenRecording("no map", "neither a lane nor a road edge")
-    kept_stops = _stops(stops, {lane.lane_id for lane in kept_lanes}, repairs)
+    kept_stops = _stops(stops, {lane.lane_id: lane for lane in kept_lanes}, beyond, repairs)
     found = Map(tuple(kept_lanes), tuple(kept_roads), tuple(kept_stops))
     return found, {reason: count for reason, count in repairs.items() if count}
 
@@ -50,7 +50,8 @@ def clean_line(points: Float64s, repairs: Counter[str]) -> Float64s:
     return points[np.concatenate([[True], moved_m > _NARROWEST_M])]
 
 
-def _joined(lanes: list[Lane], repairs: Counter[str]) -> list[Lane]:
+def _joined(lanes: list[Lane], repairs: Counter[str]) -> tuple[list[Lane], dict[str, tuple[str, ...]]]:
+    """The lanes that are kept, and where each dropped one led."""
     kept: dict[str, Lane] = {}
     dropped: dict[str, Lane] = {}
     for lane in lanes:
@@ -65,7 +66,7 @@ def _joined(lanes: list[Lane], repairs: Counter[str]) -> list[Lane]:
     repairs["lanes of one point"] += len(dropped)
     exits = {name: lane.exits for name, lane in dropped.items()}
     entries = {name: lane.entries for name, lane in dropped.items()}
-    return [
+    joined = [
         replace(
             lane,
             entries=_through(lane.entries, entries, kept),
@@ -75,6 +76,7 @@ def _joined(lanes: list[Lane], repairs: Counter[str]) -> list[Lane]:
         )
         for lane in kept.values()
     ]
+    return joined, exits
 
 
 def _through(
@@ -114,13 +116,18 @@ def _road(road: Road, repairs: Counter[str]) -> Road | None:
     return replace(road, points=points)
 
 
-def _stops(stops: list[StopPoint], lanes: set[str], repairs: Counter[str]) -> list[StopPoint]:
+def _stops(
+    stops: list[StopPoint],
+    lanes: Mapping[str, Lane],
+    beyond: Mapping[str, tuple[str, ...]],
+    repairs: Counter[str],
+) -> list[StopPoint]:
     kept = []
     for stop in stops:
         if not np.isfinite(stop.position).all() or np.abs(stop.position).max() > FARTHEST_M:
             repairs["stop lines without a place"] += 1
             continue
-        known = tuple(name for name in stop.lane_ids if name in lanes)
+        known = _through(stop.lane_ids, beyond, lanes)
         if stop.lane_ids and not known:
             repairs["stop lines of lanes that are not in the map"] += 1
             continue
