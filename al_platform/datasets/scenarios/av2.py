@@ -128,11 +128,12 @@ def _agents(table: pa.Table, names: pa.DictionaryArray, steps: int) -> Agents:
         velocity[rows, at, axis] = _numbers(table[_VELOCITIES[axis]], _VELOCITIES[axis])
     heading[rows, at] = _numbers(table["heading"], "heading")
     valid[rows, at] = True
-    types = dict(zip(rows.tolist(), table["object_type"].to_pylist(), strict=True))
+    tracks: list[int] = rows.tolist()
+    types = dict(zip(tracks, table["object_type"].to_pylist(), strict=True))
     kinds = np.array([_KINDS.get(str(types[row]), AgentKind.OTHER) for row in range(count)], np.int8)
     size = default_sizes(kinds)
     for row in range(count):
-        size[row] = _SIZES_M.get(str(types[row]), size[row])
+        size[row] = _SIZES_M.get(str(types[row]), tuple(size[row]))
     ids = tuple(text_of(name, what="track_id") for name in names.dictionary.to_pylist())
     return Agents(position, heading, velocity, size, kinds, valid, ids)
 
@@ -140,9 +141,9 @@ def _agents(table: pa.Table, names: pa.DictionaryArray, steps: int) -> Agents:
 def _numbers(column: pa.ChunkedArray | pa.Array, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)) or column.null_count:
         raise BrokenRecording("wrong type", f"{name}: {column.type} with {column.null_count} empty, not numbers")
-    return np.asarray(column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()).astype(
-        np.float64
-    )
+    return np.asarray(
+        column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()
+    ).astype(np.float64)
 
 
 def _parsed(path: Path) -> Mapping[str, Any]:

@@ -23,7 +23,8 @@ def map_of(source: Mapping[Any, Any]) -> tuple[tuple[Lane, ...], tuple[Road, ...
     Raises: BrokenRecording where a feature is not what its place says.
     """
     segments = {
-        str(key): mapping_of(segment, what=f"lane {key}") for key, segment in mapping_at(source, "lane_segments").items()
+        str(key): mapping_of(segment, what=f"lane {key}")
+        for key, segment in mapping_at(source, "lane_segments").items()
     }
     lanes = {name: _lane(name, segment) for name, segment in segments.items()}
     areas = [

@@ -12,6 +12,8 @@ class SourceScene:
     """One scene as its source has it, mended where `repairs` says so."""
 
     recording: Recording
+    name: str
+    """As the source calls it."""
     dataset: str
     session: str
     """The drive that it was cut from, as the source calls it; the scene's own name where the source does not say."""

@@ -21,9 +21,7 @@ class BorderPart(NamedTuple):
     feature: str
 
 
-def border_of(
-    centre: Float64s, parts: Sequence[BorderPart], lines: Mapping[str, Float64s]
-) -> Float64s | None:
+def border_of(centre: Float64s, parts: Sequence[BorderPart], lines: Mapping[str, Float64s]) -> Float64s | None:
     """Give the border of a lane [P, 2] in its direction, None where its source names none for nearly all of it."""
     pieces: list[Float64s] = []
     covered = 0

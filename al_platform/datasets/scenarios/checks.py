@@ -73,7 +73,7 @@ def flags_of(value: Any, count: int, *, what: str) -> NDArray[np.bool_]:
 
     Raises: BrokenRecording where they are others, or another number.
     """
-    return numbers_of(value, (count,), what=what) != 0.0
+    return np.asarray(numbers_of(value, (count,), what=what) != 0.0)
 
 
 def points_of(value: Any, *, what: str) -> NDArray[np.float64]:
@@ -86,7 +86,7 @@ def points_of(value: Any, *, what: str) -> NDArray[np.float64]:
             value = [(point["x"], point["y"], point.get("z", 0.0)) for point in value]
         except (KeyError, TypeError, AttributeError) as error:
             raise BrokenRecording("wrong type", f"{what}: a point without x and y") from error
-    points = numbers_of(value, (None, None), what=what) if len(value) else np.zeros((0, 3))
+    points = numbers_of(value, (None, None), what=what) if _filled(value) else np.zeros((0, 3))
     if points.shape[1] not in (2, 3):
         raise BrokenRecording("wrong type", f"{what}: points of {points.shape[1]} coordinates")
     return points if points.shape[1] == 3 else np.column_stack([points, np.zeros(len(points))])
@@ -113,6 +113,10 @@ def refuse_huge(*, agents: int, steps: int) -> None:
         raise BrokenRecording("no steps")
     if agents == 0:
         raise BrokenRecording("no agents")
+
+
+def _filled(value: Any) -> bool:
+    return not isinstance(value, Sequence | np.ndarray) or len(value) > 0
 
 
 def _named(value: object) -> str:

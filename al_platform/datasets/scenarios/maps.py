@@ -22,7 +22,8 @@ def mended_map(lanes: Iterable[Lane], roads: Iterable[Road], stops: Iterable[Sto
 
     Points that are not finite or repeat the one before are dropped; a lane or line of fewer than two points, or an
     area of fewer than three, goes with them. Where a dropped lane joined others, they are joined directly, and its
-    stop lines are theirs. Lanes that the map does not hold are taken out of all references. An unusable border of a lane is no border.
+    stop lines are theirs. Lanes that the map does not hold are taken out of all references. An unusable border of a
+    lane is no border.
 
     Raises: BrokenRecording where there is neither lane nor road edge, or more points than any map has.
     """
@@ -47,7 +48,7 @@ def clean_line(points: Float64s, repairs: Counter[str]) -> Float64s:
     if len(points) < 2:
         return points
     moved_m = np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1)
-    return points[np.concatenate([[True], moved_m > _NARROWEST_M])]
+    return np.asarray(points[np.concatenate([[True], moved_m > _NARROWEST_M])])
 
 
 def _joined(lanes: list[Lane], repairs: Counter[str]) -> tuple[list[Lane], dict[str, tuple[str, ...]]]:

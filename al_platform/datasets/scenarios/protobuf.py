@@ -15,7 +15,6 @@ _LONGEST_VARINT = 10
 _WRAP = 2**64
 
 
-
 class Message:
     """The fields of one message by their number, each with all its values in order, as they lie on the wire."""
 

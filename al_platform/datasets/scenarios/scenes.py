@@ -47,6 +47,7 @@ def scene_of(found: FoundScene, *, origin: str) -> SourceScene:
     chosen = {"ego chosen by rule": 1} if found.ego is None else {}
     return SourceScene(
         recording=recording,
+        name=name,
         dataset=found.dataset,
         session=found.session or name,
         origin=origin,

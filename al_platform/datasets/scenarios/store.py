@@ -1,4 +1,4 @@
-"""The store of prepared scenarios: shards of a folder, opened as arrays that only the pages in use occupy memory for."""
+"""The store of prepared scenarios: shards of a folder, opened as arrays of which only what is read takes memory."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

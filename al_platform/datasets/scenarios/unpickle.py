@@ -21,14 +21,16 @@ _MOST_VALUES = 20_000_000
 _DEEPEST = 40
 _KIND = re.compile(r"[<>|=]?(b1|[iuf][1248]|[SU][0-9]{1,3})")
 
+# fmt: off
 _STEPS = (
-    "PROTO FRAME STOP MARK POP POP_MARK MEMOIZE PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET "
-    "NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT "
-    "STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8 "
-    "UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 "
-    "EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST APPEND APPENDS EMPTY_DICT DICT SETITEM SETITEMS "
-    "GLOBAL STACK_GLOBAL REDUCE BUILD"
-).split()
+    "PROTO", "FRAME", "STOP", "MARK", "POP", "POP_MARK", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET",
+    "LONG_BINGET", "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4",
+    "FLOAT", "BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
+    "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2",
+    "TUPLE3", "EMPTY_LIST", "LIST", "APPEND", "APPENDS", "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "GLOBAL",
+    "STACK_GLOBAL", "REDUCE", "BUILD",
+)
+# fmt: on
 
 
 class _Kind:
@@ -101,8 +103,13 @@ _NAMES: Mapping[tuple[str, str], Any] = {
 """All that a pickle may name, and what stands for it here."""
 
 
-class _Machine(pickle._Unpickler):  # type: ignore[name-defined,misc]  # the one of the library written in Python
-    """The library's machine for pickles, without the steps that data does not need."""
+class _Machine(pickle._Unpickler):
+    """The library's machine written in Python, without the steps that data does not need."""
+
+    pop_mark: Callable[[], list[Any]]
+    metastack: list[Any]
+    stack: list[Any]
+    append: Callable[[Any], None]
 
     def load(self) -> Any:
         """Run the pickle and give what it leaves on the stack."""
@@ -174,7 +181,7 @@ class _Machine(pickle._Unpickler):  # type: ignore[name-defined,misc]  # the one
 
 def _dispatch() -> dict[int, Callable[[Any], None]]:
     codes = [getattr(pickle, name)[0] for name in _STEPS]
-    library = {code: pickle._Unpickler.dispatch[code] for code in codes}  # type: ignore[attr-defined]
+    library = {code: pickle._Unpickler.dispatch[code] for code in codes}
     ours = {
         pickle.SETITEM: _Machine.set_item,
         pickle.SETITEMS: _Machine.set_items,

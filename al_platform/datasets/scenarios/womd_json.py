@@ -99,9 +99,8 @@ def _agents(objects: Any) -> Agents:
         size[row] = numbers_of(sides, (3,), what=f"{what} size")
     kinds = np.array([_AGENT_KINDS.get(str(entry.get("type")), AgentKind.OTHER) for entry in found], np.int8)
     ids = tuple(text_of(entry.get("id", row), what=f"object {row} id") for row, entry in enumerate(found))
-    if _in_degrees(heading, velocity, valid & (kinds == AgentKind.VEHICLE)[:, None]):
-        heading = np.radians(heading)
-    return Agents(position, heading, velocity, size, kinds, valid, ids)
+    unit = np.pi / 180.0 if _in_degrees(heading, velocity, valid & (kinds == AgentKind.VEHICLE)[:, None]) else 1.0
+    return Agents(position, heading * unit, velocity, size, kinds, valid, ids)
 
 
 def _in_degrees(heading: Float64s, velocity: Float64s, seen: Any) -> bool:

@@ -15,9 +15,7 @@ AGENT_KINDS: Mapping[int, AgentKind] = MappingProxyType(
 )
 """By Track.object_type; all others are OTHER."""
 
-LANE_KINDS: Mapping[int, LaneKind] = MappingProxyType(
-    {1: LaneKind.FREEWAY, 2: LaneKind.STREET, 3: LaneKind.BICYCLE}
-)
+LANE_KINDS: Mapping[int, LaneKind] = MappingProxyType({1: LaneKind.FREEWAY, 2: LaneKind.STREET, 3: LaneKind.BICYCLE})
 
 LINE_KINDS: Mapping[int, RoadKind] = MappingProxyType(
     {
