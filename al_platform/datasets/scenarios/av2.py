@@ -17,7 +17,7 @@ from al_platform.datasets.scenarios.agents import default_sizes
 from al_platform.datasets.scenarios.av2_map import map_of
 from al_platform.datasets.scenarios.base import RefusedScene, ScenarioFormat, SourceScene
 from al_platform.datasets.scenarios.checks import mapping_of, refuse_huge, text_of
-from al_platform.datasets.scenarios.files import LARGEST_FILE, disk_errors, files_below, read_whole
+from al_platform.datasets.scenarios.files import LARGEST_FILE, files_below, read_whole
 from al_platform.datasets.scenarios.scenes import USUAL_STEP_S, FoundScene, one_scene
 from al_platform.errors import BrokenRecording
 from sim.kinds import AgentKind
@@ -83,7 +83,7 @@ def _found(path: Path) -> FoundScene:
 
 def _table(path: Path) -> pa.Table:
     try:
-        with disk_errors(path), pq.ParquetFile(path) as file:
+        with pq.ParquetFile(pa.BufferReader(read_whole(path))) as file:
             claimed = sum(file.metadata.row_group(group).total_byte_size for group in range(file.num_row_groups))
             if claimed > LARGEST_FILE:
                 raise BrokenRecording("too large", f"{claimed} bytes for one scene")
@@ -91,7 +91,7 @@ def _table(path: Path) -> pa.Table:
             if missing:
                 raise BrokenRecording("wrong type", f"no column {', '.join(missing)}")
             table = file.read(columns=list(_COLUMNS), use_threads=False)
-    except (pa.ArrowException, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise BrokenRecording("not Parquet", str(error)[:200]) from error
     if table.num_rows == 0:
         raise BrokenRecording("no agents")

@@ -6,6 +6,7 @@ needs, each name on a short list, and no step can claim memory that the file doe
 
 import pickle
 import re
+import struct
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from math import prod
@@ -15,7 +16,7 @@ import numpy as np
 
 from al_platform.errors import BrokenRecording
 
-MOST_STEPS = 5_000_000
+MOST_STEPS = 2_000_000
 """A scene of 200 agents takes some 50,000."""
 _MOST_VALUES = 20_000_000
 _DEEPEST = 40
@@ -82,13 +83,22 @@ def _bytes_of(text: Any = None, encoding: Any = None) -> bytes:
     return text.encode("latin1")
 
 
+def _no_bytes() -> bytes:
+    """How old protocols write them."""
+    return b""
+
+
 def _empty_dictionary(*factory: Any) -> dict[Any, Any]:
     """In place of a dictionary with defaults or an order: nothing here asks for keys that are not there."""
     return {}
 
 
+_GARBLED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError, struct.error)
+"""What the library's machine raises on bytes that are no pickle."""
+
 _NDARRAY = object()
 _INERT = object()
+_BUILTINS = ("builtins", "__builtin__")
 _NUMPY = {"_reconstruct": _Array, "scalar": _scalar}
 _NAMES: Mapping[tuple[str, str], Any] = {
     ("numpy", "ndarray"): _NDARRAY,
@@ -98,7 +108,8 @@ _NAMES: Mapping[tuple[str, str], Any] = {
     ("collections", "defaultdict"): _empty_dictionary,
     ("collections", "OrderedDict"): _empty_dictionary,
     ("_codecs", "encode"): _bytes_of,
-    **{("builtins", name): _INERT for name in ("int", "float", "list", "dict", "str", "bool")},
+    **{(module, name): _INERT for module in _BUILTINS for name in ("int", "long", "float", "list", "dict", "str")},
+    **{(module, "bytes"): _no_bytes for module in _BUILTINS},
 }
 """All that a pickle may name, and what stands for it here."""
 
@@ -210,7 +221,7 @@ def plain_pickle(content: bytes) -> Any:
         raise BrokenRecording("cut short", "the pickle ends early") from error
     except pickle.UnpicklingError as error:
         raise BrokenRecording("not plain data", f"the pickle asks for {error}") from error
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError) as error:
+    except _GARBLED as error:
         raise BrokenRecording("not a pickle", f"{type(error).__name__}: {error}"[:200]) from error
 
 

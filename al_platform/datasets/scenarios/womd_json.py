@@ -77,7 +77,10 @@ def _parsed(path: Path) -> Mapping[str, Any]:
         scene = json.loads(read_whole(path))
     except (ValueError, RecursionError) as error:
         raise BrokenRecording("not JSON", str(error)[:200]) from error
-    return mapping_of(scene, what="the file")
+    scene = mapping_of(scene, what="the file")
+    if not {"objects", "roads"} <= set(scene):
+        raise BrokenRecording("another format", "neither objects nor roads")
+    return scene
 
 
 def _agents(objects: Any) -> Agents:
