@@ -66,7 +66,7 @@ def test_the_ego_drives_as_it_was_recorded(name: str, source: Path) -> None:
 
 def test_others_have_their_kinds_and_are_valid_only_while_they_were_seen(name: str, source: Path) -> None:
     agents = _scene(name, source).recording.agents
-    kinds = {name: kind for name, kind in zip(agents.ids, agents.kind.tolist(), strict=True)}
+    kinds = dict(zip(agents.ids, agents.kind.tolist(), strict=True))
     assert kinds["3"] == AgentKind.VEHICLE
     assert kinds["11"] == AgentKind.PEDESTRIAN
     assert kinds["12"] == AgentKind.CYCLIST
@@ -127,7 +127,7 @@ def test_reading_twice_gives_the_same(name: str, source: Path) -> None:
 def test_a_file_cut_short_anywhere_is_refused_by_name(name: str, source: Path) -> None:
     file = FORMATS[name].sources(source)[0]
     whole = file.read_bytes()
-    for kept in sorted({*range(0, 64), *np.linspace(64, len(whole) - 2, 80).astype(int).tolist()}):
+    for kept in sorted({*range(64), *np.linspace(64, len(whole) - 2, 80).astype(int).tolist()}):
         file.write_bytes(whole[:kept])
         (item,) = _read(name, source)
         assert isinstance(item, RefusedScene), kept

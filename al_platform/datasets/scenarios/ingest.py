@@ -137,24 +137,29 @@ def _taken(works: Sequence[Work], *, processes: int) -> Iterator[Taken]:
                         yield future.result()
                         del under_way[future]
             except BrokenProcessPool:
-                lost = list(under_way.values())
-        if under_way:
-            yield from (_alone(work) for part in lost for work in _one_by_one(part))
+                pass  # what was under way is done below, a file at a time
+        yield from _one_by_one(list(under_way.values()))
 
 
-def _one_by_one(work: Work) -> list[Work]:
-    return [Work(work.format, (source,), work.sizes, work.folder) for source in work.sources]
+def _one_by_one(works: Sequence[Work]) -> Iterator[Taken]:
+    """Take in each file alone: where the process dies, it is this file that kills it."""
+    alone = [Work(work.format, (source,), work.sizes, work.folder) for work in works for source in work.sources]
+    place = 0
+    while place < len(alone):
+        with _pool(1) as pool:
+            try:
+                while place < len(alone):
+                    yield pool.submit(take_in, alone[place]).result()
+                    place += 1
+            except BrokenProcessPool:
+                yield _died(alone[place])
+                place += 1
 
 
-def _alone(work: Work) -> Taken:
-    """Take in one file in a process of its own: where that dies, it is this file that kills it."""
+def _died(work: Work) -> Taken:
     ((source_id, path),) = work.sources
-    with _pool(1) as pool:
-        try:
-            return pool.submit(take_in, work).result()
-        except BrokenProcessPool:
-            part = RefusedPart(str(path), "its reader died", "the process that read it was ended, maybe for its memory")
-            return Taken([ScenarioSource(source_id, work.format, str(path), refused=(part,))], [])
+    part = RefusedPart(str(path), "its reader died", "maybe for want of memory; ingest again with --again")
+    return Taken([ScenarioSource(source_id, work.format, str(path), refused=(part,))], [])
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:

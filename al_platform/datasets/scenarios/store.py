@@ -71,7 +71,7 @@ class Scenarios:
     def __getitem__(self, row: int) -> Scenario:
         """Give one scenario without a batch axis: views of the mapped files, nothing is copied."""
         number, place = self._places[row]
-        return scenario_of({name: block[place] for name, block in self._shards[number].arrays.items()})
+        return scenario_of({name: block[place, ...] for name, block in self._shards[number].arrays.items()})
 
     def rows_of(self, scenario_ids: Sequence[str]) -> list[int]:
         """Give the rows of these scenarios.
