@@ -107,12 +107,12 @@ def refuse_huge(*, agents: int, steps: int) -> None:
 
     Raises: BrokenRecording.
     """
+    if agents == 0:
+        raise BrokenRecording("no agents")
     if agents > LARGEST_AGENTS or steps > LARGEST_STEPS or agents * steps > LARGEST_POSES:
         raise BrokenRecording("too large", f"{agents} agents over {steps} steps")
     if steps == 0:
         raise BrokenRecording("no steps")
-    if agents == 0:
-        raise BrokenRecording("no agents")
 
 
 def _filled(value: Any) -> bool:

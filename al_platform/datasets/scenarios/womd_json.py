@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.datasets.scenarios.base import RefusedScene, ScenarioFormat, SourceScene
 from al_platform.datasets.scenarios.checks import (
@@ -40,7 +41,9 @@ _AREAS = {
 }
 _FIRST_LINE = 5
 """map_element_id counts lanes from 0 and road lines from 5 on, each in the order of map.proto."""
-_MOVING_MPS = 2.0
+_MOVING_MPS = 1.0
+_TELLING = 0.5
+"""Sum of cosines beyond which they tell: a single step that points the other way makes more."""
 
 
 def _sources(path: Path) -> list[Path]:
@@ -102,21 +105,22 @@ def _agents(objects: Any) -> Agents:
         size[row] = numbers_of(sides, (3,), what=f"{what} size")
     kinds = np.array([_AGENT_KINDS.get(str(entry.get("type")), AgentKind.OTHER) for entry in found], np.int8)
     ids = tuple(text_of(entry.get("id", row), what=f"object {row} id") for row, entry in enumerate(found))
-    unit = np.pi / 180.0 if _in_degrees(heading, velocity, valid & (kinds == AgentKind.VEHICLE)[:, None]) else 1.0
+    unit = np.pi / 180.0 if _in_degrees(heading, velocity, valid) else 1.0
     return Agents(position, heading * unit, velocity, size, kinds, valid, ids)
 
 
-def _in_degrees(heading: Float64s, velocity: Float64s, seen: Any) -> bool:
-    """Whether headings agree better with the way that vehicles move when read as degrees.
+def _in_degrees(heading: Float64s, velocity: Float64s, valid: NDArray[np.bool_]) -> bool:
+    """Whether headings agree better with the way that agents move when read as degrees.
 
-    Where no vehicle moves, whether one is beyond two turns: no file in radians has that.
+    Where that says nothing, whether any is beyond two turns: no file in radians has that.
     """
-    moving = seen & (np.linalg.norm(velocity, axis=-1) > _MOVING_MPS) & np.isfinite(heading)
-    if not moving.any():
-        return bool((np.abs(np.nan_to_num(heading[seen])) > 4.0 * np.pi).any())
+    seen = valid & np.isfinite(heading)
+    moving = seen & (np.linalg.norm(velocity, axis=-1) > _MOVING_MPS)
     course = np.arctan2(velocity[moving][:, 1], velocity[moving][:, 0])
-    agreement = [float(np.median(np.cos(course - angle))) for angle in (heading[moving], np.radians(heading[moving]))]
-    return agreement[1] > agreement[0]
+    gain = np.cos(course - np.radians(heading[moving])) - np.cos(course - heading[moving])
+    if abs(gain.sum()) > _TELLING:
+        return bool(gain.sum() > 0.0)
+    return bool((np.abs(heading[seen]) > 4.0 * np.pi).any())
 
 
 def _lane(row: int, road: Mapping[str, Any]) -> Lane:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from al_platform.datasets.scenarios import files
 from al_platform.datasets.scenarios.base import RefusedScene, SourceScene
-from al_platform.datasets.scenarios.files import LARGEST_FILE
 from al_platform.datasets.scenarios.formats import FORMATS
 from al_platform.datasets.scenarios.protobuf import Message
 from al_platform.datasets.scenarios.tfrecord import masked_crc, records_of
@@ -63,11 +63,12 @@ def test_where_nothing_moves_headings_beyond_two_turns_are_degrees(tmp_path: Pat
     np.testing.assert_allclose(found.heading[found.ids.index("11")], math.pi / 2)
 
 
-def test_a_compressed_file_is_read_and_a_bomb_is_not(tmp_path: Path) -> None:
+def test_a_compressed_file_is_read_and_a_bomb_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = write_json(tmp_path / "a.json", womd_json())
     packed = write_bytes(tmp_path / "a.json.bz2", bz2.compress(plain.read_bytes()))
     assert scene_in("womd-json", packed).recording.agents.ids == scene_in("womd-json", plain).recording.agents.ids
-    bomb = write_bytes(tmp_path / "b.json.bz2", bz2.compress(b" " * (LARGEST_FILE + 1)))
+    monkeypatch.setattr(files, "LARGEST_FILE", 2**20)
+    bomb = write_bytes(tmp_path / "b.json.bz2", bz2.compress(b" " * (2**20 + 1)))
     assert bomb.stat().st_size < 10_000
     assert refusal_of("womd-json", bomb).reason == "too large"
     packed.write_bytes(packed.read_bytes()[:-20])
