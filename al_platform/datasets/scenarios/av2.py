@@ -128,12 +128,12 @@ def _agents(table: pa.Table, names: pa.DictionaryArray, steps: int) -> Agents:
         velocity[rows, at, axis] = _numbers(table[_VELOCITIES[axis]], _VELOCITIES[axis])
     heading[rows, at] = _numbers(table["heading"], "heading")
     valid[rows, at] = True
-    tracks: list[int] = rows.tolist()
-    types = dict(zip(tracks, table["object_type"].to_pylist(), strict=True))
-    kinds = np.array([_KINDS.get(str(types[row]), AgentKind.OTHER) for row in range(count)], np.int8)
+    first = np.unique(rows, return_index=True)[1]
+    types = [str(name) for name in table["object_type"].take(pa.array(first)).to_pylist()]
+    kinds = np.array([_KINDS.get(name, AgentKind.OTHER) for name in types], np.int8)
     size = default_sizes(kinds)
     for row in range(count):
-        size[row] = _SIZES_M.get(str(types[row]), tuple(size[row]))
+        size[row] = _SIZES_M.get(types[row], tuple(size[row]))
     ids = tuple(text_of(name, what="track_id") for name in names.dictionary.to_pylist())
     return Agents(position, heading, velocity, size, kinds, valid, ids)
 

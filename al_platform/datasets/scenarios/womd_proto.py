@@ -3,6 +3,7 @@
 Read by field numbers, without TensorFlow. Source: scenario.proto of the Waymo Open Dataset.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from al_platform.datasets.scenarios.womd_proto_map import map_of, point_of
 from al_platform.errors import BrokenRecording
 from sim.kinds import AgentKind, LightState, StopKind
 from sim.recording import Agents, Float64s, StopPoint
+
+_NAME = re.compile(r"\.tfrecord(-\d+-of-\d+)?$")
 
 
 class _Scenario:
@@ -53,7 +56,7 @@ class _Light:
 
 
 def _sources(path: Path) -> list[Path]:
-    return files_below(path, lambda name: "tfrecord" in name)
+    return files_below(path, lambda name: _NAME.search(name) is not None)
 
 
 def _read(path: Path) -> Iterator[SourceScene | RefusedScene]:
