@@ -1,4 +1,7 @@
-"""The filter language of pools: `dataset=idd_lite, split=train|val, brightness>=60`. Never SQL."""
+"""Filters as conditions on frames: `dataset=idd_lite, split=train|val, brightness>=60`. Never SQL.
+
+The language is explained in `domain.filters`.
+"""
 
 import math
 import re
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.tags import known_tags, pointer_of
+from al_platform.domain.filters import FILTER_HELP
 from al_platform.errors import InvalidInput
 
 
@@ -41,16 +45,14 @@ _TAG_IS_NUMBER = "json_type({tags}, ?) IN ('UBIGINT', 'BIGINT', 'DOUBLE')"
 
 
 def parse_filter(tx: Transaction, text: str, *, of: Filtered | None = None) -> Condition:
-    """Turn a filter into a condition on frames, or on whatever `of` says; an empty text matches every one.
+    """Turn a filter, as `domain.filters` explains it, into a condition on frames, or on whatever `of` says.
 
-    Terms are joined by commas (and). `=` and `!=` take alternatives separated by `|`; `<`, `<=`, `>`, `>=`
-    take numbers. Names are columns or names of tags. Numbers are equal as numbers, 60 and 60.0;
-    what lacks the tag is not equal to anything.
-
-    Raises: InvalidInput for a term that does not parse, or a name that nothing carries.
+    Raises: InvalidInput for a term that does not parse, a name that nothing carries, or terms that contradict.
     """
     about = of or FRAMES
-    conditions = [_condition(tx, term, about) for term in text.split(",") if term.strip()]
+    terms = [_term(term) for term in text.split(",") if term.strip()]
+    conditions = [_condition(tx, term, about) for term in terms]
+    _require_possible(terms, about)
     if not conditions:
         return Condition("TRUE", ())
     return Condition(
@@ -59,16 +61,51 @@ def parse_filter(tx: Transaction, text: str, *, of: Filtered | None = None) -> C
     )
 
 
-def _condition(tx: Transaction, term: str, of: Filtered) -> Condition:
-    match = _TERM.match(term)
+@dataclass(frozen=True)
+class _Term:
+    text: str
+    name: str
+    operator: str
+    value: str
+
+    @property
+    def alternatives(self) -> list[str]:
+        return [part.strip() for part in self.value.split("|")]
+
+
+def _term(text: str) -> _Term:
+    match = _TERM.match(text)
     if match is None:
-        raise InvalidInput(f"filter term {term.strip()!r}: write NAME=VALUE, NAME=A|B, NAME!=VALUE or NAME>=NUMBER")
-    name, operator, value = match.groups()
-    _require_known(tx, name, of)
-    if operator not in ("=", "!="):
-        return _on_rows(tx, name, _compared(name, operator, _number(value, term), of), of)
-    equal = _on_rows(tx, name, _equal(name, [part.strip() for part in value.split("|")], term, of), of)
-    return equal if operator == "=" else Condition(f"({equal.sql}) IS NOT TRUE", equal.values)
+        raise InvalidInput(f"filter term {text.strip()!r}: write {FILTER_HELP}")
+    return _Term(text.strip(), *match.groups())
+
+
+def _condition(tx: Transaction, term: _Term, of: Filtered) -> Condition:
+    _require_known(tx, term.name, of)
+    if term.operator not in ("=", "!="):
+        number = _number(term.value, term.text)
+        return _on_rows(tx, term.name, _compared(term.name, term.operator, number, of), of)
+    equal = _on_rows(tx, term.name, _equal(term.name, term.alternatives, term.text, of), of)
+    return equal if term.operator == "=" else Condition(f"({equal.sql}) IS NOT TRUE", equal.values)
+
+
+def _require_possible(terms: list[_Term], of: Filtered) -> None:
+    """Refuse `=` terms of one name that have no value in common."""
+    equal: dict[str, tuple[_Term, set[str | float]]] = {}
+    for term in (each for each in terms if each.operator == "="):
+        values = {_comparable(term.name, text, of) for text in term.alternatives}
+        before, common = equal.get(term.name, (term, values))
+        if not common & values:
+            either = "|".join([*before.alternatives, *term.alternatives])
+            raise InvalidInput(
+                f"filter terms {before.text!r} and {term.text!r}: no {of.what} can be both; for either write "
+                f"{term.name}={either}"
+            )
+        equal[term.name] = (term, common & values)
+
+
+def _comparable(name: str, text: str, of: Filtered) -> str | float:
+    return float(text) if name not in of.texts and _is_number(text) else text
 
 
 def _on_rows(tx: Transaction, name: str, condition: Condition, of: Filtered) -> Condition:

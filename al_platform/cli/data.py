@@ -13,6 +13,7 @@ from rich.tree import Tree
 from al_platform.catalog.lineage import LineageNode
 from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
+from al_platform.domain.filters import FILTER_HELP
 from al_platform.platform.data import count_frames, datasets_summary, ingest_dataset
 from al_platform.platform.data import lineage as lineage_nodes
 
@@ -44,7 +45,7 @@ def ingest(
 
 def frames(
     context: typer.Context,
-    filter_text: Annotated[str, typer.Option("--filter", help="NAME=A|B,NAME>=NUMBER,...")] = "",
+    filter_text: Annotated[str, typer.Option("--filter", help=FILTER_HELP)] = "",
 ) -> None:
     """Count frames and sessions, all or those that a filter matches."""
     server = remote.remote_of(context)

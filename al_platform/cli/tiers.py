@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from al_platform.cli.home import platform_of
+from al_platform.domain.filters import FILTER_HELP
 from al_platform.errors import InvalidInput
 
 tier_app = typer.Typer(help="Frames kept on the local disk for a training.", no_args_is_help=True)
@@ -20,7 +21,7 @@ _MB = 10**6
 @tier_app.command("hot")
 def hot(
     context: typer.Context,
-    filter_text: Annotated[str, typer.Option("--filter", help="Frames to copy: NAME=A|B,NAME>=NUMBER,...")] = "",
+    filter_text: Annotated[str, typer.Option("--filter", help=f"Frames to copy: {FILTER_HELP}")] = "",
     dataset: Annotated[str, typer.Option(help="Dataset version whose frames to copy")] = "",
     image: Annotated[str, typer.Option(help="Decoded to WIDTHxHEIGHT pixels; default: the files as they are")] = "",
 ) -> None:

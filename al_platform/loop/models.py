@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
@@ -90,6 +91,16 @@ def labelled_frames(
 def image_hashes(frames: Mapping[str, Frame]) -> dict[str, str]:
     """Give {frame id: image hash}."""
     return {frame_id: frame.image.hash for frame_id, frame in frames.items()}
+
+
+def image_table(tx: Transaction, frame_ids: Sequence[str]) -> pa.Table:
+    """Give frame_id and image_hash of these frames, in their order.
+
+    Raises: NotFound for an unknown frame.
+    """
+    images = image_hashes(frames_by_id(tx, frame_ids))
+    columns = [pa.array(frame_ids, pa.string()), pa.array([images[each] for each in frame_ids], pa.string())]
+    return pa.table(columns, names=["frame_id", "image_hash"])
 
 
 def inputs_of(

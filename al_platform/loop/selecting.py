@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from acquisition import CONTROL
@@ -41,12 +42,12 @@ class Selected:
     """Rows of scores, each of one frame and class, that were read for the picks."""
 
 
-def select_frames(context: LoopContext, round_: Round, exclusions: Exclusions) -> Selected:
-    """Give the picks of the round's strategy; equal inputs give equal picks.
+def select_frames(context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions) -> Selected:
+    """Give the picks of the round's strategy from the rows of its pool; equal inputs give equal picks.
 
     Raises: InvalidInput where nothing is left to pick from.
     """
-    rows, view, unreadable = pool_view(context, round_, exclusions)
+    rows, view, unreadable = pool_view(context, round_, pool, exclusions)
     picks, lost = _readable_picks(context, round_, rows, view)
     unreadable = Unreadable({**unreadable, **lost})
     available = view.available & ~rows.mask_of(lost)

@@ -86,7 +86,7 @@ def select_step(context: LoopContext, round_: Round) -> StepResult:
     with context.catalog.transaction() as tx:
         pool = dataset_catalog.pool_table(tx, context.blobs, round_.spec.pool_id)
         exclusions = exclusions_now(tx, pool["frame_id"], round_.spec.queue)
-    selected = select_frames(context, round_, exclusions)
+    selected = select_frames(context, round_, pool, exclusions)
     record = record_of(context, round_, selected)
 
     def commit(tx: Transaction) -> None:

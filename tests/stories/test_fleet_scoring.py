@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from al_platform.catalog.scores import shards_of
@@ -88,8 +90,10 @@ def assert_as_alone(platform: Platform, job: ScoringJob, folder: Path) -> None:
     run_scorer(place, alone, share=Share(), report=silent)
     for shard in range(2):
         for index in range(len(CLASSES)):
-            found, wanted = (place.files.read(each.file_name(shard, index)) for each in (job, alone))
-            assert found == wanted
+            found, wanted = (
+                pq.read_table(pa.BufferReader(place.files.read(each.file_name(shard, index)))) for each in (job, alone)
+            )
+            assert found.equals(wanted)
 
 
 def assert_nothing_lost_or_doubled(platform: Platform, round_: Round, job: ScoringJob) -> None:

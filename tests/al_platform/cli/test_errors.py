@@ -42,7 +42,7 @@ def assert_one_line(said: Said, message: str) -> None:
         ),
         ((*LOOP, "--pool", "split=nowhere"), "pool 'split=nowhere': no frame matches"),
         ((*ROUND, "--test", "split=nowhere"), "test set 'split=nowhere': no frame matches"),
-        ((*ROUND, "--pool", "split"), "filter term 'split': write NAME=VALUE, NAME=A|B, NAME!=VALUE or NAME>=NUMBER"),
+        ((*ROUND, "--pool", "split"), "filter term 'split': write NAME=A|B, NAME!=A|B or NAME>=NUMBER"),
         ((*ROUND, "--pool", "split=pool; DROP TABLE frames"), "no frame matches"),
         ((*ROUND, "--pool", "speed=3"), "filter name 'speed': no frame carries it; known are frame_id, dataset, "),
         (("frames", "--filter", "brightness>=dark"), "filter term 'brightness>=dark': needs a number, not 'dark'"),
