@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from al_platform.cli import parse
 from al_platform.cli.home import platform_of
+from al_platform.domain.filters import FILTER_HELP
 from al_platform.domain.paging import LARGEST_PAGE, PageRequest
 from al_platform.errors import InvalidInput
 
@@ -49,7 +50,7 @@ def ingest(
 @scenarios_app.command("list")
 def list_all(
     context: typer.Context,
-    filter_text: Annotated[str, typer.Option("--filter", help="NAME=A|B,NAME>=NUMBER,...")] = "",
+    filter_text: Annotated[str, typer.Option("--filter", help=FILTER_HELP)] = "",
     rows: Annotated[int, typer.Option(min=1, max=LARGEST_PAGE, help="Rows to print at most")] = 20,
 ) -> None:
     """List scenarios, all or those that a filter matches, by session."""
