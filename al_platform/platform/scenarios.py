@@ -9,7 +9,7 @@ from al_platform.datasets.scenarios.ingest import ingest_scenarios as ingest
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.scenarios import ScenarioReference
 from al_platform.platform.home import Platform
-from al_platform.storage.arrays import faults_of_shards
+from al_platform.storage.arrays import MANIFEST_SUFFIX, faults_of_shards
 from sim.scenario import Sizes
 
 
@@ -50,5 +50,11 @@ def scenario(platform: Platform, scenario_id: str) -> ScenarioReference:
 
 
 def faults_of_scenarios(platform: Platform) -> Iterator[str]:
-    """Read every scenario in the store and yield what is wrong."""
-    yield from faults_of_shards(platform.settings.scenarios_folder)
+    """Read every scenario in the store and yield what is wrong, and which of the catalog's it lacks."""
+    folder = platform.settings.scenarios_folder
+    yield from faults_of_shards(folder)
+    with platform.catalog.transaction() as tx:
+        known = catalog.scenarios_matching(tx, "")
+    for scenario_id, shard in zip(known["scenario_id"].to_pylist(), known["shard"].to_pylist(), strict=True):
+        if not (folder / f"{shard}{MANIFEST_SUFFIX}").exists():
+            yield f"scenario {scenario_id}: its shard {shard} is not in {folder}; ingest again with --again"

@@ -45,6 +45,11 @@ def test_scenes_are_taken_in_listed_shown_and_checked(alp: Alp, at_home: tuple[s
     torn = alp(*at_home, "check")
     assert torn.code == 1
     assert str(data) in torn.out
+    for file in (tmp_path / "home" / "scenarios").iterdir():
+        file.unlink()
+    assert f"scenario {scenario_id}: its shard {data.stem} is not in " in alp(*at_home, "check").out
+    assert alp(*command, "--again").code == 0
+    assert alp(*at_home, "check").out == "0 faults\n"
 
 
 @pytest.mark.parametrize(
