@@ -85,13 +85,17 @@ def _scenes(work: Work) -> Iterator[tuple[ScenarioReference, ArrayRecord] | _Ref
                 yield _Refused(source_id, RefusedPart(scene.origin, scene.reason, scene.detail))
                 continue
             try:
-                yield _prepared(scene, source_id, work.sizes)
+                yield prepared_scene(scene, source_id, work.sizes)
             except ValueError as error:  # how the simulator says that a recording cannot be driven
                 reason = str(error).removeprefix(f"{scene.recording.name}: ")
                 yield _Refused(source_id, RefusedPart(scene.origin, "cannot be prepared", reason))
 
 
-def _prepared(scene: SourceScene, source_id: str, sizes: Sizes) -> tuple[ScenarioReference, ArrayRecord]:
+def prepared_scene(scene: SourceScene, source_id: str, sizes: Sizes) -> tuple[ScenarioReference, ArrayRecord]:
+    """Give what the catalog and the store are to keep of a scene; where it lies is not known yet.
+
+    Raises: ValueError where it cannot be driven.
+    """
     prepared = prepare(scene.recording, sizes)
     arrays = arrays_of(prepared.scenario)
     session_id = session_id_of(scene.dataset, scene.session)

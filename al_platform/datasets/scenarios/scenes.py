@@ -14,6 +14,7 @@ from al_platform.errors import BrokenRecording
 from sim.recording import Agents, Float64s, Lane, Recording, Road, StopPoint
 
 USUAL_STEP_S = 0.1
+_JITTER = 0.01
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def one_scene(path: Path, read: Callable[[Path], FoundScene]) -> Iterator[Source
 def step_of(times_s: Float64s) -> float:
     """Give the time between two steps from the time of each, 0.1 s for a single one.
 
+    Clocks jitter: within 1 % of a whole number of steps a second it is that number.
+
     Raises: BrokenRecording where the times do not rise, or one step takes twice as long as the usual one.
     """
     if len(times_s) < 2:
@@ -76,4 +79,5 @@ def step_of(times_s: Float64s) -> float:
         raise BrokenRecording("times do not rise", f"{step_s} s from one step to the next")
     if steps_s.min() < 0.25 * step_s or steps_s.max() > 2.0 * step_s:
         raise BrokenRecording("times with gaps", f"steps of {steps_s.min():g} to {steps_s.max():g} s")
-    return step_s
+    rate_hz = max(1.0, round(1.0 / step_s))
+    return 1.0 / rate_hz if abs(step_s * rate_hz - 1.0) < _JITTER else step_s

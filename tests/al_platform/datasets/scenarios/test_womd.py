@@ -13,6 +13,7 @@ from al_platform.datasets.scenarios import files
 from al_platform.datasets.scenarios.base import RefusedScene, SourceScene
 from al_platform.datasets.scenarios.formats import FORMATS
 from al_platform.datasets.scenarios.protobuf import Message
+from al_platform.datasets.scenarios.scenes import step_of
 from al_platform.datasets.scenarios.tfrecord import masked_crc, records_of
 from al_platform.errors import BrokenRecording
 from sim.kinds import RoadKind
@@ -196,3 +197,17 @@ def test_both_layouts_of_scenarionet_are_one_scene(tmp_path: Path, older: bool) 
     assert RoadKind.SOLID_LINE in kinds[0]
     limits = [[lane.speed_limit_mps for lane in each.map.lanes] for each in (found, expected)]
     assert limits[0] == limits[1]
+
+
+@pytest.mark.parametrize(
+    ("times_s", "step_s"),
+    [([0.0, 0.0999, 0.2001, 0.3], 0.1), ([5.0], 0.1), ([0.0, 0.12, 0.24], 0.12), ([0.0, 2.0, 4.0], 2.0)],
+)
+def test_the_time_of_a_step_is_that_of_the_clock_without_its_jitter(times_s: list[float], step_s: float) -> None:
+    assert step_of(np.array(times_s)) == pytest.approx(step_s, abs=1e-12)
+
+
+@pytest.mark.parametrize("times_s", [[0.0, 0.0, 0.0], [0.3, 0.2, 0.1], [0.0, 0.1, 0.2, 0.9], [0.0, math.nan, 0.2]])
+def test_times_that_do_not_rise_evenly_are_refused(times_s: list[float]) -> None:
+    with pytest.raises(BrokenRecording, match="times"):
+        step_of(np.array(times_s))
