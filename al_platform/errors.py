@@ -9,6 +9,15 @@ class InvalidInput(PlatformError):
     """A value that came from outside cannot be used; the message names it and says what would be accepted."""
 
 
+class BrokenRecording(InvalidInput):
+    """A recording of traffic, or a scene of it, cannot be used: the kind of trouble, and what gave it away."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
 class NotFound(PlatformError):
     """An id or name that nothing in the catalog carries."""
 

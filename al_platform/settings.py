@@ -76,6 +76,11 @@ class Settings:
         return self.home / "hot"
 
     @property
+    def scenarios_folder(self) -> Path:
+        """Prepared scenarios, which load by memory map and can be ingested again."""
+        return self.home / "scenarios"
+
+    @property
     def runs_folder(self) -> Path:
         """Checkpoints of trainings that are under way."""
         return self.home / "runs"

@@ -18,6 +18,8 @@ from al_platform.storage.files import NamedFiles
 _REFERENCES = (
     ("frames", "frame_id", "session_id", "sessions", "session_id"),
     ("frames", "frame_id", "tag_set", "tag_sets", "tag_set"),
+    ("scenarios", "scenario_id", "session_id", "sessions", "session_id"),
+    ("scenarios", "scenario_id", "source_id", "scenario_sources", "source_id"),
     ("embeddings", "frame_id", "frame_id", "frames", "frame_id"),
     ("embeddings", "frame_id", "encoder_id", "encoders", "encoder_id"),
     ("annotations", "annotation_id", "frame_id", "frames", "frame_id"),

@@ -141,5 +141,5 @@ def _create_or_migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> Non
         raise CatalogTooNew(
             f"catalog {path}: schema {found}, this version reads up to {SCHEMA_VERSION}; upgrade al-platform"
         )
-    for schema in range(found, SCHEMA_VERSION):
-        migrate(connection, path, found=schema)
+    if found < SCHEMA_VERSION:
+        migrate(connection, path, found=found)

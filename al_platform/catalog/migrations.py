@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from al_platform.catalog.copies import copy_file
-from al_platform.catalog.schema import CREATE
+from al_platform.catalog.schema import CREATE, SCHEMA_VERSION
 from al_platform.catalog.tables import table_of, visible
 from al_platform.catalog.tags import code_tags
 
@@ -30,7 +30,8 @@ _REBUILT = ("frames", "sessions", "score_sets", "meta")
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path, *, found: int) -> Path:
     """Bring a catalog of schema `found` to the present one; gives the copy of the file as it was.
 
-    The copy lies beside the catalog, `NAME.schema-1`. Whatever dies when, the catalog is of one schema or the other.
+    The copy lies beside the catalog, named after its schema, as in `NAME.schema-1`. Whatever dies when, the catalog
+    is of one schema or the other.
     """
     connection.execute("CHECKPOINT")
     copy = path.with_name(f"{path.name}.schema-{found}")
@@ -51,7 +52,7 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE TEMP TABLE {table}_1 AS SELECT * FROM {table}")
         connection.execute(f"DROP TABLE {table}")
     connection.execute(_missing_tables(connection))
-    connection.execute("INSERT INTO meta VALUES (2, ?, 0)", [created])
+    connection.execute("INSERT INTO meta VALUES (?, ?, 0)", [SCHEMA_VERSION, created])
     connection.execute(
         f"INSERT INTO sessions (session_id, dataset) SELECT DISTINCT {_SESSION}, dataset FROM frames_1 ORDER BY 1"
     )
@@ -61,6 +62,12 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(_FRAMES)
     for table in _REBUILT:
         connection.execute(f"DROP TABLE {table}_1")
+
+
+def _from_2(connection: duckdb.DuckDBPyConnection) -> None:
+    """Scenarios get their tables."""
+    connection.execute(_missing_tables(connection))
+    connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION])
 
 
 def _codes(connection: duckdb.DuckDBPyConnection, texts: pa.Table) -> pa.Table:
@@ -82,5 +89,5 @@ def _missing_tables(connection: duckdb.DuckDBPyConnection) -> str:
     return "; ".join(made)
 
 
-_FROM = {1: _from_1}
-"""The schema that is left, and the step that brings it to the next one."""
+_FROM = {1: _from_1, 2: _from_2}
+"""The schema that is left, and what brings it to the present one."""

@@ -4,7 +4,7 @@ Tables of millions of rows (frames, embeddings) have no primary key: its index t
 the table 3 million. `bulk` refuses what a key would refuse, and `check` verifies it.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 CREATE = """
 CREATE TABLE meta (schema_version INTEGER NOT NULL, created_at TIMESTAMP NOT NULL, ingests BIGINT NOT NULL);
@@ -50,6 +50,30 @@ CREATE TABLE embeddings (
     frame_id VARCHAR NOT NULL,
     vector FLOAT[] NOT NULL
 );
+
+CREATE TABLE scenarios (
+    scenario_id VARCHAR PRIMARY KEY,
+    dataset VARCHAR NOT NULL,
+    session_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    origin VARCHAR NOT NULL,
+    source_id VARCHAR NOT NULL,
+    steps INTEGER NOT NULL,
+    agents INTEGER NOT NULL,
+    vehicles INTEGER NOT NULL,
+    pedestrians INTEGER NOT NULL,
+    cyclists INTEGER NOT NULL,
+    lights INTEGER NOT NULL,
+    stop_signs INTEGER NOT NULL,
+    route_m DOUBLE NOT NULL,
+    driven_m DOUBLE NOT NULL,
+    shard VARCHAR NOT NULL,
+    shard_row INTEGER NOT NULL,
+    tags VARCHAR NOT NULL,
+    report VARCHAR NOT NULL
+);
+
+CREATE TABLE scenario_sources (source_id VARCHAR PRIMARY KEY, record VARCHAR NOT NULL);
 
 CREATE TABLE annotations (
     annotation_id VARCHAR PRIMARY KEY,

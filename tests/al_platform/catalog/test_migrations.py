@@ -126,3 +126,18 @@ def test_a_migration_that_dies_before_its_commit_is_done_again(old: Path, blobs:
     with duckdb.connect(str(old), read_only=True) as connection:
         assert connection.execute("SELECT schema_version FROM meta").fetchall() == [(1,)]
     test_everything_of_schema_1_is_there_in_the_present_one(old, blobs)
+
+
+def test_a_catalog_of_schema_2_gets_its_tables_of_scenarios(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.duckdb"
+    Catalog.open(path).close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DROP TABLE scenarios; DROP TABLE scenario_sources; UPDATE meta SET schema_version = 2")
+        connection.execute("INSERT INTO sessions (session_id, dataset) VALUES ('d/s', 'd')")
+    catalog = Catalog.open(path)
+    with catalog.transaction() as tx:
+        assert tx.execute("SELECT schema_version FROM meta").fetchall() == [(SCHEMA_VERSION,)]
+        assert tx.execute("SELECT count(*) FROM scenarios").fetchall() == [(0,)]
+        assert all_sessions(tx) == [Session("d/s", "d")]
+    catalog.close()
+    assert path.with_name("catalog.duckdb.schema-2").exists()

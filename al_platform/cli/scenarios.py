@@ -1,0 +1,134 @@
+"""`alp scenarios ingest|list|show|check`."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from al_platform.cli import parse
+from al_platform.cli.home import platform_of
+from al_platform.domain.filters import FILTER_HELP
+from al_platform.domain.paging import LARGEST_PAGE, PageRequest
+from al_platform.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from al_platform.datasets.scenarios.ingest import IngestedScenarios
+    from sim.scenario import Sizes
+
+scenarios_app = typer.Typer(help="Scenes of traffic that policies drive in.", no_args_is_help=True)
+
+_SHOWN_REFUSED = 20
+
+
+@scenarios_app.command("ingest")
+def ingest(
+    context: typer.Context,
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="womd-json, womd-proto, scenarionet or av2")],
+    path: Annotated[Path, typer.Argument(help="A file, or a folder with files of this format at any depth")],
+    size: Annotated[
+        list[str] | None, typer.Option(help="NAME=NUMBER, room for agents, steps, route_points, stops, roads, ...")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that read and prepare")] = os.cpu_count() or 1,
+    again: Annotated[bool, typer.Option(help="Read also files that were read before")] = False,
+) -> None:
+    """Take recorded traffic in. Repeating it changes nothing; broken files are named and passed over."""
+    from al_platform.platform.scenarios import ingest_scenarios
+
+    sizes = _sizes(parse.options(size or []))
+    with platform_of(context) as platform:
+        found = ingest_scenarios(platform, format_name, path, sizes=sizes, processes=processes, again=again)
+    _show(found)
+
+
+@scenarios_app.command("list")
+def list_all(
+    context: typer.Context,
+    filter_text: Annotated[str, typer.Option("--filter", help=FILTER_HELP)] = "",
+    rows: Annotated[int, typer.Option(min=1, max=LARGEST_PAGE, help="Rows to print at most")] = 20,
+) -> None:
+    """List scenarios, all or those that a filter matches, by session."""
+    from al_platform.platform.scenarios import count_scenarios, scenarios
+
+    with platform_of(context) as platform:
+        matched, sessions = count_scenarios(platform, filter_text)
+        page = scenarios(platform, filter_text, PageRequest(rows))
+    wide = (Column("scenario", overflow="fold"), Column("session", overflow="fold"))
+    table = Table(*wide, "steps", "agents", "lights", "route m", "tags")
+    for item in page.items:
+        facts = (str(item.steps), str(item.agents), str(item.lights), f"{item.route_m:.0f}")
+        table.add_row(item.scenario_id, escape(item.session_id), *facts, escape(" ".join(item.tags)))
+    Console().print(table)
+    typer.echo(f"{matched} scenarios of {sessions} sessions match")
+
+
+@scenarios_app.command("show")
+def show(context: typer.Context, scenario_id: str) -> None:
+    """Show what is known of a scenario: where it came from, what it holds, and what was mended or dropped."""
+    from al_platform.platform.scenarios import scenario
+
+    with platform_of(context) as platform:
+        found = scenario(platform, scenario_id)
+    table = Table("", Column("", overflow="fold"), show_header=False)
+    for name, value in asdict(found).items():
+        if name not in ("report", "tags"):
+            table.add_row(name.replace("_", " "), escape(str(value)))
+    table.add_row("tags", escape(" ".join(found.tags)))
+    for what, count in found.report.items():
+        table.add_row(what, f"{count:g}")
+    Console().print(table)
+
+
+@scenarios_app.command("check")
+def check(context: typer.Context) -> None:
+    """Read every scenario in the store and name what is torn or was changed."""
+    from al_platform.platform.scenarios import faults_of_scenarios
+
+    with platform_of(context) as platform:
+        faults = list(faults_of_scenarios(platform))
+    for fault in faults:
+        typer.echo(fault)
+    typer.echo(f"{len(faults)} faults")
+    if faults:
+        raise typer.Exit(1)
+
+
+def _sizes(wanted: Mapping[str, str]) -> "Sizes":
+    from dataclasses import fields, replace
+
+    from sim.scenario import Sizes
+
+    known = {field.name for field in fields(Sizes)}
+    numbers: dict[str, int] = {}
+    for name, text in wanted.items():
+        if name not in known:
+            raise InvalidInput(f"size {name}: known are {', '.join(sorted(known))}")
+        if not text.isdecimal() or int(text) < 1:
+            raise InvalidInput(f"size {name}={text}: must be a whole number of at least 1")
+        numbers[name] = int(text)
+    return replace(Sizes(), **numbers)
+
+
+def _show(found: "IngestedScenarios") -> None:
+    reasons = Counter(part.reason for part in found.refused)
+    table = Table("", "what", "scenarios", "times")
+    table.add_row("kept", "", str(found.kept), "")
+    for what, (scenarios, times) in found.repairs.items():
+        table.add_row("repaired", what, str(scenarios), f"{times:g}")
+    for reason, count in reasons.most_common():
+        table.add_row("refused", escape(reason), str(count), "")
+    Console().print(table)
+    for part in found.refused[:_SHOWN_REFUSED]:
+        typer.echo(f"refused: {part.origin}: {part.reason}{f': {part.detail}' if part.detail else ''}")
+    if len(found.refused) > _SHOWN_REFUSED:
+        typer.echo(f"... and {len(found.refused) - _SHOWN_REFUSED} more")
+    typer.echo(
+        f"{found.files} files ({found.known} known from before), {found.kept} scenarios, {found.added} of them new, "
+        f"{len(found.refused)} refused"
+    )

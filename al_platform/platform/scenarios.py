@@ -1,0 +1,60 @@
+"""Scenarios: taken in, listed, and checked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from al_platform.catalog import scenarios as catalog
+from al_platform.datasets.scenarios.ingest import IngestedScenarios, IngestRequest
+from al_platform.datasets.scenarios.ingest import ingest_scenarios as ingest
+from al_platform.domain.paging import Page, PageRequest
+from al_platform.domain.scenarios import ScenarioReference
+from al_platform.platform.home import Platform
+from al_platform.storage.arrays import MANIFEST_SUFFIX, faults_of_shards
+from sim.scenario import Sizes
+
+
+def ingest_scenarios(
+    platform: Platform, format_name: str, path: Path, *, sizes: Sizes, processes: int = 1, again: bool = False
+) -> IngestedScenarios:
+    """Take in the scenes of all files of a format at or below a path; `again` reads also what was read before.
+
+    Raises: InvalidInput for an unknown format or path; StorageUnavailable when the disk is full or read-only.
+    """
+    request = IngestRequest(
+        format=format_name,
+        path=path,
+        folder=platform.settings.scenarios_folder,
+        sizes=sizes,
+        processes=processes,
+        again=again,
+    )
+    return ingest(request, catalog=platform.catalog, report=platform.report)
+
+
+def scenarios(platform: Platform, filter_text: str, page: PageRequest) -> Page[ScenarioReference]:
+    """Give scenarios that a filter matches, by session and name. Raises: InvalidInput."""
+    with platform.catalog.transaction() as tx:
+        return catalog.scenarios_page(tx, filter_text, page)
+
+
+def count_scenarios(platform: Platform, filter_text: str) -> tuple[int, int]:
+    """Give how many scenarios and sessions a filter matches. Raises: InvalidInput."""
+    with platform.catalog.transaction() as tx:
+        return catalog.count_scenarios(tx, filter_text)
+
+
+def scenario(platform: Platform, scenario_id: str) -> ScenarioReference:
+    """Give a scenario. Raises: NotFound."""
+    with platform.catalog.transaction() as tx:
+        return catalog.scenario_named(tx, scenario_id)
+
+
+def faults_of_scenarios(platform: Platform) -> Iterator[str]:
+    """Read every scenario in the store and yield what is wrong, and which of the catalog's it lacks."""
+    folder = platform.settings.scenarios_folder
+    yield from faults_of_shards(folder)
+    with platform.catalog.transaction() as tx:
+        known = catalog.scenarios_matching(tx, "")
+    for scenario_id, shard in zip(known["scenario_id"].to_pylist(), known["shard"].to_pylist(), strict=True):
+        if not (folder / f"{shard}{MANIFEST_SUFFIX}").exists():
+            yield f"scenario {scenario_id}: its shard {shard} is not in {folder}; ingest again with --again"
