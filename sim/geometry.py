@@ -95,9 +95,11 @@ def _overlap_span(
     return begin, end
 
 
-def distance(boxes: Pair, half: tuple[Float[Array, "..."], ...], other_half: tuple[Float[Array, "..."], ...]) -> (
-    Float[Array, "..."]
-):
+def distance(
+    boxes: Pair,
+    half: tuple[Float[Array, "..."], Float[Array, "..."]],
+    other_half: tuple[Float[Array, "..."], Float[Array, "..."]],
+) -> Float[Array, "..."]:
     """Metres between the nearest points of the two boxes; 0 where they overlap.
 
     Boxes apart are nearest at a corner of one of them.
@@ -116,8 +118,8 @@ def _nearest_corner(
     y: Float[Array, "..."],
     *,
     axes: tuple[Float[Array, "..."], Float[Array, "..."]],
-    half: tuple[Float[Array, "..."], ...],
-    corners: tuple[Float[Array, "..."], ...],
+    half: tuple[Float[Array, "..."], Float[Array, "..."]],
+    corners: tuple[Float[Array, "..."], Float[Array, "..."]],
 ) -> Float[Array, "..."]:
     """Squared distance from the box at the origin to the nearest corner of the box at x, y with these axes."""
     (cosine, sine), (length, width) = axes, corners
