@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from sim.preparing.lanes import LaneGraph, LanePoints
-from sim.preparing.polylines import Float64s, Ints, without_repeats
+from sim.preparing.point_index import Float64s, Ints, PointIndex
+from sim.preparing.polylines import without_repeats
 
 _SAMPLE_M = 0.25
 _JOINT_M = 0.3
@@ -34,7 +34,7 @@ class Edges:
     """[S] number of the polyline."""
     samples: Ints
     """[Q] segment of each sample in the tree."""
-    tree: cKDTree
+    index: PointIndex
 
 
 def edges_of(polylines: Sequence[Float64s]) -> Edges:
@@ -55,7 +55,7 @@ def edges_of(polylines: Sequence[Float64s]) -> Edges:
     samples = np.repeat(numbers, repeats)
     share = (np.arange(len(samples)) - np.repeat(np.cumsum(repeats) - repeats, repeats)) / np.repeat(repeats, repeats)
     places = start[samples] + share[:, None] * (end - start)[samples]
-    return Edges(start, end, before, after, np.repeat(np.arange(len(chains)), counts), samples, cKDTree(places))
+    return Edges(start, end, before, after, np.repeat(np.arange(len(chains)), counts), samples, PointIndex(places))
 
 
 def signed_distances(edges: Edges, points: Float64s) -> Float64s:
@@ -63,15 +63,16 @@ def signed_distances(edges: Edges, points: Float64s) -> Float64s:
 
     At a corner both segments are equally near; there the side of their common normal decides.
     """
-    sampled = edges.samples[edges.tree.query(points, k=2)[1]]
-    best = np.full(len(points), np.inf)
-    side = np.zeros(len(points))
+    sampled = edges.samples[edges.index.several(points, 2)[1]]
+    best: Float64s = np.full(len(points), np.inf)
+    side: Float64s = np.zeros(len(points))
     for nearest in sampled.T:
         for rows in (nearest, edges.before[nearest], edges.after[nearest]):
             distance, here = _to_segments(edges, points, rows)
             better = distance < best
             best, side = np.where(better, distance, best), np.where(better, here, side)
-    return best * np.where(side >= 0, 1.0, -1.0)
+    signed: Float64s = np.where(side >= 0, best, -best)
+    return signed
 
 
 def oriented_by_lanes(edges: Edges, lanes: LanePoints | None, polylines: Sequence[Float64s]) -> tuple[Edges, int]:
@@ -79,7 +80,7 @@ def oriented_by_lanes(edges: Edges, lanes: LanePoints | None, polylines: Sequenc
     if lanes is None:
         return edges, 0
     places = lanes.points[::2, :2]
-    distance, nearest = edges.tree.query(places, distance_upper_bound=_VOTE_WITHIN_M)
+    distance, nearest = edges.index.nearest(places, within=_VOTE_WITHIN_M)
     near = np.isfinite(distance)
     if not near.any():
         return edges, 0
@@ -142,7 +143,8 @@ def _with_neighbour(edges: Edges, way: Float64s, neighbour: Ints) -> Float64s:
     """Add the direction of the neighbouring segment where there is one."""
     leg = edges.end[neighbour] - edges.start[neighbour]
     other = leg / np.maximum(np.hypot(*leg.T), 1e-9)[:, None]
-    return way + np.where(neighbour[:, None] >= 0, other, 0.0)
+    both: Float64s = np.where(neighbour[:, None] >= 0, way + other, way)
+    return both
 
 
 def _joined(lines: Sequence[Float64s]) -> list[Float64s]:
@@ -151,8 +153,8 @@ def _joined(lines: Sequence[Float64s]) -> list[Float64s]:
     if len(lines) < 2:
         return list(lines)
     starts, ends = np.array([line[0] for line in lines]), np.array([line[-1] for line in lines])
-    following = cKDTree(starts).query_ball_point(ends, _JOINT_M)
-    preceding = cKDTree(ends).query_ball_point(starts, _JOINT_M)
+    following = PointIndex(starts).within(ends, _JOINT_M)
+    preceding = PointIndex(ends).within(starts, _JOINT_M)
     after = {
         row: found[0]
         for row, found in enumerate(following)

@@ -1,11 +1,11 @@
 """Road elements: the map cut into straight pieces, the ones near the route kept."""
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from sim.kinds import RoadKind
 from sim.preparing.lanes import LaneGraph
-from sim.preparing.polylines import Float64s, straight_pieces, without_repeats
+from sim.preparing.point_index import Float64s, PointIndex
+from sim.preparing.polylines import straight_pieces, without_repeats
 from sim.recording import Map
 from sim.scenario.record import DIRECTION, NOWHERE, PLACE_M, Roads, Sizes
 
@@ -22,7 +22,7 @@ def elements_near(map_: Map, graph: LaneGraph, path: Float64s, sizes: Sizes) -> 
     """
     pieces, kinds = _pieces(map_, graph)
     middle = 0.5 * (pieces[:, :2] + pieces[:, 2:])
-    distance = cKDTree(path).query(middle)[0] if len(pieces) else np.zeros(0)
+    distance = PointIndex(path).nearest(middle)[0] if len(pieces) else np.zeros(0)
     reachable = np.flatnonzero(np.abs(middle).max(axis=1, initial=0.0) < _FARTHEST_M)
     order = reachable[np.argsort(distance[reachable], kind="stable")][: sizes.roads]
     record = np.zeros((sizes.roads, 6), np.int16)

@@ -1,7 +1,8 @@
 """Which lanes the recorded ego followed, and how they go on."""
 
 from sim.preparing.lanes import LaneGraph, LanePoints, candidates
-from sim.preparing.polylines import Float64s, headings, turn
+from sim.preparing.point_index import Float64s
+from sim.preparing.polylines import headings, turn
 
 OFF_LANES = -1
 """In place of a lane's number: no lane of the map fits here."""
@@ -58,7 +59,8 @@ def onwards(graph: LaneGraph, lane: int, *, metres: float, backwards: bool = Fal
         choices = [other for other in rows[lane] if other not in seen and graph.lanes[other].drivable]
         if not choices:
             break
-        lane = min(choices, key=lambda other, here=lane: (_bend(graph, here, other, backwards=backwards), other))
+        bends = {other: _bend(graph, lane, other, backwards=backwards) for other in choices}
+        lane = min(choices, key=lambda other: (bends[other], other))
         seen.add(lane)
         chain.append(lane)
         length += len(graph.lanes[lane].points)

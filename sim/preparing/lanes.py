@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from sim.kinds import LaneKind
-from sim.preparing.polylines import Float64s, Ints, headings, project, resampled, turn, without_repeats
+from sim.preparing.point_index import Float64s, Ints, PointIndex
+from sim.preparing.polylines import headings, project, resampled, turn, without_repeats
 from sim.recording import Lane
 
 _STEP_M = 1.0
@@ -63,7 +63,7 @@ class LanePoints:
     points: Float64s
     heading: Float64s
     lane: Ints
-    tree: cKDTree
+    index: PointIndex
 
 
 def lane_graph(lanes: Sequence[Lane]) -> LaneGraph:
@@ -96,7 +96,7 @@ def lane_points(graph: LaneGraph) -> LanePoints | None:
         points=points,
         heading=np.concatenate([graph.lanes[row].heading for row in rows]),
         lane=np.concatenate([np.full(len(graph.lanes[row].points), row) for row in rows]),
-        tree=cKDTree(points[:, :2]),
+        index=PointIndex(points),
     )
 
 
@@ -142,7 +142,7 @@ def _joints(lanes: Sequence[GraphLane]) -> set[tuple[int, int]]:
         return set()
     ends = np.array([lane.points[-1] for lane in lanes])
     starts = np.array([lane.points[0] for lane in lanes])
-    near = cKDTree(starts).query_ball_point(ends, _JOINT_M)
+    near = PointIndex(starts).within(ends, _JOINT_M)
     return {
         (row, other)
         for row, others in enumerate(near)
@@ -158,7 +158,7 @@ def _beside(lanes: Sequence[GraphLane]) -> set[tuple[int, int]]:
     points = np.concatenate([lanes[row].points[::2] for row in rows])
     heading = np.concatenate([lanes[row].heading[::2] for row in rows])
     lane = np.concatenate([np.full(len(lanes[row].points[::2]), row) for row in rows])
-    pairs = cKDTree(points[:, :2]).query_pairs(_BESIDE_M[1], output_type="ndarray")
+    pairs = PointIndex(points).pairs(_BESIDE_M[1])
     first, second = pairs[:, 0], pairs[:, 1]
     offset = points[second] - points[first]
     along = np.abs(offset[:, 0] * np.cos(heading[first]) + offset[:, 1] * np.sin(heading[first]))
@@ -183,8 +183,7 @@ def candidates(points: LanePoints, place: Float64s, heading: Float64s, *, within
     The cost is the squared distance in metres plus the squared turn in units of 20 degrees.
     """
     count = min(32, len(points.points))
-    distance, near = points.tree.query(place, k=count, distance_upper_bound=within)
-    distance, near = distance.reshape(len(place), count), near.reshape(len(place), count)
+    distance, near = points.index.several(place, count, within=within)
     found: list[dict[int, float]] = []
     for row in range(len(place)):
         usable = np.isfinite(distance[row])

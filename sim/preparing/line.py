@@ -6,7 +6,8 @@ import numpy as np
 
 from sim.preparing.following import OFF_LANES, chain_of, followed_lanes, onwards
 from sim.preparing.lanes import LaneGraph, LanePoints
-from sim.preparing.polylines import Float64s, at, distances_along, project, resampled, without_repeats
+from sim.preparing.point_index import Float64s
+from sim.preparing.polylines import at, distances_along, project, resampled, without_repeats
 from sim.scenario.record import ROUTE_STEP_M
 
 BEHIND_M = 40.0
@@ -25,8 +26,6 @@ class Line:
     """Lanes from the first to the last, numbers of the graph."""
     ego_along: Float64s
     """[T] metres along the line where the recorded ego was; never falls by more than it drove backwards."""
-    off_lanes: Float64s
-    """[P'] metres along the line of the driven points at which no lane fits."""
 
 
 def reference_line(
@@ -41,16 +40,15 @@ def reference_line(
     path = _driven(ego)
     lanes = followed_lanes(graph, points, path)
     chain = chain_of(lanes)
-    ahead = _continued(path[-1], path[-1] - path[-2], graph, lanes[-1], _rest_of(route, lanes[-1]), AHEAD_M)
-    behind = _continued(path[0], path[0] - path[1], graph, lanes[0], (), BEHIND_M, backwards=True)
+    onto, back = _lanes_ahead(graph, lanes[-1], route), _lanes_behind(graph, lanes[0])
+    ahead = _continued(path[-1], path[-1] - path[-2], graph, onto, metres=AHEAD_M)
+    behind = _continued(path[0], path[0] - path[1], graph, back, metres=BEHIND_M, backwards=True)
     whole = np.concatenate([behind.points[::-1], path, ahead.points])
     line = resampled(without_repeats(whole, nearer_than=1e-6), ROUTE_STEP_M)[:most_points]
-    on_line = project(line, path).along
     return Line(
         points=line,
         chain=tuple(dict.fromkeys([*behind.lanes[::-1], *chain, *ahead.lanes])),
         ego_along=_along(line, ego[:, :2]),
-        off_lanes=on_line[np.array(lanes) == OFF_LANES],
     )
 
 
@@ -74,25 +72,26 @@ def _driven(ego: Float64s) -> Float64s:
     return resampled(np.array(kept), _PATH_STEP_M)
 
 
-def _rest_of(route: tuple[int, ...], lane: int) -> tuple[int, ...]:
-    return route[route.index(lane) + 1 :] if lane in route else ()
+def _lanes_ahead(graph: LaneGraph, lane: int, route: tuple[int, ...]) -> list[int]:
+    """The lane of the path's end and those that go on from it; none where no lane fits there."""
+    if lane == OFF_LANES:
+        return []
+    named = route[route.index(lane) + 1 :] if lane in route else ()
+    last = named[-1] if named else lane
+    return [lane, *named, *onwards(graph, last, metres=AHEAD_M)]
+
+
+def _lanes_behind(graph: LaneGraph, lane: int) -> list[int]:
+    return [] if lane == OFF_LANES else [lane, *onwards(graph, lane, metres=BEHIND_M, backwards=True)]
 
 
 def _continued(
-    end: Float64s,
-    way: Float64s,
-    graph: LaneGraph,
-    lane: int,
-    named: tuple[int, ...],
-    metres: float,
-    *,
-    backwards: bool = False,
+    end: Float64s, way: Float64s, graph: LaneGraph, lanes: list[int], *, metres: float, backwards: bool = False
 ) -> _Continuation:
-    """Go on from the end of the path in direction `way`."""
+    """Go on from the end of the path in direction `way`, along the lanes of which the first is where the path ends."""
     straight = end + np.arange(1.0, metres + 1)[:, None] * way / np.hypot(*way)
-    if lane == OFF_LANES:
+    if not lanes:
         return _Continuation(straight, ())
-    lanes = [lane, *(named or onwards(graph, lane, metres=metres, backwards=backwards))]
     centres = [graph.lanes[row].points[:, :2] for row in lanes]
     centre = np.concatenate([part[::-1] if backwards else part for part in centres])
     centre = resampled(without_repeats(centre, nearer_than=0.2), 1.0)
@@ -100,7 +99,7 @@ def _continued(
     ahead = at(centre, distances_along(centre), start + np.arange(0.0, metres + 1))
     ahead = without_repeats(ahead)
     if len(ahead) < 2:
-        return _Continuation(straight, (lane,))
+        return _Continuation(straight, tuple(lanes[:1]))
     blend = np.clip(1.0 - np.arange(len(ahead)) / _BLEND_M, 0.0, 1.0)[:, None] ** 2
     return _Continuation((ahead + blend * (end - ahead[0]))[1:], tuple(lanes))
 

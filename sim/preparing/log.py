@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from sim.preparing.polylines import Float64s
+from sim.preparing.point_index import Float64s, PointIndex
 from sim.preparing.resample import Tracks
 from sim.scenario.record import DIRECTION, NOWHERE, PLACE_M, SPEED_MPS, Log, Sizes
 
@@ -18,10 +17,10 @@ def kept_agents(tracks: Tracks, most: int) -> tuple[Tracks, int]:
 
     Agents that are never seen are left out and not counted.
     """
-    tree = cKDTree(tracks.states[0, :, :2])
+    path = PointIndex(tracks.states[0])
     nearest = np.full(len(tracks.ids), np.inf)
     rows, steps = np.nonzero(tracks.seen)
-    np.minimum.at(nearest, rows, tree.query(tracks.states[rows, steps, :2])[0])
+    np.minimum.at(nearest, rows, path.nearest(tracks.states[rows, steps])[0])
     nearest[0] = -1.0
     order = np.argsort(nearest, kind="stable")
     seen = order[np.isfinite(nearest[order])]
@@ -53,7 +52,7 @@ def log_of(tracks: Tracks, ego_along: Float64s, sizes: Sizes) -> tuple[Log, int]
             heights=_padded(tracks.size[:, 2].astype(np.float32), sizes.agents),
             kinds=_padded(tracks.kind, sizes.agents),
             ego=_padded_with_last(_ego(tracks, ego_along), sizes.steps),
-            steps=np.int32(steps),
+            steps=np.array(steps, np.int32),
         ),
         int((seen & ~reachable).sum()),
     )
@@ -72,4 +71,4 @@ def _padded(values: NDArray[np.generic], length: int) -> NDArray[np.generic]:
 
 def _padded_with_last(values: Float64s, length: int) -> NDArray[np.float32]:
     rows = np.minimum(np.arange(length), len(values) - 1)
-    return values[rows].astype(np.float32)
+    return np.asarray(values[rows], np.float32)

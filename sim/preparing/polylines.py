@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-Float64s = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from sim.preparing.point_index import Float64s, Ints, PointIndex
 
 
 def without_repeats(points: Float64s, *, nearer_than: float = 1e-3) -> Float64s:
@@ -16,12 +14,14 @@ def without_repeats(points: Float64s, *, nearer_than: float = 1e-3) -> Float64s:
     if len(points) < 2:
         return points
     steps = np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1)
-    return points[np.concatenate([[True], steps > nearer_than])]
+    kept: Float64s = points[np.concatenate([[True], steps > nearer_than])]
+    return kept
 
 
 def distances_along(points: Float64s) -> Float64s:
     """[P] metres from the first point."""
-    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1))])
+    steps = np.diff(points[:, :2], axis=0)
+    return np.concatenate([[0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))])
 
 
 def resampled(points: Float64s, step: float) -> Float64s:
@@ -63,11 +63,11 @@ class Projection:
     """[Q] number of the nearest point of the line."""
 
 
-def project(points: Float64s, queries: Float64s, *, tree: cKDTree | None = None) -> Projection:
+def project(points: Float64s, queries: Float64s) -> Projection:
     """Find the nearest place on a polyline of at least two points, exact where points are closer than its bends."""
-    nearest = (tree or cKDTree(points[:, :2])).query(queries)[1]
+    nearest = PointIndex(points).nearest(queries)[1]
     along = distances_along(points)
-    best = np.full(len(queries), np.inf)
+    best: Float64s = np.full(len(queries), np.inf)
     result = Projection(np.zeros(len(queries)), np.zeros(len(queries)), nearest)
     for shift in (-1, 0):
         first = np.clip(nearest + shift, 0, len(points) - 2)

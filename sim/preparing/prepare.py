@@ -12,7 +12,8 @@ from sim.preparing.lanes import LaneGraph, LanePoints, lane_graph, lane_points
 from sim.preparing.level import without_other_levels
 from sim.preparing.line import Line, reference_line
 from sim.preparing.log import kept_agents, log_of
-from sim.preparing.polylines import Float64s, without_repeats
+from sim.preparing.point_index import Float64s
+from sim.preparing.polylines import without_repeats
 from sim.preparing.resample import Tracks, resample
 from sim.preparing.route import route_of
 from sim.preparing.stops import runs_red, stops_along

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.preparing.polylines import Float64s
+from sim.preparing.point_index import Float64s
 from sim.recording import Recording
 from sim.scenario.record import STEP_S
 
@@ -50,7 +50,7 @@ def resample(recording: Recording, *, steps: int) -> Tracks:
     valid = agents.valid[order].copy()
     states[0], valid[0] = _without_short_gaps(states[0], valid[0], recording.step_s)
     first, last = _stretch(valid[0])
-    times = first * recording.step_s + STEP_S * np.arange(steps)
+    times: Float64s = first * recording.step_s + STEP_S * np.arange(steps, dtype=np.float64)
     times = times[times <= last * recording.step_s + 1e-6]
     return Tracks(
         states=_at_times(states, valid, times / recording.step_s),

@@ -16,12 +16,12 @@ def route_of(line: Line, tracks: list[Track], stops: Stops, sizes: Sizes) -> Rou
     way = headings(line.points)
     poses = np.stack([line.points[:, 0], line.points[:, 1], np.cos(way), np.sin(way)], axis=1)
     rows = np.minimum(np.arange(sizes.route_points), count - 1)
-    along = ROUTE_STEP_M * np.arange(count)
+    along: NDArray[np.float64] = ROUTE_STEP_M * np.arange(count, dtype=np.float64)
     return Route(
         line=poses[rows].astype(np.float32),
         borders=_borders(tracks, along, sizes),
         speed_limits=_speed_limits(tracks, line, along, sizes),
-        length=np.float32(distances_along(line.points)[-1]),
+        length=np.array(distances_along(line.points)[-1], np.float32),
         stop_at=stops.at,
         stop_kinds=stops.kinds,
         lights=stops.lights,

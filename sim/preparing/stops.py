@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sim.kinds import LightState, StopKind
 from sim.preparing.lanes import LaneGraph, LanePoints
 from sim.preparing.line import Line
-from sim.preparing.polylines import Float64s, project
+from sim.preparing.point_index import Float64s
+from sim.preparing.polylines import project
 from sim.recording import Map, StopPoint
 from sim.scenario.record import Sizes
 
@@ -61,7 +62,7 @@ def _controlled(stop: StopPoint, graph: LaneGraph, points: LanePoints | None) ->
     named = graph.numbers(stop.lane_ids)
     if named or points is None or stop.lane_ids:
         return named
-    near = np.array(points.tree.query_ball_point(stop.position[:2], _SIGN_WITHIN_M), dtype=int)
+    near = np.array(points.index.within(stop.position[None], _SIGN_WITHIN_M)[0], np.int64)
     if not len(near):
         return ()
     offset = stop.position[:2] - points.points[near, :2]

@@ -3,12 +3,22 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
+from sim.preparing.edges import band_between
 from sim.preparing.lanes import LaneGraph
 from sim.preparing.line import Line
-from sim.preparing.polylines import Float64s, distances_along, headings, project, resampled, turn
+from sim.preparing.point_index import Float64s
+from sim.preparing.polylines import distances_along, headings, project, resampled, turn
+from sim.scenario.record import ROUTE_STEP_M
 
-_OFF_LANE_HALF_WIDTH_M = 1.8
+RECORDED = -1
+"""In place of a lane's number: a stretch of the recorded path."""
+
+_RECORDED_HALF_WIDTH_M = 1.8
+_ONTO_LANES_M = 4.0
+_JOINT_M = 2.5
 _MOST_BESIDE_M = 18.0
 _SAME_WAY = np.pi / 3
 
@@ -24,7 +34,7 @@ class Band:
     """[Q] metres along the line, rising."""
     speed_limit: float
     lane: int
-    """Number in the graph; -1 for a stretch of the recorded path where no lane fits."""
+    """Number in the graph, or RECORDED."""
 
 
 @dataclass
@@ -54,12 +64,12 @@ def permitted_lanes(graph: LaneGraph, chain: tuple[int, ...]) -> tuple[int, ...]
 def tracks_along(line: Line, graph: LaneGraph, *, most: int) -> tuple[list[Track], int]:
     """Order the permitted lanes into tracks; gives the tracks and how many bands found no room.
 
-    A lane goes on in the track of the lane that leads into it. Stretches of the recorded path where no lane fits
-    become bands of their own, so that the route has no holes.
+    A lane goes on in the track of the lane that leads into it. Where the recorded path leaves all of them, the
+    path itself is a band as wide as a lane: what the ego drove is always on the route.
     """
     bands = [band for lane in permitted_lanes(graph, line.chain) for band in _bands_of(graph, lane, line)]
-    bands += _recorded_bands(line)
-    bands.sort(key=lambda band: (band.lane not in line.chain, band.along[0], band.lane))
+    bands += _recorded_bands(line, bands)
+    bands.sort(key=lambda band: (band.lane not in line.chain and band.lane != RECORDED, band.along[0], band.lane))
     tracks: list[Track] = []
     dropped = 0
     for band in bands:
@@ -101,7 +111,7 @@ def _bands_of(graph: LaneGraph, lane: int, line: Line) -> list[Band]:
     ]
 
 
-def _rising_parts(usable: "np.typing.NDArray[np.bool_]", along: Float64s) -> list[slice]:
+def _rising_parts(usable: NDArray[np.bool_], along: Float64s) -> list[slice]:
     """Stretches of at least 3 m in which the distance along the line rises without a jump."""
     rises = np.concatenate([[False], (np.diff(along) > 0) & (np.diff(along) < 6.0)])
     starts = [row for row in range(len(along)) if usable[row] and not (rises[row] and row and usable[row - 1])]
@@ -115,32 +125,31 @@ def _rising_parts(usable: "np.typing.NDArray[np.bool_]", along: Float64s) -> lis
     return parts
 
 
-def _recorded_bands(line: Line) -> list[Band]:
-    if not len(line.off_lanes):
-        return []
+def _recorded_bands(line: Line, bands: list[Band]) -> list[Band]:
+    """The stretches of the driven path that lie in no band."""
     along = distances_along(line.points)
-    marks = np.sort(line.off_lanes)
-    bands = []
-    for part in np.split(marks, np.flatnonzero(np.diff(marks) > 4.0) + 1):
-        first, last = max(part[0] - 4.0, 0.0), min(part[-1] + 4.0, along[-1])
-        inside = (along >= first - 2.0) & (along <= last + 2.0)
-        if inside.sum() < 2:
-            continue
-        centre = resampled(line.points[inside], 1.0)
-        way = headings(centre)
-        normal = _OFF_LANE_HALF_WIDTH_M * np.stack([-np.sin(way), np.cos(way)], axis=1)
-        start = along[inside][0]
-        bands.append(Band(centre + normal, centre - normal, start + distances_along(centre), 0.0, -1))
-    return bands
+    driven = (along >= line.ego_along.min() - ROUTE_STEP_M) & (along <= line.ego_along.max() + ROUTE_STEP_M)
+    covered = shapely.union_all([band_between(band.left, band.right) for band in bands])
+    marks = along[driven & ~shapely.contains_xy(covered, line.points[:, 0], line.points[:, 1])]
+    made = []
+    for part in np.split(marks, np.flatnonzero(np.diff(marks) > 2 * ROUTE_STEP_M) + 1):
+        if len(part):
+            inside = (along >= part[0] - _ONTO_LANES_M) & (along <= part[-1] + _ONTO_LANES_M)
+            centre = resampled(line.points[inside], 1.0)
+            way = headings(centre)
+            normal = _RECORDED_HALF_WIDTH_M * np.stack([-np.sin(way), np.cos(way)], axis=1)
+            along_it = along[inside][0] + distances_along(centre)
+            made.append(Band(centre + normal, centre - normal, along_it, 0.0, RECORDED))
+    return made
 
 
 def _track_for(band: Band, tracks: list[Track], graph: LaneGraph) -> Track | None:
     free = [track for track in tracks if track.has_room(band)]
     for track in free:
-        if band.lane >= 0 and any(
+        if band.lane != RECORDED and any(
             other.lane in graph.entries[band.lane] or other.lane in graph.exits[band.lane]
             for other in track.bands
-            if other.lane >= 0
+            if other.lane != RECORDED
         ):
             return track
     return free[0] if free else None

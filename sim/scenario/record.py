@@ -60,7 +60,7 @@ class Sizes:
 
 
 Leaf: TypeAlias = Array | np.ndarray[Any, np.dtype[Any]]
-"""Scenarios are prepared, stored and loaded as numpy arrays, often of memory-mapped files; on a device they are jax's."""
+"""Scenarios are prepared, stored and loaded as numpy arrays, often memory-mapped; on a device they are jax's."""
 
 
 @jax.tree_util.register_dataclass
