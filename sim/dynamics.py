@@ -65,11 +65,12 @@ def drive(
     top = jnp.maximum(limits.max_speed, motion.speed)
     speed = jnp.clip(motion.speed + STEP_S * acceleration, 0.0, top)
     steering = jnp.clip(motion.steering + STEP_S * rate, -limits.max_steering, limits.max_steering)
+    wheelbase = WHEELBASE_SHARE * length
     middle_speed = 0.5 * (motion.speed + speed)
-    slip_tangent = 0.5 * jnp.tan(0.5 * (motion.steering + steering))
-    slip_cosine = jax.lax.rsqrt(1.0 + slip_tangent**2)
-    yaw_rate = middle_speed * slip_cosine * 2.0 * slip_tangent / (WHEELBASE_SHARE * length)
-    middle_heading = motion.heading + 0.5 * STEP_S * yaw_rate
+    slip_tangent, slip_cosine, yaw_rate = _turning(middle_speed, 0.5 * (motion.steering + steering), wheelbase)
+    # The first half of the step is turned at the rate of its own middle.
+    quarter = 0.75 * motion.speed + 0.25 * speed, 0.75 * motion.steering + 0.25 * steering
+    middle_heading = motion.heading + 0.5 * STEP_S * _turning(*quarter, wheelbase)[2]
     forward, left = STEP_S * middle_speed * slip_cosine, STEP_S * middle_speed * slip_cosine * slip_tangent
     cosine, sine = jnp.cos(middle_heading), jnp.sin(middle_heading)
     return Motion(
@@ -81,6 +82,15 @@ def drive(
         acceleration=(speed - motion.speed) / STEP_S,
         yaw_rate=yaw_rate,
     )
+
+
+def _turning(
+    speed: Float[Array, "*b"], steering: Float[Array, "*b"], wheelbase: Float[Array, "*b"]
+) -> tuple[Float[Array, "*b"], Float[Array, "*b"], Float[Array, "*b"]]:
+    """Tangent and cosine of the slip angle, and the yaw rate in rad/s."""
+    tangent = 0.5 * jnp.tan(steering)
+    cosine = jax.lax.rsqrt(1.0 + tangent**2)
+    return tangent, cosine, speed * cosine * 2.0 * tangent / wheelbase
 
 
 def steering_for(

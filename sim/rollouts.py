@@ -162,15 +162,18 @@ def compiled(
     if count % mesh.size:
         raise ValueError(f"{count} scenes on {mesh.size} devices: the batch must be a multiple of the devices")
     scene, moment = PartitionSpec(axis), PartitionSpec(None, axis)
-    outputs = Rollout(transitions=moment, metrics=moment, episodes=scene, final=scene)  # type: ignore[arg-type]
-    sharded = jax.shard_map(
-        drive, mesh=mesh, in_specs=(scene, PartitionSpec(), scene, scene, scene), out_specs=outputs, check_vma=False
-    )
-    return sharded(scenarios, policy, keys, guide, states)
+
+    def parts(*arguments: Any) -> tuple[Transition, StepMetrics, EpisodeMetrics, SimState]:
+        result = drive(*arguments)
+        return result.transitions, result.metrics, result.episodes, result.final
+
+    inputs, outputs = (scene, PartitionSpec(), scene, scene, scene), (moment, moment, scene, scene)
+    sharded = jax.shard_map(parts, mesh=mesh, in_specs=inputs, out_specs=outputs, check_vma=False)
+    return Rollout(*sharded(scenarios, policy, keys, guide, states))
 
 
 def _drive(
-    scenarios: Scenario, policy: Policy, keys: PRNGKeyArray, guide: Any, states: SimState | None, *, spec: RolloutSpec
+    scenarios: Scenario, policy: Policy, keys: Array, guide: Any, states: SimState | None, *, spec: RolloutSpec
 ) -> Rollout:
     """The rollout of the scenes of one device."""
     in_step = states is None

@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Bool, Int32
 
 from sim.geometry import distance
 from sim.lookup import row, take
@@ -37,7 +37,7 @@ def observe_agents(log: Log, state: SimState, axes: Axes, *, most: int) -> Token
     return Tokens(features=features, kinds=jnp.where(valid, take(log.kinds, index), 0), valid=valid)
 
 
-def closest(log: Log, state: SimState, *, most: int) -> tuple[Int32[Array, "K"], Float32[Array, "K"]]:
+def closest(log: Log, state: SimState, *, most: int) -> tuple[Int32[Array, "K"], Bool[Array, "K"]]:
     """Numbers of the closest agents, nearest first, and whether there is one."""
     states = row(log.states, state.step)
     x, y = states[0].astype(jnp.float32) * PLACE_M - state.motion.x, states[1].astype(jnp.float32) * PLACE_M - state.motion.y

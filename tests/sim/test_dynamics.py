@@ -14,7 +14,7 @@ def motion(speed: float, steering: float, heading: float = 0.3) -> Motion:
     return Motion(*(jnp.float32(value) for value in (1.0, -2.0, heading, speed, steering, 0.0, 0.0)))
 
 
-def integrated(start: Motion, acceleration: float, rate: float, steps: int = 20_000) -> np.ndarray:
+def integrated(start: Motion, acceleration: float, rate: float, steps: int = 4_000) -> np.ndarray:
     """x, y, heading after 0.2 s by tiny steps in float64."""
     x, y, heading, speed, steering = (float(getattr(start, name)) for name in ("x", "y", "heading", "speed", "steering"))
     dt = 0.2 / steps
@@ -37,7 +37,7 @@ def test_a_step_follows_the_differential_equation(
     start = motion(speed, steering)
     moved = drive(start, (jnp.float32(acceleration), jnp.float32(rate)), length=jnp.float32(LENGTH), limits=LIMITS)
     truth = integrated(start, acceleration, rate)
-    np.testing.assert_allclose([moved.x, moved.y], truth[:2], atol=0.02)
+    np.testing.assert_allclose([moved.x, moved.y], truth[:2], atol=0.015)
     np.testing.assert_allclose(moved.heading, truth[2], atol=0.005)
 
 

@@ -39,7 +39,7 @@ def polygon(x: float, y: float, heading: float, length: float, width: float) -> 
 EGO = polygon(0.0, 0.0, 0.0, 4.8, 2.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(numbers)
 def test_boxes_overlap_exactly_where_their_polygons_do(values: np.ndarray) -> None:
     boxes, own, other, rows = some_boxes(values)
@@ -52,7 +52,7 @@ def test_boxes_overlap_exactly_where_their_polygons_do(values: np.ndarray) -> No
         assert gaps[number] <= truth + 2e-5
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(numbers, st.floats(-15, 15, width=32), st.floats(-15, 15, width=32))
 def test_boxes_touch_when_the_time_has_come_and_not_before(values: np.ndarray, vx: float, vy: float) -> None:
     boxes, *_, rows = some_boxes(values)
