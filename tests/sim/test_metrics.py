@@ -13,7 +13,7 @@ from tests.sim.scenes import batch, road
 from tests.sim.test_geometry import polygon
 
 SCENES = (road(0, 0.0), road(1, 0.01))
-step_metrics = jax.jit(sim.metrics)
+step_metrics, reset, follow_log = jax.jit(sim.metrics), jax.jit(sim.reset), jax.jit(sim.follow_log)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +68,8 @@ def test_failure_is_collision_or_off_route(replay: sim.Rollout) -> None:
 
 def driven(scene: Scenario, *, moved: dict[str, float] | None = None, distance: float = 8.0) -> sim.StepMetrics:
     """Metrics of a step in which the ego goes `distance` metres along the route, with its motion changed by `moved`."""
-    before = sim.reset(scene)
-    after = sim.follow_log(scene, before)
+    before = reset(scene)
+    after = follow_log(scene, before)
     motion = replace(after.motion, **{name: jnp.float32(value) for name, value in (moved or {}).items()})
     return step_metrics(scene, before, replace(after, motion=motion, distance=before.distance + distance))
 
@@ -80,7 +80,7 @@ def alone() -> Scenario:
 
 def with_line(scene: Scenario, kind: StopKind, lights: LightState, *, ahead: float = 6.0) -> Scenario:
     """One stop line, metres ahead of the middle of the ego at the start."""
-    at = jnp.full_like(scene.route.stop_at, jnp.inf).at[0].set(sim.reset(scene).distance + ahead)
+    at = jnp.full_like(scene.route.stop_at, jnp.inf).at[0].set(reset(scene).distance + ahead)
     kinds = jnp.zeros_like(scene.route.stop_kinds).at[0].set(kind)
     shown = jnp.full_like(scene.route.lights, lights)
     return replace(scene, route=replace(scene.route, stop_at=at, stop_kinds=kinds, lights=shown))
@@ -97,8 +97,8 @@ def test_a_red_light_counts_when_the_front_crosses_its_line() -> None:
 def test_a_stop_line_counts_unless_the_ego_stood_before_it() -> None:
     scene = with_line(alone(), StopKind.STOP_SIGN, LightState.UNKNOWN)
     assert driven(scene).stop_line
-    before = replace(sim.reset(scene), stood_at=sim.reset(scene).distance)
-    after = replace(sim.follow_log(scene, before), distance=before.distance + 8.0)
+    before = replace(reset(scene), stood_at=reset(scene).distance)
+    after = replace(follow_log(scene, before), distance=before.distance + 8.0)
     assert not step_metrics(scene, before, after).stop_line
     far = replace(before, stood_at=before.distance - 10.0)
     assert step_metrics(scene, far, after).stop_line
@@ -147,7 +147,7 @@ def test_time_to_collision_is_gap_over_closing_speed() -> None:
 
 def test_a_reversal_is_a_turn_the_other_way() -> None:
     scene = alone()
-    state = sim.reset(scene)
+    state = reset(scene)
     reversals = []
     for rate in (0.0, 0.3, 0.3, 0.0, -0.3, -0.01, 0.01, 0.3):
         after = sim.step(scene, state, sim.Command(jnp.float32(0.0), jnp.float32(rate)))
