@@ -40,7 +40,10 @@ def observe_agents(log: Log, state: SimState, axes: Axes, *, most: int) -> Token
 def closest(log: Log, state: SimState, *, most: int) -> tuple[Int32[Array, "K"], Bool[Array, "K"]]:
     """Numbers of the closest agents, nearest first, and whether there is one."""
     states = row(log.states, state.step)
-    x, y = states[0].astype(jnp.float32) * PLACE_M - state.motion.x, states[1].astype(jnp.float32) * PLACE_M - state.motion.y
+    x, y = (
+        states[0].astype(jnp.float32) * PLACE_M - state.motion.x,
+        states[1].astype(jnp.float32) * PLACE_M - state.motion.y,
+    )
     squared = jnp.where(states[0] == NOWHERE, jnp.inf, x * x + y * y)
     squared = jnp.where(jnp.arange(squared.shape[0]) == 0, jnp.inf, squared)
     nearness, index = jax.lax.top_k(-squared, most)

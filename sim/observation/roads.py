@@ -16,7 +16,9 @@ def observe_roads(scenario: Scenario, state: SimState, axes: Axes, *, most: int)
     """Elements listed for the block that the ego is in: the nearest to the block's middle. None outside the tiles."""
     ground, cosine, sine = scenario.ground, *axes
     number, within_x, within_y = tile_at(ground, state.motion.x[None], state.motion.y[None])
-    column, line = (jnp.minimum((within * (BLOCKS / TILE_M)).astype(jnp.int32), BLOCKS - 1) for within in (within_x, within_y))
+    column, line = (
+        jnp.minimum((within * (BLOCKS / TILE_M)).astype(jnp.int32), BLOCKS - 1) for within in (within_x, within_y)
+    )
     block = ((jnp.maximum(number, 0) * BLOCKS + line) * BLOCKS + column)[0]
     room = ground.listed.shape[-1]
     places = block * room + jnp.arange(min(most, room), dtype=jnp.int32)

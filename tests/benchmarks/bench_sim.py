@@ -42,7 +42,9 @@ def some_scenes(count: int) -> Scenario:
         prepare(road_recording(seed=seed, agents=511, curvature=0.002 * seed, steps=151, speed=1.3)).scenario
         for seed in range(min(count, DISTINCT))
     ]
-    return jax.tree.map(lambda *leaves: jnp.asarray(np.stack([leaves[n % len(leaves)] for n in range(count)])), *distinct)
+    return jax.tree.map(
+        lambda *leaves: jnp.asarray(np.stack([leaves[n % len(leaves)] for n in range(count)])), *distinct
+    )
 
 
 def sees_everything(view: View, key: jax.Array) -> Decision:
@@ -57,7 +59,9 @@ def measured(scenes: Scenario, policy: Callable[..., Decision]) -> dict[str, Any
     """Times, costs and sizes of one configuration."""
     count, steps = scenes.log.states.shape[0], scenes.log.states.shape[1] - 1
     rng = np.random.default_rng(0)
-    guide = jnp.asarray(np.stack([rng.integers(35, 46, (count, steps)), rng.integers(13, 18, (count, steps))], -1), jnp.int32)
+    guide = jnp.asarray(
+        np.stack([rng.integers(35, 46, (count, steps)), rng.integers(13, 18, (count, steps))], -1), jnp.int32
+    )
     key = jax.random.key(0)
     spec = RolloutSpec(steps=steps)
     start = time.perf_counter()
@@ -99,7 +103,9 @@ def kernels_per_step(text: str) -> int:
     blocks = {block.lstrip().lstrip("%").split(" ", 1)[0]: block for block in text.split("\n\n")}
     free = {"get-tuple-element", "parameter", "tuple", "bitcast", "constant"}
     counts = [
-        sum(name not in free for name in re.findall(r" = .*? ([\w\-]+)\(", blocks[body])) for body in bodies if body in blocks
+        sum(name not in free for name in re.findall(r" = .*? ([\w\-]+)\(", blocks[body]))
+        for body in bodies
+        if body in blocks
     ]
     return max(counts, default=0)
 

@@ -112,7 +112,9 @@ def test_padding_changes_nothing() -> None:
     assert kept > seen.agents.features.shape[0]
     np.testing.assert_allclose(seen.agents.features, padded.agents.features[: seen.agents.valid.shape[0]], atol=1e-4)
     assert not padded.agents.valid[seen.agents.valid.shape[0] :].any()
-    assert_same((seen.ego, seen.roads, seen.route, seen.value_only), (padded.ego, padded.roads, padded.route, padded.value_only))
+    assert_same(
+        (seen.ego, seen.roads, seen.route, seen.value_only), (padded.ego, padded.roads, padded.route, padded.value_only)
+    )
 
 
 def test_nothing_counts_after_the_recording_or_the_first_event(both: sim.Rollout) -> None:

@@ -123,7 +123,16 @@ def one_other(x: float, y: float, heading: float, vx: float) -> sim.StepMetrics:
     """Metrics of a step at 8 m/s on a straight road with one agent at a place in the ego's frame."""
     scene = alone()
     ego = np.asarray(scene.log.ego[1])
-    row = np.round([(ego[0] + x) / PLACE_M, (ego[1] + y) / PLACE_M, np.cos(heading) / DIRECTION, np.sin(heading) / DIRECTION, vx * 100, 0])
+    row = np.round(
+        [
+            (ego[0] + x) / PLACE_M,
+            (ego[1] + y) / PLACE_M,
+            np.cos(heading) / DIRECTION,
+            np.sin(heading) / DIRECTION,
+            vx * 100,
+            0,
+        ]
+    )
     states = scene.log.states.at[1:, :, 1].set(jnp.asarray(row, jnp.int16))
     sizes = scene.log.sizes.at[1].set(jnp.array([4.0, 2.0]))
     return driven(replace(scene, log=replace(scene.log, states=states, sizes=sizes)))

@@ -8,13 +8,25 @@ from sim.rewards import NEVER, DoneSpec, RewardSpec, done, reward, reward_terms
 
 
 def quiet_step() -> StepMetrics:
-    flags = {"valid", "collision", "at_fault", "off_road", "off_route", "red_light", "stop_line", "wrong_way", "reversal"}
+    flags = {
+        "valid",
+        "collision",
+        "at_fault",
+        "off_road",
+        "off_route",
+        "red_light",
+        "stop_line",
+        "wrong_way",
+        "reversal",
+    }
     values = {field.name: jnp.zeros((), bool if field.name in flags else jnp.float32) for field in fields(StepMetrics)}
     return StepMetrics(**{**values, "valid": jnp.ones((), bool)})
 
 
 def test_the_reward_is_the_sum_of_its_named_terms() -> None:
-    step = replace(quiet_step(), progress=jnp.float32(2.0), acceleration=jnp.float32(-3.0), collision=jnp.ones((), bool))
+    step = replace(
+        quiet_step(), progress=jnp.float32(2.0), acceleration=jnp.float32(-3.0), collision=jnp.ones((), bool)
+    )
     spec = RewardSpec(progress=0.5, acceleration=-0.1, collision=-7.0)
     terms = reward_terms(step, spec)
     np.testing.assert_allclose(terms["acceleration"], -0.1 * 0.2 * 9.0, rtol=1e-6)
