@@ -8,7 +8,7 @@ Axes: T steps, B scenes.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -39,11 +39,11 @@ class RolloutSpec:
     """How many; None for as many as the scenarios have room for."""
     keep_observations: bool = False
     """Give back what the policy saw at each step: for learning, and large."""
-    actions: ActionSpec = ActionSpec()
-    limits: VehicleLimits = VehicleLimits()
-    observation: ObservationSpec = ObservationSpec()
-    metrics: MetricSpec = MetricSpec()
-    reward: RewardSpec = RewardSpec()
+    actions: ActionSpec = field(default_factory=ActionSpec)
+    limits: VehicleLimits = field(default_factory=VehicleLimits)
+    observation: ObservationSpec = field(default_factory=ObservationSpec)
+    metrics: MetricSpec = field(default_factory=MetricSpec)
+    reward: RewardSpec = field(default_factory=RewardSpec)
     done: DoneSpec = NEVER
     """What ends an episode: nothing in evaluation, `DoneSpec()` in training."""
 
@@ -106,10 +106,7 @@ def rollout(
     room = scenarios.log.states.shape[1] - 1
     if spec.steps is not None and not 1 <= spec.steps <= room:
         raise ValueError(f"{spec.steps} steps: the scenarios have room for 1 to {room}")
-    if not jax.tree_util.all_leaves([policy]):
-        driver = policy
-    else:
-        driver = jax.tree_util.Partial(policy)
+    driver = jax.tree_util.Partial(policy) if jax.tree_util.all_leaves([policy]) else policy
     spec = replace(spec, steps=spec.steps or room)
     return compiled(scenarios, driver, key, guide, states, spec=spec, mesh=mesh)
 

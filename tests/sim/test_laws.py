@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -179,7 +180,7 @@ except ValueError as error:
 
 
 def test_a_batch_on_four_devices_is_the_batch_on_one() -> None:
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "PYTHONPATH": str(Path.cwd())}
     run = subprocess.run([sys.executable, "-c", SHARDED], capture_output=True, text=True, env=environment, check=False)
     assert run.returncode == 0, run.stderr
     assert "3 scenes on 4 devices" in run.stdout
