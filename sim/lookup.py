@@ -40,7 +40,9 @@ def _take_batched(
 
 def row(table: Shaped[Leaf, "N *row"], index: Int32[Array, ""]) -> Shaped[Array, "*row"]:
     """One row of a table, the nearest where the index lies outside."""
-    return jax.lax.dynamic_index_in_dim(jnp.asarray(table), jnp.clip(index, 0, table.shape[0] - 1), 0, keepdims=False)
+    place = jnp.clip(index, 0, table.shape[0] - 1)
+    found: Array = jax.lax.dynamic_index_in_dim(jnp.asarray(table), place, 0, keepdims=False)
+    return found
 
 
 def window(table: Shaped[Leaf, "N *row"], first: Int32[Array, ""], count: int) -> Shaped[Array, "count *row"]:

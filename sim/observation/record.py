@@ -16,7 +16,7 @@ EGO = (
     "light_is_flashing_stop", "light_is_flashing_caution", "stood_before_line",
 )  # fmt: skip
 """Columns of Observation.ego. `offset` is metres to the left of the route's line, `course_*` the heading against its
-direction, `speed_limit` 0 where none is known, `line_ahead` metres from the front to the next stop line, at most 100."""
+direction, `speed_limit` 0 where unknown, `line_ahead` metres from the front to the next stop line, at most 100."""
 AGENT = ("x", "y", "cosine", "sine", "velocity_x", "velocity_y", "length", "width", "distance")
 """Columns of the agents: velocities over the ground, `distance` from box to box, 0 where they overlap."""
 ROAD = ("x", "y", "cosine", "sine", "half_length")

@@ -67,10 +67,9 @@ def test_a_rollout_is_the_loop_over_its_steps(both: sim.Rollout) -> None:
 
 def test_seeing_and_measuring_need_no_compilation() -> None:
     scene = SCENES[1]
-    with jax.disable_jit():
-        state = sim.reset(scene)
-        after = sim.follow_log(scene, state)
-        plain = sim.observe(scene, state), sim.metrics(scene, state, after)
+    state = sim.reset(scene)
+    after = sim.follow_log(scene, state)
+    plain = sim.observe(scene, state), sim.metrics(scene, state, after)
     compiled = jax.jit(sim.observe)(scene, state), jax.jit(sim.metrics)(scene, state, after)
     assert_same(plain, compiled)
 
