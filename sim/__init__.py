@@ -1,6 +1,7 @@
 """The accelerated driving simulator: arrays in, arrays out. No I/O; knows nothing of the platform.
 
-Names are imported when they are first used, so that importing the package does not import jax.
+Names are imported when they are first used, so that importing the package does not import jax. No module
+bears the name of one of them: once imported, it would stand in its place.
 """
 
 import importlib
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from sim.measures import EpisodeMetrics, MetricSpec, StepMetrics, episode_metrics, metrics
     from sim.observation import Observation, ObservationSpec, observe
     from sim.rewards import DoneSpec, RewardSpec, done, reward
-    from sim.rollouts import Rollout, RolloutSpec, Transition, rollout, rollouts
+    from sim.rolling import Rollout, RolloutSpec, Transition, rollout, rollouts
     from sim.scenario import Scenario, Sizes
     from sim.state import SimState
     from sim.stepping import Command, follow_log, reset, step
@@ -23,7 +24,7 @@ _HOMES = {
     "sim.measures": ("EpisodeMetrics", "MetricSpec", "StepMetrics", "episode_metrics", "metrics"),
     "sim.observation": ("Observation", "ObservationSpec", "observe"),
     "sim.rewards": ("DoneSpec", "RewardSpec", "done", "reward"),
-    "sim.rollouts": ("Rollout", "RolloutSpec", "Transition", "rollout", "rollouts"),
+    "sim.rolling": ("Rollout", "RolloutSpec", "Transition", "rollout", "rollouts"),
     "sim.scenario": ("Scenario", "Sizes"),
     "sim.state": ("SimState",),
     "sim.stepping": ("Command", "follow_log", "reset", "step"),

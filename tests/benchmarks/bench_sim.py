@@ -27,7 +27,7 @@ from jax.tree_util import Partial
 import sim
 from sim.drivers import Decision, View
 from sim.preparing import prepare
-from sim.rollouts import RolloutSpec, compiled
+from sim.rolling import RolloutSpec, compiled
 from sim.scenario import Scenario
 from tests.sim.scenes import road_recording
 
