@@ -108,7 +108,8 @@ def rollout(
         raise ValueError(f"{spec.steps} steps: the scenarios have room for 1 to {room}")
     driver = jax.tree_util.Partial(policy) if jax.tree_util.all_leaves([policy]) else policy
     spec = replace(spec, steps=spec.steps or room)
-    return compiled(scenarios, driver, key, guide, states, spec=spec, mesh=mesh)
+    result: Rollout = compiled(scenarios, driver, key, guide, states, spec=spec, mesh=mesh)
+    return result
 
 
 def rollouts(
@@ -135,7 +136,8 @@ def rollouts(
 
 def _on_device(batch: Scenario, mesh: Mesh | None) -> Scenario:
     where = None if mesh is None else NamedSharding(mesh, PartitionSpec(mesh.axis_names[0]))
-    return jax.device_put(batch, where)
+    placed: Scenario = jax.device_put(batch, where)
+    return placed
 
 
 @partial(jax.jit, static_argnames=("spec", "mesh"))

@@ -14,6 +14,7 @@ import math
 import os
 import platform
 import re
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,9 @@ from sim.drivers import Decision, View
 from sim.preparing import prepare
 from sim.rolling import RolloutSpec, compiled
 from sim.scenario import Scenario
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from tests.sim.scenes import road_recording
 
 DISTINCT = 4
