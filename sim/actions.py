@@ -52,7 +52,7 @@ class ActionSpec:
     def steering_values(self) -> NDArray[np.float32]:
         """[steering_rates] rad/s, rising."""
         even = np.linspace(-1.0, 1.0, self.steering_rates)
-        return (self.max_steering_rate * np.sign(even) * np.abs(even) ** self.bend).astype(np.float32)
+        return np.asarray(self.max_steering_rate * np.sign(even) * np.abs(even) ** self.bend, np.float32)
 
 
 def decode(action: Int32[Array, "2"], spec: ActionSpec) -> Command:
@@ -128,7 +128,8 @@ def expert_actions(
         moved = move(motion, (accelerations[chosen], rates[turned]))
         action = jnp.where(step < last, jnp.stack([chosen, turned]), jnp.array([0, spec.steering_rates // 2]))
         apart, twisted = jnp.hypot(moved.x - goal.x, moved.y - goal.y), jnp.abs(wrapped(moved.heading - goal.heading))
-        return moved, (action.astype(jnp.int32), *(jnp.where(step < last, error, 0.0) for error in (apart, twisted)))
+        past = step >= last
+        return moved, (action.astype(jnp.int32), jnp.where(past, 0.0, apart), jnp.where(past, 0.0, twisted))
 
     first = recorded_motion(scenario, jnp.int32(0), limits=limits)
     steps = jnp.arange(scenario.log.ego.shape[-2] - 1, dtype=jnp.int32)

@@ -49,4 +49,5 @@ def against_route(route: Route, state: SimState, axes: Axes, *, moving_mps: floa
     _, _, cosine, sine = take(route.line, route_index(route, state.distance))
     along = (axes[0] * cosine + axes[1] * sine) * state.motion.speed
     moves = jnp.abs(state.motion.speed) > moving_mps
-    return moves & (along < 0.0) & (jnp.asarray(route.length) > 0.0)
+    against: Array = moves & (along < 0.0) & (jnp.asarray(route.length) > 0.0)
+    return against
