@@ -40,6 +40,7 @@ bench: dev-env
 	$(RUN) python tests/benchmarks/bench_diversity.py
 	$(RUN) python tests/benchmarks/bench_similarity.py
 	$(RUN) python tests/benchmarks/bench_service.py
+	$(RUN) python tests/benchmarks/bench_sim.py
 
 notebooks: dev-env
 	$(RUN) pytest tests/notebooks
