@@ -60,9 +60,7 @@ def gap(boxes: Pair) -> Float[Array, "..."]:
     return jnp.maximum(jnp.maximum(first, second), jnp.maximum(third, fourth))
 
 
-def time_to_touch(
-    boxes: Pair, velocity_x: Float[Array, "..."], velocity_y: Float[Array, "..."]
-) -> Float[Array, "..."]:
+def time_to_touch(boxes: Pair, velocity_x: Float[Array, "..."], velocity_y: Float[Array, "..."]) -> Float[Array, "..."]:
     """Seconds until the boxes touch if the second moves with this velocity and neither turns: 0 where they overlap,
     infinite where they never touch.
 

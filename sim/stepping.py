@@ -48,9 +48,7 @@ def reset(scenario: Scenario, start: Int32[Array, ""] | int = 0, *, limits: Vehi
     )
 
 
-def step(
-    scenario: Scenario, state: SimState, command: Command, *, limits: VehicleLimits = _LIMITS
-) -> SimState:
+def step(scenario: Scenario, state: SimState, command: Command, *, limits: VehicleLimits = _LIMITS) -> SimState:
     """The state 0.2 s later, under a command."""
     length = jnp.asarray(scenario.log.sizes)[0, 0]
     motion = drive(state.motion, (command.acceleration, command.steering_rate), length=length, limits=limits)
@@ -76,9 +74,7 @@ def arrive(scenario: Scenario, state: SimState, motion: Motion) -> SimState:
     )
 
 
-def recorded_motion(
-    scenario: Scenario, step: Int32[Array, ""], *, limits: VehicleLimits = _LIMITS
-) -> Motion:
+def recorded_motion(scenario: Scenario, step: Int32[Array, ""], *, limits: VehicleLimits = _LIMITS) -> Motion:
     """How the recorded ego moved at a step; the steering angle is the one that turns the car as it turned."""
     before, now, after = (row(scenario.log.ego, step + shift) for shift in (-1, 0, 1))
     length = jnp.asarray(scenario.log.sizes)[0, 0]

@@ -33,7 +33,12 @@ def axes_of(motion: Motion) -> Axes:
 
 
 def boxes_around(
-    motion: Motion, axes: Axes, *, states: Int16[Array, "6 A"], sizes: Float32[Leaf, "A 2"], ego_size: Float32[Array, "2"]
+    motion: Motion,
+    axes: Axes,
+    *,
+    states: Int16[Array, "6 A"],
+    sizes: Float32[Leaf, "A 2"],
+    ego_size: Float32[Array, "2"],
 ) -> Boxes:
     """What of the logged agents the ego sees. `states` as in Log; agents that are not there are not `seen`."""
     cosine, sine = axes

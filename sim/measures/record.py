@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import jax
 from jaxtyping import Array, Bool, Float
 
+
 @dataclass(frozen=True)
 class MetricSpec:
     """Thresholds of the metrics."""

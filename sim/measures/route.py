@@ -44,9 +44,7 @@ def over_limit(route: Route, distance: Float32[Array, ""], speed: Float32[Array,
     return jnp.where(limit > 0.0, jnp.maximum(speed - limit, 0.0), 0.0)
 
 
-def against_route(
-    route: Route, state: SimState, axes: Axes, *, moving_mps: float
-) -> Bool[Array, ""]:
+def against_route(route: Route, state: SimState, axes: Axes, *, moving_mps: float) -> Bool[Array, ""]:
     """Whether the ego moves more than 90 degrees from the direction of the route."""
     _, _, cosine, sine = take(route.line, route_index(route, state.distance))
     along = (axes[0] * cosine + axes[1] * sine) * state.motion.speed
