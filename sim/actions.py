@@ -1,6 +1,7 @@
 """Discrete actions: bins of acceleration and of steering rate, and how they are recovered from a recording."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from sim.dynamics import Motion, VehicleLimits, drive
 from sim.lookup import row
 from sim.scenario.record import STEP_S, Scenario
-from sim.stepping import Command, recorded_motion
+from sim.stepping import Command, recorded_motion, wrapped
 
 _LIMITS = VehicleLimits()
 
@@ -109,33 +110,25 @@ def expert_actions(
     smallest. So errors are corrected and do not add up. T = steps of the log - 1.
     """
     accelerations, rates = jnp.asarray(spec.acceleration_values()), jnp.asarray(spec.steering_values())
-    length = jnp.asarray(scenario.log.sizes)[0, 0]
-    nothing = jnp.zeros(())
+    move = partial(drive, length=jnp.asarray(scenario.log.sizes)[0, 0], limits=limits)
+    last = jnp.asarray(scenario.log.steps) - 1
 
     def one_step(motion: Motion, step: Int32[Array, ""]) -> tuple[Motion, tuple[Array, Array, Array]]:
         goal, later = (recorded_motion(scenario, step + ahead, limits=limits) for ahead in (1, 2))
 
         def cost(acceleration: Float32[Array, ""], rate: Float32[Array, ""]) -> Float32[Array, ""]:
-            first = drive(motion, (acceleration, rate), length=length, limits=limits)
-            second = drive(first, (goal_acceleration(later), nothing), length=length, limits=limits)
-            return _error(first, goal, weights) + _error(second, later, weights)
+            first = move(motion, (acceleration, rate))
+            second = move(first, (later.acceleration, jnp.zeros(())))
+            return _error(first, goal, weights) + jnp.where(step + 2 <= last, _error(second, later, weights), 0.0)
 
-        # Both dimensions hardly touch: acceleration moves the car along, the steering rate across.
-        straight = steering_hint(motion, goal)
+        # The dimensions hardly touch: acceleration moves the car along, steering across.
+        straight = (goal.steering - motion.steering) / STEP_S
         chosen = jnp.argmin(jax.vmap(lambda value: cost(value, straight))(accelerations))
         turned = jnp.argmin(jax.vmap(lambda value: cost(accelerations[chosen], value))(rates))
-        moved = drive(motion, (accelerations[chosen], rates[turned]), length=length, limits=limits)
-        inside = step + 1 < jnp.asarray(scenario.log.steps)
-        action = jnp.where(inside, jnp.stack([chosen, turned]), jnp.array([0, spec.steering_rates // 2]))
-        apart = jnp.hypot(moved.x - goal.x, moved.y - goal.y)
-        twisted = jnp.abs(jnp.mod(moved.heading - goal.heading + jnp.pi, 2 * jnp.pi) - jnp.pi)
-        return moved, (action.astype(jnp.int32), jnp.where(inside, apart, 0.0), jnp.where(inside, twisted, 0.0))
-
-    def steering_hint(motion: Motion, goal: Motion) -> Float32[Array, ""]:
-        return (goal.steering - motion.steering) / STEP_S
-
-    def goal_acceleration(later: Motion) -> Float32[Array, ""]:
-        return later.acceleration
+        moved = move(motion, (accelerations[chosen], rates[turned]))
+        action = jnp.where(step < last, jnp.stack([chosen, turned]), jnp.array([0, spec.steering_rates // 2]))
+        apart, twisted = jnp.hypot(moved.x - goal.x, moved.y - goal.y), jnp.abs(wrapped(moved.heading - goal.heading))
+        return moved, (action.astype(jnp.int32), *(jnp.where(step < last, error, 0.0) for error in (apart, twisted)))
 
     first = recorded_motion(scenario, jnp.int32(0), limits=limits)
     steps = jnp.arange(scenario.log.ego.shape[-2] - 1, dtype=jnp.int32)

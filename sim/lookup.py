@@ -9,7 +9,7 @@ from sim.scenario.record import Leaf
 LARGEST = 2**31 - 1
 
 
-def take(table: Shaped[Leaf, "N *row"], index: Int32[Array, "*n"]) -> Shaped[Array, "*n *row"]:
+def take(table: Shaped[Leaf, "N *row"], index: Int32[Array, "*n"]) -> Shaped[Array, "..."]:
     """Rows of a table; every index must be in [0, N).
 
     Under `vmap` the tables of all scenes are read as one: the form that XLA makes one plain loop of.
@@ -19,7 +19,7 @@ def take(table: Shaped[Leaf, "N *row"], index: Int32[Array, "*n"]) -> Shaped[Arr
 
 
 @jax.custom_batching.custom_vmap
-def _take(table: Shaped[Array, "N *row"], index: Int32[Array, "*n"]) -> Shaped[Array, "*n *row"]:
+def _take(table: Shaped[Array, "N *row"], index: Int32[Array, "*n"]) -> Shaped[Array, "..."]:
     return table.at[index].get(mode="promise_in_bounds")
 
 

@@ -85,9 +85,9 @@ def recorded_motion(scenario: Scenario, step: Int32[Array, ""], *, limits: Vehic
         y=now[1],
         heading=now[2],
         speed=now[3],
-        steering=steering_for(_wrapped(turning) / STEP_S, now[3], length=length, limits=limits),
+        steering=steering_for(wrapped(turning) / STEP_S, now[3], length=length, limits=limits),
         acceleration=(now[3] - before[3]) / STEP_S,
-        yaw_rate=_wrapped(now[2] - before[2]) / STEP_S,
+        yaw_rate=wrapped(now[2] - before[2]) / STEP_S,
     )
 
 
@@ -96,7 +96,7 @@ def running(scenario: Scenario, state: SimState) -> Bool[Array, ""]:
     return state.step < jnp.asarray(scenario.log.steps)
 
 
-def _wrapped(angle: Float32[Array, ""]) -> Float32[Array, ""]:
+def wrapped(angle: Float32[Array, ""]) -> Float32[Array, ""]:
     """The same angle in [-pi, pi)."""
     return jnp.mod(angle + jnp.pi, 2 * jnp.pi) - jnp.pi
 

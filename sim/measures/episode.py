@@ -18,7 +18,6 @@ def episode_metrics(scenario: Scenario, start: SimState, steps: StepMetrics) -> 
     valid = steps.valid
     count = jnp.sum(valid)
     hit = steps.collision & valid
-    first_hit = hit & (jnp.cumsum(hit) == 1)
     off_route = _any(steps.off_route, valid)
     progress = jnp.sum(jnp.where(valid, steps.progress, 0.0))
     squared = jnp.where(valid, steps.jerk**2 + steps.lateral_jerk**2, 0.0)
@@ -27,7 +26,7 @@ def episode_metrics(scenario: Scenario, start: SimState, steps: StepMetrics) -> 
         valid=count > 0,
         failure=jnp.any(hit) | off_route,
         collision=jnp.any(hit),
-        at_fault=jnp.any(first_hit & steps.at_fault),
+        at_fault=jnp.any(hit) & steps.at_fault[jnp.argmax(hit)],
         initial_overlap=_any_other(start),
         off_road=_any(steps.off_road, valid),
         off_route=off_route,
@@ -58,8 +57,7 @@ def _recorded_progress(scenario: Scenario, start: SimState) -> Float[Array, ""]:
 
 def _any_other(start: SimState) -> Bool[Array, ""]:
     """Whether an agent other than the recorded ego (the lowest bit) overlapped at the start."""
-    others = start.ignored.at[0].set(start.ignored[0] & 0xFFFFFFFE)
-    return jnp.any(others != 0)
+    return (start.ignored[0] > 1) | jnp.any(start.ignored[1:] != 0)
 
 
 def _any(event: Bool[Array, "T"], valid: Bool[Array, "T"]) -> Bool[Array, ""]:

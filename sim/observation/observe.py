@@ -1,0 +1,29 @@
+"""The whole observation of one scene at one step."""
+
+import jax
+import jax.numpy as jnp
+
+from sim.observation.agents import observe_agents
+from sim.observation.ego import observe_ego, remaining
+from sim.observation.record import Observation, ObservationSpec
+from sim.observation.roads import observe_borders, observe_roads
+from sim.scenario.record import Scenario
+from sim.state import SimState
+from sim.view import axes_of
+
+_SPEC = ObservationSpec()
+
+
+def observe(scenario: Scenario, state: SimState, *, spec: ObservationSpec = _SPEC) -> Observation:
+    """What the ego sees in this state."""
+    axes = axes_of(state.motion)
+    seen = Observation(
+        ego=observe_ego(scenario, state, axes),
+        agents=observe_agents(scenario.log, state, axes, most=spec.agents),
+        roads=observe_roads(scenario, state, axes, most=spec.roads),
+        route=observe_borders(scenario.route, state, axes, points=spec.points, behind=spec.points_behind),
+        value_only=jnp.zeros(0),
+    )
+    dtype = jnp.dtype(spec.dtype)
+    narrow = jax.tree.map(lambda leaf: leaf.astype(dtype) if leaf.dtype == jnp.float32 else leaf, seen)
+    return Observation(narrow.ego, narrow.agents, narrow.roads, narrow.route, value_only=remaining(scenario, state))
