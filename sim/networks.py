@@ -65,9 +65,9 @@ class NetworkSpec:
 
 NETWORKS: dict[str, NetworkSpec] = {
     "xs": NetworkSpec(width=48, heads=2, latents=2, agent_layers=0, latent_layers=1, head_blocks=1),
-    "s": NetworkSpec(width=96, heads=4, latents=4, agent_layers=1, latent_layers=2, head_blocks=2),
-    "m": NetworkSpec(width=176, heads=4, latents=8, agent_layers=1, latent_layers=2, head_blocks=2),
-    "l": NetworkSpec(width=512, heads=8, latents=16, agent_layers=2, latent_layers=2, head_blocks=2),
+    "s": NetworkSpec(width=80, heads=4, latents=4, agent_layers=1, latent_layers=2, head_blocks=2),
+    "m": NetworkSpec(width=132, heads=4, latents=8, agent_layers=1, latent_layers=2, head_blocks=2),
+    "l": NetworkSpec(width=360, heads=8, latents=16, agent_layers=2, latent_layers=2, head_blocks=2),
 }
 """By name. `xs` trains on two processor cores; the others have about 0.75, 2.5 and 25 million parameters."""
 
