@@ -51,7 +51,7 @@ def action_uncertainty(
 def action_surprise(
     acceleration_logits: Float[Array, "M *b A"], rate_logits: Float[Array, "M *b S"], taken: Int[Array, "*b 2"]
 ) -> Float[Array, "*b"]:
-    """How little the ensemble expected a pair of bins, usually the recorded driver's: -log mean_m p_m(a) p_m(s), nats."""
+    """How little the ensemble expected a pair of bins, mostly the recorded one: -log mean_m p_m(a) p_m(s), nats."""
     logs = [
         jnp.take_along_axis(jax.nn.log_softmax(logits), _every_member(taken[..., number], logits), axis=-1)[..., 0]
         for number, logits in enumerate((acceleration_logits, rate_logits))
