@@ -26,6 +26,7 @@ class CloningSpec:
     that: hard points of real recordings are often noise. 0 for never."""
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Demonstration:
     """What an expert did, and what it earned."""
@@ -75,6 +76,7 @@ class ImprovementSpec:
     """Bring the advantages of a batch to mean 0 and standard deviation 1."""
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Experience:
     """What a policy did, and what came of it."""

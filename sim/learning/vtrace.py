@@ -10,13 +10,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Targets:
     """What to learn from a sequence."""
 
-    value: Float[Array, "T"]
+    value: Float[Array, "*b T"]
     """Target of the value at the start of each step."""
-    advantage: Float[Array, "T"]
+    advantage: Float[Array, "*b T"]
     """How much better the step was than what the value had expected, for the policy's gradient."""
 
 
