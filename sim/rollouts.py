@@ -111,7 +111,7 @@ def rollout(
     else:
         driver = jax.tree_util.Partial(policy)
     spec = replace(spec, steps=spec.steps or room)
-    return _compiled(scenarios, driver, key, guide, states, spec=spec, mesh=mesh)
+    return compiled(scenarios, driver, key, guide, states, spec=spec, mesh=mesh)
 
 
 def rollouts(
@@ -142,7 +142,7 @@ def _on_device(batch: Scenario, mesh: Mesh | None) -> Scenario:
 
 
 @partial(jax.jit, static_argnames=("spec", "mesh"))
-def _compiled(
+def compiled(
     scenarios: Scenario,
     policy: Policy,
     key: PRNGKeyArray,
@@ -152,6 +152,7 @@ def _compiled(
     spec: RolloutSpec,
     mesh: Mesh | None,
 ) -> Rollout:
+    """The program behind `rollout`, to be lowered and looked at; `policy` a pytree and `spec` with its steps."""
     count = scenarios.log.states.shape[0]
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(count))
     drive = partial(_drive, spec=spec)

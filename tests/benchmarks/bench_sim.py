@@ -1,0 +1,137 @@
+"""How fast scenes are driven: the ego's motion and all metrics, without and with what a policy sees.
+
+    python tests/benchmarks/bench_sim.py [--batches 1,16,64,1024] [--json OUT]
+
+Scenes are of the default size (512 agents, 151 steps), each with 511 agents that all move; a batch holds that many
+copies in memory. Actions are drawn beforehand. With observation, a policy reads every number of what it sees and
+picks an action by it, so that nothing can be left out. Every figure is the minimum of several rollouts.
+"""
+
+import argparse
+import datetime
+import json
+import math
+import os
+import platform
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import Partial
+
+import sim
+from sim.drivers import Decision, View
+from sim.preparing import prepare
+from sim.rollouts import RolloutSpec, compiled
+from sim.scenario import Scenario
+from tests.sim.scenes import road_recording
+
+DISTINCT = 4
+PASSES = 7
+MOST_PASSES, SECONDS = 30, 3.0  # Short configurations are repeated until one of both is reached.
+
+
+def some_scenes(count: int) -> Scenario:
+    """`count` scenes, of which a few are distinct."""
+    distinct = [
+        prepare(road_recording(seed=seed, agents=511, curvature=0.002 * seed, steps=151, speed=1.3)).scenario
+        for seed in range(min(count, DISTINCT))
+    ]
+    return jax.tree.map(lambda *leaves: jnp.asarray(np.stack([leaves[n % len(leaves)] for n in range(count)])), *distinct)
+
+
+def sees_everything(view: View, key: jax.Array) -> Decision:
+    """The recorded action, unless what is seen adds up to a number that it never adds up to."""
+    leaves = jax.tree.leaves(view.observation)
+    total = sum((leaf.astype(jnp.float32).sum() for leaf in leaves), start=jnp.zeros(()))
+    chosen = sim.replay_actions(view, key)
+    return Decision(action=chosen.action + (total == 12345.678).astype(jnp.int32))
+
+
+def measured(scenes: Scenario, policy: Callable[..., Decision]) -> dict[str, Any]:
+    """Times, costs and sizes of one configuration."""
+    count, steps = scenes.log.states.shape[0], scenes.log.states.shape[1] - 1
+    rng = np.random.default_rng(0)
+    guide = jnp.asarray(np.stack([rng.integers(35, 46, (count, steps)), rng.integers(13, 18, (count, steps))], -1), jnp.int32)
+    key = jax.random.key(0)
+    spec = RolloutSpec(steps=steps)
+    start = time.perf_counter()
+    program = compiled.lower(scenes, Partial(policy), key, guide, None, spec=spec, mesh=None).compile()
+    compile_s = time.perf_counter() - start
+    wall, cpu = fastest(lambda: program(scenes, Partial(policy), key, guide, None))
+    cost, memory = program.cost_analysis() or {}, program.memory_analysis()
+    return {
+        "batch": count,
+        "observation": policy is sees_everything,
+        "ms_per_step": wall / steps * 1e3,
+        "env_steps_per_s": count * steps / wall,
+        "cpu_us_per_env_step": cpu / steps / count * 1e6,
+        "kernels_per_step": kernels_per_step(program.as_text()),
+        "kflop_per_env_step": cost.get("flops", math.nan) / count / 1e3,
+        "kb_per_env_step": cost.get("bytes accessed", math.nan) / count / 1e3,
+        "compile_s": compile_s,
+        "mb_per_scenario": sum(leaf.nbytes for leaf in jax.tree.leaves(scenes)) / count / 1e6,
+        "temporary_mb_per_scenario": memory.temp_size_in_bytes / count / 1e6,
+    }
+
+
+def fastest(run: Callable[[], object]) -> tuple[float, float]:
+    """Smallest wall and smallest processor seconds of several runs."""
+    jax.block_until_ready(run())
+    walls, processors = [], []
+    begin = time.perf_counter()
+    while len(walls) < PASSES or (len(walls) < MOST_PASSES and time.perf_counter() - begin < SECONDS):
+        wall, processor = time.perf_counter(), time.process_time()
+        jax.block_until_ready(run())
+        walls.append(time.perf_counter() - wall)
+        processors.append(time.process_time() - processor)
+    return min(walls), min(processors)
+
+
+def kernels_per_step(text: str) -> int:
+    """Instructions of the compiled loop's body that run as kernels of their own."""
+    bodies = [match.group(1) for match in re.finditer(r"body=%?([\w.\-]+)", text)]
+    blocks = {block.lstrip().lstrip("%").split(" ", 1)[0]: block for block in text.split("\n\n")}
+    free = {"get-tuple-element", "parameter", "tuple", "bitcast", "constant"}
+    counts = [
+        sum(name not in free for name in re.findall(r" = .*? ([\w\-]+)\(", blocks[body])) for body in bodies if body in blocks
+    ]
+    return max(counts, default=0)
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--batches", default="1,16,64,1024")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    rows = []
+    print(f"{'batch':>6} {'seen':>5} {'ms/step':>8} {'env-steps/s':>12} {'us cpu':>7} {'kernels':>8} {'compile s':>9}")  # noqa: T201
+    for count in (int(word) for word in arguments.batches.split(",")):
+        scenes = some_scenes(count)
+        for policy in (sim.replay_actions, sees_everything):
+            row = measured(scenes, policy)
+            rows.append(row)
+            print(  # noqa: T201
+                f"{count:6} {row['observation']!s:>5} {row['ms_per_step']:8.4f} {row['env_steps_per_s']:12,.0f} "
+                f"{row['cpu_us_per_env_step']:7.2f} {row['kernels_per_step']:8} {row['compile_s']:9.1f}",
+                flush=True,
+            )
+    about = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "backend": jax.default_backend(),
+        "jax": jax.__version__,
+        "load": os.getloadavg()[0],
+    }
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"about": about, "rows": rows}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
