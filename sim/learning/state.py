@@ -64,7 +64,7 @@ def improved(
     (value, terms), gradient = jax.value_and_grad(loss, has_aux=True)(learner.parameters)
     if axis is not None:
         gradient, value, terms = jax.lax.pmean((gradient, value, terms), axis)
-    norm = optax.global_norm(gradient)
+    norm = optax.tree.norm(gradient)
     change, memory = optimiser.transform().update(gradient, learner.optimiser, learner.parameters)
     after = Learner(optax.apply_updates(learner.parameters, change), memory, learner.updates + 1)
     finite = jnp.isfinite(value) & jnp.isfinite(norm)

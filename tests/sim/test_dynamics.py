@@ -16,7 +16,9 @@ def motion(speed: float, steering: float, heading: float = 0.3) -> Motion:
 
 def integrated(start: Motion, acceleration: float, rate: float, steps: int = 20_000) -> np.ndarray:
     """x, y, heading after 0.2 s by tiny steps in float64."""
-    x, y, heading, speed, steering = (float(getattr(start, name)) for name in ("x", "y", "heading", "speed", "steering"))
+    x, y, heading, speed, steering = (
+        float(getattr(start, name)) for name in ("x", "y", "heading", "speed", "steering")
+    )
     dt = 0.2 / steps
     for _ in range(steps):
         slip = np.arctan(0.5 * np.tan(steering))
@@ -42,7 +44,12 @@ def test_a_step_follows_the_differential_equation(
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.floats(0, 44, width=32), st.floats(-0.625, 0.625, width=32), st.floats(-50, 50, width=32), st.floats(-9, 9, width=32))
+@given(
+    st.floats(0, 44, width=32),
+    st.floats(-0.625, 0.625, width=32),
+    st.floats(-50, 50, width=32),
+    st.floats(-9, 9, width=32),
+)
 def test_no_command_takes_the_car_beyond_its_limits(
     speed: float, steering: float, acceleration: float, rate: float
 ) -> None:

@@ -74,8 +74,6 @@ def test_a_prepared_road_has_its_edges_where_they_are() -> None:
 
 
 def test_border_points_go_round_the_box() -> None:
-    x, y = border_points(
-        jnp.float32(1), jnp.float32(2), (jnp.float32(0), jnp.float32(1)), size=jnp.array([4.0, 2.0])
-    )
+    x, y = border_points(jnp.float32(1), jnp.float32(2), (jnp.float32(0), jnp.float32(1)), size=jnp.array([4.0, 2.0]))
     np.testing.assert_allclose([x.min(), x.max(), y.min(), y.max()], [0, 2, 0, 4], atol=1e-6)
     assert abs(shapely.Polygon(np.stack([x, y], 1)).area - 8.0) < 1e-5
