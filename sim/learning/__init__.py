@@ -1,0 +1,1 @@
+"""Learning to drive: behaviour cloning and reinforcement learning of the networks on the simulator."""

@@ -1,0 +1,52 @@
+"""Networks at the wheel: policies for rollouts."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+from jax.tree_util import Partial
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from sim.actions import ActionSpec
+from sim.drivers import Decision, View
+from sim.learning.choices import log_probability, most_likely, sample
+from sim.networks import NetworkSpec, Outputs, Parameters, apply
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Thought:
+    """What a network gave besides the action."""
+
+    log_probability: Float[Array, "*b"]
+    """Of the action taken."""
+    value: Float[Array, "*b"]
+
+
+def exploring(network: NetworkSpec, parameters: Parameters, *, actions: ActionSpec) -> Partial:
+    """A policy that draws its actions; it keeps their log-probability and the value."""
+    return Partial(partial(_explore, network, actions.counts), parameters)
+
+
+def greedy(network: NetworkSpec, parameters: Parameters, *, actions: ActionSpec) -> Partial:
+    """A policy that takes the likeliest action, for evaluation and for the road."""
+    return Partial(partial(_exploit, network, actions.counts), parameters)
+
+
+def _explore(
+    network: NetworkSpec, counts: tuple[int, int], parameters: Parameters, view: View, key: PRNGKeyArray
+) -> Decision:
+    outputs = apply(network, parameters, view.observation, actions=counts)
+    return _decision(outputs, sample(outputs, key))
+
+
+def _exploit(
+    network: NetworkSpec, counts: tuple[int, int], parameters: Parameters, view: View, key: PRNGKeyArray
+) -> Decision:
+    del key
+    outputs = apply(network, parameters, view.observation, actions=counts)
+    return _decision(outputs, most_likely(outputs))
+
+
+def _decision(outputs: Outputs, action: Array) -> Decision:
+    return Decision(action, Thought(log_probability(outputs, action), outputs.value))

@@ -1,0 +1,253 @@
+"""Policy and value networks: what a driver sees becomes a distribution over actions and an expected return.
+
+Perceiver style: a few latents gather what matters from all that is seen. Agents first attend to each other,
+then the latents attend to agents, road elements, route and the ego, and to themselves. Policy and value share
+all of that; the value's head alone receives `value_only`. Attention therefore costs tokens x latents, not
+tokens squared, but for the agents.
+
+Axes: *b any batch, n tokens, d width, A acceleration bins, S steering-rate bins.
+
+Source: Jaegle et al. 2021, section 3 (latents and cross-attention); the heads are residual dense blocks per action
+dimension as in Harmel et al. 2023.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Bool, Float, Int8, Key
+
+from sim.kinds import AgentKind, RoadKind
+from sim.observation.record import AGENT, BORDER, EGO, ROAD, Observation, Tokens
+
+Parameters: TypeAlias = Mapping[str, Any]
+
+_METRES = 20.0
+_SPEED_MPS = 10.0
+_EGO_UNITS = {
+    "speed": _SPEED_MPS, "speed_limit": _SPEED_MPS, "acceleration": 3.0, "yaw_rate": 0.3, "steering": 0.3,
+    "length": 5.0, "width": 2.0, "offset": 2.0, "line_ahead": 50.0,
+}  # fmt: skip
+_AGENT_UNITS = {
+    "x": _METRES, "y": _METRES, "distance": _METRES, "velocity_x": _SPEED_MPS, "velocity_y": _SPEED_MPS,
+    "length": 5.0, "width": 2.0,
+}  # fmt: skip
+_ROAD_UNITS = {"x": _METRES, "y": _METRES, "half_length": 10.0}
+_REMAINING_S = 30.0
+_PATCH = 8
+"""Points of a track that make one token."""
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Size of a network. `width` must be a multiple of `heads`."""
+
+    width: int = 256
+    heads: int = 4
+    latents: int = 8
+    agent_layers: int = 1
+    """Layers of attention of the agents to each other."""
+    latent_layers: int = 2
+    """Layers of attention of the latents to everything and to themselves."""
+    head_blocks: int = 2
+    """Residual dense blocks of each head."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of activations; parameters, logits and values are float32."""
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError where the heads do not divide the width."""
+        if self.width < 1 or self.width % self.heads:
+            raise ValueError(f"width {self.width} with {self.heads} heads: must be a multiple of them")
+
+
+NETWORKS: dict[str, NetworkSpec] = {
+    "xs": NetworkSpec(width=48, heads=2, latents=2, agent_layers=0, latent_layers=1, head_blocks=1),
+    "s": NetworkSpec(width=80, heads=4, latents=4, agent_layers=1, latent_layers=2, head_blocks=2),
+    "m": NetworkSpec(width=132, heads=4, latents=8, agent_layers=1, latent_layers=2, head_blocks=2),
+    "l": NetworkSpec(width=360, heads=8, latents=16, agent_layers=2, latent_layers=2, head_blocks=2),
+}
+"""By name. `xs` trains on two processor cores; the others have about 0.75, 2.5 and 25 million parameters."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Outputs:
+    """What a network says of an observation."""
+
+    acceleration: Float[Array, "*b A"]
+    """Logits."""
+    steering_rate: Float[Array, "*b S"]
+    value: Float[Array, "*b"]
+    """Expected discounted return."""
+
+
+def network_named(name: str) -> NetworkSpec:
+    """Give the spec of a size.
+
+    Raises: ValueError for a name that no size has.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"network {name!r}: must be one of {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def init(spec: NetworkSpec, key: Key[Array, ""], example: Observation, *, actions: tuple[int, int]) -> Parameters:
+    """Make parameters for observations shaped as the example (any batch) and so many bins of each dimension."""
+    parameters: Parameters = Driver(spec, actions).init(key, example)
+    return parameters
+
+
+def apply(spec: NetworkSpec, parameters: Parameters, seen: Observation, *, actions: tuple[int, int]) -> Outputs:
+    """Give logits and value of observations of any batch shape."""
+    outputs = Driver(spec, actions).apply(parameters, seen)
+    assert isinstance(outputs, Outputs)
+    return outputs
+
+
+def parameter_count(parameters: Parameters) -> int:
+    """Number of trained numbers."""
+    return sum(leaf.size for leaf in jax.tree.leaves(parameters))
+
+
+class Driver(nn.Module):
+    """The whole network."""
+
+    spec: NetworkSpec
+    actions: tuple[int, int]
+
+    @nn.compact
+    def __call__(self, seen: Observation) -> Outputs:
+        """Logits and value."""
+        shared = Encoder(self.spec, name="encoder")(seen)
+        accelerations, rates = self.actions
+        remaining = seen.value_only.astype(jnp.float32) / _REMAINING_S
+        return Outputs(
+            acceleration=Head(self.spec, accelerations, name="acceleration")(shared),
+            steering_rate=Head(self.spec, rates, name="steering_rate")(shared),
+            value=Head(self.spec, 1, name="value")(jnp.concatenate([shared, remaining], axis=-1))[..., 0],
+        )
+
+
+class Encoder(nn.Module):
+    """What is seen, in `latents` x `width` numbers."""
+
+    spec: NetworkSpec
+
+    @nn.compact
+    def __call__(self, seen: Observation) -> Float[Array, "*b n"]:
+        """The latents side by side."""
+        spec, dtype = self.spec, jnp.dtype(self.spec.dtype)
+        ego = nn.Dense(spec.width, dtype=dtype, name="ego")(_scaled(seen.ego, EGO, _EGO_UNITS, dtype))
+        agents = Embedding(spec, name="agents")(
+            _features(seen.agents, AGENT, _AGENT_UNITS, len(AgentKind)), seen.agents
+        )
+        for layer in range(spec.agent_layers):
+            agents = Attention(spec, name=f"agents_{layer}")(agents, agents, seen.agents.valid)
+        roads = Embedding(spec, name="roads")(_features(seen.roads, ROAD, _ROAD_UNITS, len(RoadKind)), seen.roads)
+        route, route_valid = Route(spec, name="route")(seen)
+        tokens = jnp.concatenate([ego[..., None, :], agents, roads, route], axis=-2)
+        # The ego is a token that is always valid: with nothing else in sight attention still has something to weigh.
+        own = jnp.ones((*seen.ego.shape[:-1], 1), bool)
+        valid = jnp.concatenate([own, seen.agents.valid, seen.roads.valid, route_valid], axis=-1)
+        start = self.param("latents", nn.initializers.normal(1.0), (spec.latents, spec.width))
+        latents = start.astype(dtype) + ego[..., None, :]
+        everything = jnp.ones(latents.shape[:-1], bool)
+        for layer in range(spec.latent_layers):
+            latents = Attention(spec, name=f"gather_{layer}")(latents, tokens, valid)
+            if spec.latents > 1:
+                latents = Attention(spec, name=f"think_{layer}")(latents, latents, everything)
+        shared: Array = nn.LayerNorm(dtype=jnp.float32)(latents)
+        return shared.reshape(*shared.shape[:-2], -1)
+
+
+class Embedding(nn.Module):
+    """Two dense layers that every token passes by itself."""
+
+    spec: NetworkSpec
+
+    @nn.compact
+    def __call__(self, features: Float[Array, "*b n f"], tokens: Tokens) -> Float[Array, "*b n d"]:
+        """Tokens of the network's width; 0 where not valid."""
+        dtype = jnp.dtype(self.spec.dtype)
+        hidden = nn.relu(nn.Dense(self.spec.width, dtype=dtype)(features.astype(dtype)))
+        return jnp.where(tokens.valid[..., None], nn.Dense(self.spec.width, dtype=dtype)(hidden), 0)
+
+
+class Route(nn.Module):
+    """Borders of the tracks, eight points abreast to a token that knows its place along the route."""
+
+    spec: NetworkSpec
+
+    @nn.compact
+    def __call__(self, seen: Observation) -> tuple[Float[Array, "*b n d"], Bool[Array, "*b n"]]:
+        """Tokens and which of them have a point."""
+        dtype = jnp.dtype(self.spec.dtype)
+        *batch, tracks, points = seen.route.valid.shape
+        patches = -(-points // _PATCH)
+        padding = [(0, 0)] * len(batch) + [(0, 0), (0, patches * _PATCH - points)]
+        valid = jnp.pad(seen.route.valid, padding).reshape(*batch, tracks, patches, _PATCH)
+        features = jnp.pad(seen.route.features, [*padding, (0, 0)])
+        features = features.reshape(*batch, tracks, patches, _PATCH * len(BORDER)).astype(dtype) / _METRES
+        features = jnp.concatenate([features, valid.astype(dtype)], axis=-1)
+        place = self.param("place", nn.initializers.normal(0.1), (patches, self.spec.width))
+        hidden = nn.relu(nn.Dense(self.spec.width, dtype=dtype)(features) + place.astype(dtype))
+        tokens = nn.Dense(self.spec.width, dtype=dtype)(hidden).reshape(*batch, tracks * patches, self.spec.width)
+        some = valid.any(axis=-1).reshape(*batch, tracks * patches)
+        return jnp.where(some[..., None], tokens, 0), some
+
+
+class Attention(nn.Module):
+    """Queries gather from tokens, then a dense layer; both added to what was there (pre-norm)."""
+
+    spec: NetworkSpec
+
+    @nn.compact
+    def __call__(
+        self, queries: Float[Array, "*b q d"], tokens: Float[Array, "*b n d"], valid: Bool[Array, "*b n"]
+    ) -> Float[Array, "*b q d"]:
+        """The queries, with what they gathered from the valid tokens."""
+        spec, dtype = self.spec, jnp.dtype(self.spec.dtype)
+        gathered = nn.MultiHeadDotProductAttention(spec.heads, dtype=dtype, deterministic=True)(
+            nn.LayerNorm(dtype=dtype)(queries), nn.LayerNorm(dtype=dtype)(tokens), mask=valid[..., None, None, :]
+        )
+        queries = queries + gathered
+        hidden = nn.Dense(2 * spec.width, dtype=dtype)(nn.LayerNorm(dtype=dtype)(queries))
+        return queries + nn.Dense(spec.width, dtype=dtype)(nn.relu(hidden))
+
+
+class Head(nn.Module):
+    """Residual dense blocks and one layer that begins at zero: all actions equally likely, nothing to be earned."""
+
+    spec: NetworkSpec
+    outputs: int
+
+    @nn.compact
+    def __call__(self, shared: Float[Array, "*b n"]) -> Float[Array, "*b o"]:
+        """Float32 numbers."""
+        dtype = jnp.dtype(self.spec.dtype)
+        hidden = nn.Dense(2 * self.spec.width, dtype=dtype)(shared.astype(dtype))
+        for _ in range(self.spec.head_blocks):
+            inner = nn.relu(nn.Dense(2 * self.spec.width, dtype=dtype)(nn.LayerNorm(dtype=dtype)(hidden)))
+            hidden = hidden + nn.Dense(2 * self.spec.width, dtype=dtype)(inner)
+        hidden = nn.relu(nn.LayerNorm(dtype=jnp.float32)(hidden))
+        return nn.Dense(self.outputs, kernel_init=nn.initializers.zeros, dtype=jnp.float32)(hidden)
+
+
+def _features(
+    tokens: Tokens, columns: tuple[str, ...], units: Mapping[str, float], kinds: int
+) -> Float[Array, "*b n f"]:
+    """Scaled columns and the kind as one-hot; 0 where not valid."""
+    scaled = _scaled(tokens.features, columns, units, tokens.features.dtype)
+    kind: Int8[Array, "*b n"] = tokens.kinds
+    every = jnp.concatenate([scaled, jax.nn.one_hot(kind, kinds, dtype=scaled.dtype)], axis=-1)
+    return jnp.where(tokens.valid[..., None], every, 0)
+
+
+def _scaled(
+    values: Float[Array, "*b f"], columns: tuple[str, ...], units: Mapping[str, float], dtype: Any
+) -> Float[Array, "*b f"]:
+    scale = jnp.array([1.0 / units.get(column, 1.0) for column in columns], jnp.float32)
+    return (values.astype(jnp.float32) * scale).astype(dtype)

@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sim.learning.cloning import CloneSpec, cloned, flattened, lessons_of
+from sim.learning.driving import greedy
+from sim.learning.state import OptimiserSpec, begin, improved
+from sim.rollouts import rollout
+from tests.sim.learning.scenes import COUNTS, DRIVE, NETWORK, learner, parameters, store
+
+SPEC = CloneSpec(batch=256, optimiser=OptimiserSpec(learning_rate=2e-3, warm_up=20))
+LAST = 45
+"""Steps that each recording has behind its first."""
+
+
+def test_a_clone_of_eight_scenes_drives_them_as_they_were_driven() -> None:
+    lessons = flattened(lessons_of(store(), jax.random.key(0), drive=DRIVE, spec=SPEC))
+    clone, terms = cloned(
+        learner(SPEC.optimiser), lessons, jax.random.key(1), network=NETWORK, counts=COUNTS, spec=SPEC, updates=300
+    )
+    assert float(terms["finite"]) == 1.0
+    policy = greedy(NETWORK, clone.parameters, actions=DRIVE.actions)
+    episodes = rollout(store(), policy, jax.random.key(2), spec=DRIVE).episodes
+    assert not episodes.failure.any()
+    np.testing.assert_allclose(episodes.progress_ratio, 1.0, atol=0.05)
+
+
+def test_lessons_end_with_the_recording_and_their_value_is_the_discounted_rest() -> None:
+    lessons = lessons_of(store(), jax.random.key(0), drive=DRIVE, spec=replace(SPEC, discount=0.5))
+    weight = np.asarray(lessons.weight)
+    assert (weight[:LAST] == 1.0).all()
+    assert (weight[LAST:] == 0.0).all()
+    value = np.asarray(lessons.value)
+    per_step = 0.1 * 0.2 * np.arange(6.0, 14.0)  # progress of each ego in a step, by its weight
+    np.testing.assert_allclose(value[LAST - 1], per_step, rtol=0.02)
+    np.testing.assert_allclose(value[LAST - 3], 1.75 * per_step, rtol=0.02)
+
+
+def test_steps_that_the_bins_cannot_follow_teach_nothing() -> None:
+    strict = replace(SPEC, most_tracking_error_m=0.0)
+    assert float(lessons_of(store(), jax.random.key(0), drive=DRIVE, spec=strict).weight[:LAST].mean()) < 1.0
+
+
+def test_an_update_that_is_not_finite_is_not_made() -> None:
+    optimiser = OptimiserSpec(learning_rate=1e-3)
+    before = begin(parameters(), optimiser)
+    after, terms = improved(before, lambda made: (jnp.nan * jax.tree.leaves(made)[0].sum(), {}), optimiser)
+    assert float(terms["finite"]) == 0.0
+    jax.tree.map(np.testing.assert_array_equal, after, before)
+
+
+@pytest.mark.parametrize("decay_over", [0, 400])
+def test_the_learning_rate_warms_up(decay_over: int) -> None:
+    optimiser = OptimiserSpec(learning_rate=0.1, warm_up=10, decay_over=decay_over, most_gradient=1e9)
+    first = begin({"x": jnp.ones(3)}, optimiser)
+    after, _ = improved(first, lambda made: (made["x"].sum(), {}), optimiser)
+    later = after
+    for _ in range(12):
+        later, _ = improved(later, lambda made: (made["x"].sum(), {}), optimiser)
+    assert float(jnp.abs(after.parameters["x"] - first.parameters["x"]).max()) < 0.02
+    assert float(jnp.abs(later.parameters["x"] - first.parameters["x"]).max()) > 0.3

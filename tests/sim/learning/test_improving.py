@@ -1,0 +1,107 @@
+from dataclasses import replace
+from functools import cache, partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sim.learning.improving import Actors, ImproveSpec, Sequences, act, iterate, learn, start
+from sim.learning.losses import ImprovementSpec
+from sim.learning.state import Learner, OptimiserSpec
+from tests.sim.learning.scenes import COUNTS, DRIVE, NETWORK, learner, parameters, store
+
+OPTIMISER = OptimiserSpec(learning_rate=2e-3, warm_up=5)
+SPEC = ImproveSpec(scenes=32, sequence=16, parts=2, passes=2, optimiser=OPTIMISER, loss=ImprovementSpec(entropy=1e-3))
+CHANCE = jnp.ones(8) / 8
+
+
+def iterated(made: Learner, actors: Actors, numbers: range) -> tuple[Learner, Actors, list[float]]:
+    """Iterations by their numbers, and the reward of each."""
+    rewards = []
+    for number in numbers:
+        key = jax.random.fold_in(jax.random.key(9), number)
+        made, actors, terms = iterate(made, actors, store(), CHANCE, key, network=NETWORK, spec=SPEC, drive=DRIVE)
+        rewards.append(float(terms["reward"]))
+    return made, actors, rewards
+
+
+def begun() -> Actors:
+    return start(store(), CHANCE, jax.random.key(5), spec=SPEC, drive=DRIVE)
+
+
+@cache
+def driven() -> tuple[Actors, Sequences]:
+    """One sequence of a policy that knows nothing, and the actors after it."""
+    one = jax.jit(partial(act, network=NETWORK, spec=SPEC, drive=DRIVE))
+    actors, lived, _ = one(store(), CHANCE, begun(), parameters(), jax.random.key(3))
+    return actors, lived
+
+
+def test_practice_pays() -> None:
+    _, _, rewards = iterated(learner(OPTIMISER), begun(), range(30))
+    assert np.mean(rewards[-5:]) > np.mean(rewards[:5]) + 0.3
+
+
+def test_a_run_that_goes_on_from_what_was_kept_is_the_same_run() -> None:
+    whole = iterated(learner(OPTIMISER), begun(), range(6))
+    kept = jax.device_get(iterated(learner(OPTIMISER), begun(), range(3))[:2])
+    gone_on = iterated(*jax.device_put(kept), range(3, 6))
+    jax.tree.map(np.testing.assert_array_equal, whole[:2], gone_on[:2])
+
+
+def test_a_drive_goes_on_in_the_next_sequence_until_its_episode_is_over() -> None:
+    actors, lived = driven()
+    before, goes_on = begun(), np.asarray(lived.goes_on)
+    on = goes_on[-1]
+    assert on.any()
+    assert not on.all()
+    np.testing.assert_array_equal(np.asarray(actors.scene)[on], np.asarray(before.scene)[on])
+    np.testing.assert_array_equal(np.asarray(actors.state.step)[on], np.asarray(before.state.step)[on] + SPEC.sequence)
+    over = np.asarray(lived.valid)[1:] & ~goes_on[:-1]
+    assert not over.any()
+    assert lived.observation.ego.shape[0] == SPEC.sequence + 1
+
+
+def test_scenes_without_weight_are_never_driven() -> None:
+    chance = jnp.zeros(8).at[jnp.array([2, 5])].set(1.0)
+    actors = start(store(), chance, jax.random.key(5), spec=SPEC, drive=DRIVE)
+    assert set(np.asarray(actors.scene).tolist()) == {2, 5}
+
+
+def test_learning_averaged_over_two_devices_is_learning_from_both_halves() -> None:
+    plain = replace(SPEC, parts=1, passes=1, loss=replace(SPEC.loss, normalise=False))
+    _, lived, _ = act(
+        store(), CHANCE, begun(), parameters(), jax.random.key(3), network=NETWORK, spec=SPEC, drive=DRIVE
+    )
+    # All steps valid, so that both halves weigh the same.
+    lived = replace(lived, valid=jnp.ones_like(lived.valid))
+    halves = jax.tree.map(lambda leaf: jnp.stack([leaf[:, :16], leaf[:, 16:]]), lived)
+    half = replace(plain, scenes=16)
+    together = learn(learner(OPTIMISER), lived, jax.random.key(0), network=NETWORK, counts=COUNTS, spec=plain)[0]
+    apart = jax.vmap(
+        lambda one: learn(
+            learner(OPTIMISER), one, jax.random.key(0), network=NETWORK, counts=COUNTS, spec=half, axis="devices"
+        )[0],
+        axis_name="devices",
+    )(halves)
+    for one, both in zip(jax.tree.leaves(together.parameters), jax.tree.leaves(apart.parameters), strict=True):
+        np.testing.assert_allclose(both[0], both[1], atol=0)
+        np.testing.assert_allclose(one, both[0], atol=2e-6)
+
+
+def test_small_advantages_teach_nothing_where_that_is_asked_for() -> None:
+    _, lived, _ = act(
+        store(), CHANCE, begun(), parameters(), jax.random.key(3), network=NETWORK, spec=SPEC, drive=DRIVE
+    )
+    keen = replace(SPEC, kept_advantages=0.5)
+    shown = {
+        spec: learn(learner(OPTIMISER), lived, jax.random.key(0), network=NETWORK, counts=COUNTS, spec=spec)[1]
+        for spec in (SPEC, keen)
+    }
+    assert float(shown[keen]["policy"]) != float(shown[SPEC]["policy"])
+
+
+def test_scenes_that_cannot_be_dealt_are_refused() -> None:
+    with pytest.raises(ValueError, match="10 scenes in 4 parts"):
+        ImproveSpec(scenes=10, parts=4)

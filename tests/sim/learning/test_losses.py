@@ -1,0 +1,173 @@
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim.learning.choices import divergence, entropy, log_probability, most_likely, sample
+from sim.learning.losses import (
+    CloningSpec,
+    Demonstration,
+    Experience,
+    ImprovementSpec,
+    cloning_loss,
+    improvement_loss,
+)
+from sim.networks import Outputs
+
+BINS = (5, 3)
+PLAIN = ImprovementSpec(clip=0.2, value=0.0, entropy=0.0, normalise=False)
+
+
+def outputs(batch: int, seed: int = 0, spread: float = 1.0) -> Outputs:
+    first, second, third = jax.random.split(jax.random.key(seed), 3)
+    return Outputs(
+        acceleration=spread * jax.random.normal(first, (batch, BINS[0])),
+        steering_rate=spread * jax.random.normal(second, (batch, BINS[1])),
+        value=jax.random.normal(third, (batch,)),
+    )
+
+
+def joint(out: Outputs) -> np.ndarray:
+    """[B, A, S] probabilities of all pairs in float64."""
+    parts = [np.asarray(logits, np.float64) for logits in (out.acceleration, out.steering_rate)]
+    first, second = (np.exp(part) / np.exp(part).sum(-1, keepdims=True) for part in parts)
+    return first[:, :, None] * second[:, None, :]
+
+
+def experience(out: Outputs, action: jax.Array, *, advantage: float, log_ratio: float = 0.0) -> Experience:
+    """Steps that an older policy took, `log_ratio` less likely there than they are now."""
+    size = action.shape[0]
+    return Experience(
+        action=action,
+        log_probability=log_probability(out, action) - log_ratio,
+        value=jnp.zeros(size),
+        advantage=jnp.full(size, advantage),
+        valid=jnp.ones(size, bool),
+    )
+
+
+def test_probabilities_entropy_and_divergence_are_those_of_the_joint() -> None:
+    out, other = outputs(4), outputs(4, seed=1)
+    table, second = joint(out), joint(other)
+    pairs = jnp.array([[0, 0], [4, 2], [2, 1], [3, 0]])
+    expected = [table[row, a, s] for row, (a, s) in enumerate(np.asarray(pairs))]
+    np.testing.assert_allclose(jnp.exp(log_probability(out, pairs)), expected, rtol=1e-5)
+    np.testing.assert_allclose(entropy(out), stats.entropy(table.reshape(4, -1), axis=1), rtol=1e-5)
+    relative = stats.entropy(table.reshape(4, -1), second.reshape(4, -1), axis=1)
+    np.testing.assert_allclose(divergence(out, other), relative, rtol=1e-4, atol=1e-6)
+
+
+def test_samples_come_as_often_as_they_are_likely() -> None:
+    out = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (20_000, *leaf.shape[1:])), outputs(1))
+    drawn = np.asarray(sample(out, jax.random.key(7)))
+    counts = np.zeros(BINS)
+    np.add.at(counts, (drawn[:, 0], drawn[:, 1]), 1)
+    assert stats.chisquare(counts.ravel(), 20_000 * joint(outputs(1))[0].ravel()).pvalue > 1e-3
+
+
+def test_the_likeliest_pair_is_the_largest_of_the_joint() -> None:
+    out = outputs(50)
+    best = [np.unravel_index(table.argmax(), BINS) for table in joint(out)]
+    assert np.asarray(most_likely(out)).tolist() == [list(map(int, pair)) for pair in best]
+
+
+@pytest.mark.parametrize("advantage", [1.0, -1.0])
+def test_beyond_the_clip_nothing_pulls_further(advantage: float) -> None:
+    out = outputs(6)
+    action = most_likely(out)
+    beyond = experience(out, action, advantage=advantage, log_ratio=np.sign(advantage) * 0.5)
+    within = experience(out, action, advantage=advantage, log_ratio=0.0)
+
+    def loss(logits: jax.Array, lived: Experience) -> jax.Array:
+        return improvement_loss(replace(out, acceleration=logits), lived, PLAIN)[0]
+
+    assert float(jnp.abs(jax.grad(loss)(out.acceleration, beyond)).max()) == 0.0
+    assert float(jnp.abs(jax.grad(loss)(out.acceleration, within)).max()) > 0.0
+
+
+def test_where_the_clip_would_help_the_policy_it_does_not_hold() -> None:
+    out = outputs(6)
+    action = most_likely(out)
+    bad_and_likelier = experience(out, action, advantage=-1.0, log_ratio=0.5)
+    loss, terms = improvement_loss(out, bad_and_likelier, PLAIN)
+    assert float(loss) == pytest.approx(np.exp(0.5), rel=1e-5)
+    assert float(terms["clipped"]) == 1.0
+
+
+def test_advantages_push_probabilities_their_way() -> None:
+    out = outputs(6)
+    action = most_likely(out)
+
+    def loss(logits: jax.Array, advantage: float) -> jax.Array:
+        lived = experience(out, action, advantage=advantage)
+        return improvement_loss(replace(out, acceleration=logits), lived, PLAIN)[0]
+
+    for advantage in (1.0, -1.0):
+        gradient = jax.grad(loss)(out.acceleration, advantage)
+        at_action = jnp.take_along_axis(gradient, action[:, :1], axis=1)
+        assert (at_action * advantage < 0).all()
+
+
+def test_steps_that_are_not_valid_change_nothing() -> None:
+    out = outputs(6)
+    lived = experience(out, most_likely(out), advantage=1.0)
+    lived = replace(lived, valid=jnp.arange(6) < 4, advantage=jnp.arange(6.0))
+    spec = ImprovementSpec()
+    other = replace(lived, advantage=lived.advantage.at[4:].set(1e6), value=lived.value.at[4:].set(jnp.nan))
+    assert float(improvement_loss(out, lived, spec)[0]) == float(improvement_loss(out, other, spec)[0])
+
+
+def test_the_divergence_counts_only_where_it_is_asked_for() -> None:
+    out, reference = outputs(6), outputs(6, seed=5)
+    lived = experience(out, most_likely(out), advantage=1.0)
+    plain = improvement_loss(out, lived, PLAIN, reference=reference)[0]
+    held = improvement_loss(out, lived, replace(PLAIN, cloned=0.5), reference=reference)[0]
+    expected = 0.5 * float(divergence(out, reference).mean())
+    assert float(held - plain) == pytest.approx(expected, rel=1e-5)
+
+
+def demonstration(batch: int) -> Demonstration:
+    return Demonstration(
+        action=jnp.tile(jnp.array([[2, 1]]), (batch, 1)), value=jnp.ones(batch), weight=jnp.ones(batch)
+    )
+
+
+def test_cloning_is_the_surprise_of_the_experts_pair_and_the_error_of_the_value() -> None:
+    out = outputs(6)
+    shown = demonstration(6)
+    loss, terms = cloning_loss(out, shown, CloningSpec(value=0.1))
+    surprise = -np.log(joint(out)[:, 2, 1]).mean()
+    assert float(terms["cross_entropy"]) == pytest.approx(surprise, rel=1e-5)
+    assert float(loss) == pytest.approx(surprise + 0.1 * float(((out.value - 1.0) ** 2).mean()), rel=1e-5)
+
+
+def test_smoothing_is_least_for_a_distribution_about_the_experts_bin() -> None:
+    shown = demonstration(1)
+    bins = jnp.arange(float(BINS[0]))
+    rate = jnp.zeros((1, BINS[1]))
+    about = [Outputs(-((bins - middle) ** 2)[None], rate, jnp.ones(1)) for middle in (1.0, 2.0, 3.0)]
+    losses = [float(cloning_loss(out, shown, CloningSpec(smoothing_bins=0.7))[0]) for out in about]
+    assert losses[1] < min(losses[0], losses[2])
+    assert losses[0] == pytest.approx(losses[2], rel=1e-5)
+
+
+def test_surprising_steps_count_no_more_than_the_limit() -> None:
+    out = outputs(8, spread=0.1)
+    strange = replace(out, acceleration=out.acceleration.at[0, 2].set(-30.0))
+    shown = demonstration(8)
+
+    def pull(spec: CloningSpec) -> jax.Array:
+        loss = jax.grad(lambda logits: cloning_loss(replace(strange, acceleration=logits), shown, spec)[0])
+        return jnp.abs(loss(strange.acceleration)[0]).sum() / jnp.abs(loss(strange.acceleration)[1:]).sum()
+
+    assert float(pull(CloningSpec(clip_surprise=1.0))) < 0.5 * float(pull(CloningSpec()))
+
+
+def test_padding_teaches_nothing() -> None:
+    out = outputs(6)
+    shown = replace(demonstration(6), weight=jnp.array([1.0, 1, 1, 0, 0, 0]))
+    other = replace(shown, action=shown.action.at[3:].set(0), value=shown.value.at[3:].set(jnp.nan))
+    assert float(cloning_loss(out, shown, CloningSpec())[0]) == float(cloning_loss(out, other, CloningSpec())[0])
