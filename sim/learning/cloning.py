@@ -16,7 +16,7 @@ from sim.learning.losses import CloningSpec, Demonstration, cloning_loss, discou
 from sim.learning.state import Learner, OptimiserSpec, Terms, improved
 from sim.networks import NetworkSpec, apply
 from sim.observation.record import Observation
-from sim.rollouts import RolloutSpec, rollout
+from sim.rolling import RolloutSpec, rollout
 from sim.scenario.record import Scenario
 
 

@@ -26,7 +26,7 @@ from sim.networks import NetworkSpec, Outputs, Parameters, apply
 from sim.observation.observe import observe
 from sim.observation.record import Observation
 from sim.rewards import DoneSpec
-from sim.rollouts import RolloutSpec, rollout
+from sim.rolling import RolloutSpec, rollout
 from sim.scenario.record import Scenario
 from sim.state import SimState
 from sim.stepping import reset

@@ -11,7 +11,7 @@ from sim.networks import NetworkSpec, Parameters, init
 from sim.observation.observe import observe
 from sim.observation.record import ObservationSpec
 from sim.preparing import prepare
-from sim.rollouts import RolloutSpec
+from sim.rolling import RolloutSpec
 from sim.scenario.record import Scenario, Sizes
 from sim.stepping import reset
 from tests.sim.recordings import two_lane_road

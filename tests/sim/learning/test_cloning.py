@@ -8,7 +8,7 @@ import pytest
 from sim.learning.cloning import CloneSpec, cloned, flattened, lessons_of
 from sim.learning.driving import greedy
 from sim.learning.state import OptimiserSpec, begin, improved
-from sim.rollouts import rollout
+from sim.rolling import rollout
 from tests.sim.learning.scenes import COUNTS, DRIVE, NETWORK, learner, parameters, store
 
 SPEC = CloneSpec(batch=256, optimiser=OptimiserSpec(learning_rate=2e-3, warm_up=20))
