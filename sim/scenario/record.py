@@ -10,9 +10,11 @@ C cells across a tile, D = 2 blocks across a tile, K elements listed per block.
 """
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Float32, Int8, Int16, Int32, UInt8
 
 STEP_S = 0.2
@@ -57,22 +59,26 @@ class Sizes:
     """Road elements listed per block."""
 
 
+Leaf: TypeAlias = Array | np.ndarray[Any, np.dtype[Any]]
+"""Scenarios are prepared, stored and loaded as numpy arrays, often memory-mapped; on a device they are jax's."""
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Log:
     """What the agents did, time-major: a step reads one row."""
 
-    states: Int16[Array, "*b T 6 A"]
+    states: Int16[Leaf, "*b T 6 A"]
     """x, y, cos, sin, vx, vy; x = NOWHERE where the agent was not seen. Agent 0 is the recorded ego."""
-    sizes: Float32[Array, "*b A 2"]
+    sizes: Float32[Leaf, "*b A 2"]
     """Length and width, metres; 0 for padding."""
-    heights: Float32[Array, "*b A"]
-    kinds: Int8[Array, "*b A"]
+    heights: Float32[Leaf, "*b A"]
+    kinds: Int8[Leaf, "*b A"]
     """Values of AgentKind."""
-    ego: Float32[Array, "*b T 5"]
+    ego: Float32[Leaf, "*b T 5"]
     """The recorded ego, resampled but not rounded: x, y (m), heading (rad), speed (m/s, negative backwards) and
     distance along the route (m)."""
-    steps: Int32[Array, "*b"]
+    steps: Int32[Leaf, "*b"]
     """Steps that were recorded; those behind are padding."""
 
 
@@ -85,19 +91,19 @@ class Route:
     the reference line from its first point.
     """
 
-    line: Float32[Array, "*b P 4"]
+    line: Float32[Leaf, "*b P 4"]
     """x, y (m), cos, sin of the driving direction; the last real point is repeated in the padding."""
-    borders: Int16[Array, "*b L P 4"]
+    borders: Int16[Leaf, "*b L P 4"]
     """Left x, y and right x, y of each track; NOWHERE in left x where the track does not exist."""
-    speed_limits: Float32[Array, "*b P"]
+    speed_limits: Float32[Leaf, "*b P"]
     """m/s; 0 where none is known."""
-    length: Float32[Array, "*b"]
+    length: Float32[Leaf, "*b"]
     """Metres; 0 where the scene has no route."""
-    stop_at: Float32[Array, "*b S"]
+    stop_at: Float32[Leaf, "*b S"]
     """Distance of each stop line, rising; infinite for padding."""
-    stop_kinds: Int8[Array, "*b S"]
+    stop_kinds: Int8[Leaf, "*b S"]
     """Values of StopKind."""
-    lights: Int8[Array, "*b T S"]
+    lights: Int8[Leaf, "*b T S"]
     """Values of LightState; UNKNOWN for stop signs and padding."""
 
 
@@ -106,15 +112,15 @@ class Route:
 class Ground:
     """Rasters in tiles where the ego may get to. Outside them nothing is on the road."""
 
-    origin: Float32[Array, "*b 2"]
+    origin: Float32[Leaf, "*b 2"]
     """The corner of the grid with the smallest x and y, metres."""
-    tiles: Int16[Array, "*b G G"]
+    tiles: Int16[Leaf, "*b G G"]
     """Number of the tile at [row of y, column of x]; -1 for none."""
-    distances: Int8[Array, "*b N C C"]
+    distances: Int8[Leaf, "*b N C C"]
     """Signed distance to the road's edge at the samples [y, x], units of 5 cm: positive on the road."""
-    lanes: UInt8[Array, "*b N C C"]
+    lanes: UInt8[Leaf, "*b N C C"]
     """Bit i is set where track i of the route may be driven on, widened by the tolerance of `prepare`."""
-    listed: Int16[Array, "*b N D D K"]
+    listed: Int16[Leaf, "*b N D D K"]
     """Road elements nearest to the middle of each block [y, x], nearest first; -1 for none."""
 
 
@@ -123,7 +129,7 @@ class Ground:
 class Roads:
     """Road elements: straight pieces of lines, edges, lanes, crosswalks, bumps and signs."""
 
-    elements: Int16[Array, "*b R 6"]
+    elements: Int16[Leaf, "*b R 6"]
     """x, y of the middle, cos, sin of its direction, half length, RoadKind; NOWHERE in x for padding."""
 
 
