@@ -103,7 +103,7 @@ def _stopped_car(generator: np.random.Generator, network: Network, ego: Movers, 
     way = int(ego.path[0])
     turned = np.abs(np.gradient(paths.line[way, :, 2]))
     begin = int(ego.along[0]) + 70
-    bent = np.flatnonzero(turned[begin : begin + 220] > 0.012)
+    bent = np.flatnonzero(turned[begin : begin + 90] > 0.008)
     at = begin + int(bent[int(0.7 * len(bent))]) if len(bent) else begin + 60
     size = (float(generator.uniform(4.2, 4.8)), 1.85, 1.5)
     row = vehicle(way, float(at), 0.0, size, wish=0.0, sight=float(generator.uniform(38.0, 48.0)))
@@ -115,7 +115,7 @@ def _overtake(generator: np.random.Generator, network: Network, ego: Movers, pat
     van_at = float(ego.along[0] + generator.uniform(130.0, 170.0))
     place = paths.at(ego.path, np.array([van_at]))[0, :2]
     theirs = float(np.hypot(*(paths.line[1, :, :2] - place).T).argmin())
-    van = vehicle(1, theirs, 0.0, (5.8, 2.02, 2.4), wish=0.0, reckless=0.0)
+    van = vehicle(1, theirs, 0.0, (5.8, 2.02, 2.4), wish=0.0)
     size = (float(generator.uniform(4.2, 4.8)), 1.85, 1.5)
     row = vehicle(1, theirs - 62.0, 11.0, size, enters=np.inf, foresight=1.0)
     row.reckless[:] = True

@@ -50,7 +50,7 @@ def update_permits(permits: Permits, movers: Movers, rules: Rules, *, tick: int,
     speed = movers.speed[:count]
     can_stop = before > speed**2 / (2.0 * _HARDEST_MPS2) + 0.3
     go = _shown(movers, rules, count, tick)
-    permits.granted &= ~(waits & can_stop & (go != LightState.GO))
+    permits.granted &= ~(waits & can_stop & ((go != LightState.GO) | rules.network.circular))
     near = waits & ~permits.granted & (before < speed**2 / 3.6 + 14.0) & (go == LightState.GO)
     near &= ~movers.reckless[:count]
     signed = np.array([way.stop_sign for way in rules.network.ways])[movers.path[:count]]
@@ -90,7 +90,7 @@ def _is_free(row: int, permits: Permits, movers: Movers, rules: Rules, shown: ND
         return False
     first = touches & conflicts.gives_way[path, others]
     first &= entered if not conflicts.exclusive else (shown == LightState.GO)
-    arrives = (conflicts.begin[others, path] - along - half) / np.maximum(movers.speed[:count], 4.0)
+    arrives = (conflicts.begin[others, path] - along - half) / np.maximum(movers.speed[:count] + 1.5, 5.0)
     reach = conflicts.end[path, others] if conflicts.exclusive else conflicts.begin[path, others] + 8.0
     mine = _time_to(reach - movers.along[row] + movers.length[row] * 0.5, float(movers.speed[row]))
     return not bool((first & (arrives < mine + _MARGIN_S)).any())

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.generator.casting import Still, ego_of, parked_of, vehicles_of
 from sim.generator.checks import faults
+from sim.generator.curves import Float64s
 from sim.generator.footways import walks_of
 from sim.generator.hard import Happening, Trouble, trouble_for
 from sim.generator.junctions import crossing_lights, crossing_stops, roundabout, t_lights, t_stops
@@ -19,7 +21,7 @@ from sim.generator.signals import lights
 from sim.generator.spec import HARD_KINDS, GeneratorSpec
 from sim.generator.surface import map_of
 from sim.generator.traffic import TICK_S, TICKS_PER_STEP, Motion, play
-from sim.kinds import AgentKind
+from sim.kinds import AgentKind, LightState
 from sim.recording import Agents, Recording
 
 STEP_S = TICK_S * TICKS_PER_STEP
@@ -115,12 +117,19 @@ def _draw(
     movers.path[vehicles:] = len(network.ways) + np.arange(len(walks))
     ticks = (spec.steps - 1) * TICKS_PER_STEP + 1
     states = lights(generator, groups=network.light_groups, ticks=ticks, tick_s=TICK_S)
+    while tag == "red-light-runner" and not _green(states, network, int(ego.path[0])):
+        states = lights(generator, groups=network.light_groups, ticks=ticks, tick_s=TICK_S)
     rules = Rules(network, paths, conflicts_of(network, paths), states)
     happening = _happening(tag, trouble, rules, movers, vehicles)
     motion = play(movers, rules, vehicles=vehicles, steps=spec.steps, event=happening)
     tags = (kind,) if tag is None else (kind, tag)
     recording = _recording(name, network, rules, motion, movers, still, tags=tags)
     return recording, _came(happening, motion)
+
+
+def _green(states: NDArray[np.int8], network: Network, way: int) -> bool:
+    """Whether a way has green when the ego gets to the junction."""
+    return bool((states[20:85, network.ways[way].light] == LightState.GO).all())
 
 
 def _happening(tag: str | None, trouble: Trouble, rules: Rules, movers: Movers, vehicles: int) -> Happening | None:
@@ -165,7 +174,7 @@ def _recording(
     return Recording(name, STEP_S, agents, 0, map_of(network, states), route=route, tags=tags)
 
 
-def _velocity(pose: np.ndarray, speed: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _velocity(pose: Float64s, speed: Float64s) -> Float64s:
     """[T, A, 2] along the heading; what stands has none."""
     return np.stack([speed * np.cos(pose[:, :, 2]), speed * np.sin(pose[:, :, 2])], axis=2)
 

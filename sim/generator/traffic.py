@@ -61,7 +61,7 @@ def play(movers: Movers, rules: Rules, *, vehicles: int, steps: int, event: Even
         if event is not None:
             event(movers, Moment(tick * TICK_S, permits, rules))
         _drive(movers, rules, permits, sight, pose, tick=tick)
-        walk(movers, rules, vehicles=vehicles, tick=tick, tick_s=TICK_S)
+        walk(movers, rules, pose, vehicles=vehicles, tick=tick, tick_s=TICK_S)
         _leave(movers, rules, vehicles)
     columns = [np.stack(column) for column in zip(*kept, strict=True)]
     return Motion(columns[0], columns[1], columns[2], columns[3].astype(bool))
