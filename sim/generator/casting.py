@@ -24,9 +24,9 @@ class Still:
     """[S, 3]"""
 
 
-def ego_of(generator: np.random.Generator, network: Network, paths: Paths, *, way: int | None = None) -> Movers:
-    """One row: where the ego begins, at a speed that fits the place."""
-    chosen = int(generator.choice(network.ego_ways)) if way is None else way
+def ego_of(generator: np.random.Generator, network: Network, paths: Paths, *, choices: tuple[int, ...]) -> Movers:
+    """One row: where the ego begins on one of these ways, at a speed that fits the place."""
+    chosen = int(generator.choice(choices))
     ahead = generator.uniform(*network.ego_start_m)
     gate = paths.gate[chosen]
     along = float(gate - ahead) if np.isfinite(gate) else float(ahead)

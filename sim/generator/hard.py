@@ -8,8 +8,8 @@ from sim.generator.casting import Still, vehicle
 from sim.generator.curves import Float64s, beside, straight
 from sim.generator.footways import Walk
 from sim.generator.movers import NO_CROSSING, Movers, mover
-from sim.generator.network import LANE_M, Network
-from sim.generator.paths import Paths
+from sim.generator.network import LANE_M, Network, Way
+from sim.generator.paths import Paths, conflicts_of
 from sim.generator.traffic import Moment
 from sim.kinds import AgentKind, LightState
 
@@ -43,6 +43,11 @@ def trouble_for(tag: str, generator: np.random.Generator, network: Network, *, e
         "oncoming-overtake": _overtake,
     }
     return makers[tag](generator, network, ego, paths)
+
+
+def goes_straight(way: Way) -> bool:
+    """Whether a way through four arms leads to the arm across."""
+    return (way.to_arm - way.arm) % 4 == 2
 
 
 def _cut_in(generator: np.random.Generator, network: Network, ego: Movers, paths: Paths) -> Trouble:
@@ -88,14 +93,16 @@ def _runner(generator: np.random.Generator, network: Network, ego: Movers, paths
     across = [
         row
         for row, way in enumerate(network.ways)
-        if way.light != mine.light and (way.to_arm - way.arm) % 4 == 2
+        if way.light != mine.light and goes_straight(way)
     ]
     way = int(generator.choice(across))
     size = (float(generator.uniform(4.2, 4.8)), 1.85, 1.5)
     row = vehicle(way, 5.0, 11.0, size, enters=np.inf, foresight=2.6)
     row.reckless[:] = True
-    shut = tuple(other for other, plan in enumerate(network.ways) if plan.arm == network.ways[way].arm)
-    return Trouble(rows=[row], shut=(*shut, int(ego.path[0])), settings={"ahead_s": float(generator.uniform(3.8, 4.6))})
+    beside_it = {other for other, plan in enumerate(network.ways) if plan.arm == network.ways[way].arm}
+    meets = np.flatnonzero(np.isfinite(conflicts_of(network, paths).begin[way]))
+    shut = tuple(sorted(beside_it | set(meets.tolist())))
+    return Trouble(rows=[row], shut=shut, settings={"ahead_s": float(generator.uniform(3.8, 4.6))})
 
 
 def _stopped_car(generator: np.random.Generator, network: Network, ego: Movers, paths: Paths) -> Trouble:

@@ -10,7 +10,7 @@ from sim.generator.casting import Still, ego_of, parked_of, vehicles_of
 from sim.generator.checks import faults
 from sim.generator.curves import Float64s
 from sim.generator.footways import walks_of
-from sim.generator.hard import Happening, Trouble, trouble_for
+from sim.generator.hard import Happening, Trouble, goes_straight, trouble_for
 from sim.generator.junctions import crossing_lights, crossing_stops, roundabout, t_lights, t_stops
 from sim.generator.movers import Movers, together
 from sim.generator.network import Network
@@ -100,7 +100,7 @@ def _draw(
     """One drawing, and whether the hard situation came about."""
     network = _MAKERS[kind](generator, tag=tag)
     ways = paths_of(network, [])
-    ego = ego_of(generator, network, ways)
+    ego = ego_of(generator, network, ways, choices=_ways_for(tag, network))
     trouble = trouble_for(tag, generator, network, ego=ego, paths=ways) if tag else Trouble()
     walks = [trouble.walk] * (trouble.walk is not None) + walks_of(
         generator, network, count=int(generator.integers(spec.walkers[0], spec.walkers[1] + 1))
@@ -125,6 +125,13 @@ def _draw(
     tags = (kind,) if tag is None else (kind, tag)
     recording = _recording(name, network, rules, motion, movers, still, tags=tags)
     return recording, _came(happening, motion)
+
+
+def _ways_for(tag: str | None, network: Network) -> tuple[int, ...]:
+    """Ways on which the ego can get into the situation."""
+    if tag == "red-light-runner":
+        return tuple(way for way in network.ego_ways if goes_straight(network.ways[way]))
+    return network.ego_ways
 
 
 def _green(states: NDArray[np.int8], network: Network, way: int) -> bool:
