@@ -24,6 +24,19 @@ class Still:
     """[S, 3]"""
 
 
+@dataclass(frozen=True)
+class Closed:
+    """Where nobody else may begin."""
+
+    ways: tuple[int, ...] = ()
+    span: tuple[float, float] = (-np.inf, np.inf)
+    """Metres along those ways."""
+
+    def holds(self, way: int, along: float) -> bool:
+        """Whether this place is closed."""
+        return way in self.ways and self.span[0] <= along <= self.span[1]
+
+
 def ego_of(generator: np.random.Generator, network: Network, paths: Paths, *, choices: tuple[int, ...]) -> Movers:
     """One row: where the ego begins on one of these ways, at a speed that fits the place."""
     chosen = int(generator.choice(choices))
@@ -36,20 +49,21 @@ def ego_of(generator: np.random.Generator, network: Network, paths: Paths, *, ch
 
 
 def vehicles_of(
-    generator: np.random.Generator, network: Network, paths: Paths, *, count: int, taken: Movers, shut: tuple[int, ...]
+    generator: np.random.Generator, network: Network, paths: Paths, *, count: int, taken: Movers, closed: Closed
 ) -> list[Movers]:
-    """Rows around the vehicles that are there already; nobody begins on a way in `shut`.
+    """Rows around the vehicles that are there already; nobody begins where it is closed.
 
     A third of them come in later.
     """
     made = [taken]
-    open_ways = [way for way in range(len(network.ways)) if way not in shut]
-    for _ in range(count * 4):
-        if len(made) > count or not open_ways:
+    for _ in range(count * 5):
+        if len(made) > count:
             break
         later = bool(generator.random() < 0.3)
-        way = int(generator.choice(open_ways))
+        way = int(generator.integers(len(network.ways)))
         row = _candidate(generator, network, paths, way=way, later=later)
+        if closed.holds(way, float(row.along[0])):
+            continue
         if later or _fits(row, together(made), paths):
             made.append(row)
     return made[1:]
@@ -60,7 +74,8 @@ def parked_of(generator: np.random.Generator, network: Network, paths: Paths, *,
     ends = [crossing.ends.mean(axis=0) for crossing in network.crossings]
     avoid = np.concatenate([np.array(ends).reshape(-1, 2), keep.reshape(-1, 2)])
     near = paths.at(ego.path, ego.along + 60.0)[0, :2]
-    poses, sizes = [], []
+    poses: list[Float64s] = []
+    sizes: list[tuple[float, float, float]] = []
     for verge in network.verges:
         if not verge.parked:
             continue
@@ -95,7 +110,13 @@ def _candidate(generator: np.random.Generator, network: Network, paths: Paths, *
 
 
 def _drawn_manners(
-    generator: np.random.Generator, way: int, along: float, speed: float, size: tuple[float, float, float], *, enters: float
+    generator: np.random.Generator,
+    way: int,
+    along: float,
+    speed: float,
+    size: tuple[float, float, float],
+    *,
+    enters: float,
 ) -> Movers:
     wish, headway = generator.uniform(0.8, 1.0), generator.uniform(1.0, 1.8)
     return vehicle(way, along, speed, size, wish=wish, headway=headway, enters=enters)

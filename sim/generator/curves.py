@@ -108,7 +108,7 @@ def quintic(start: Float64s, end: Float64s, *, start_curvature: float = 0.0, end
     slope = (powers[:, :5] * np.arange(1, 6)) @ coefficients[1:]
     heading = np.unwrap(np.arctan2(slope[:, 1], slope[:, 0]))
     heading += 2.0 * np.pi * np.round((start[2] - heading[0]) / (2.0 * np.pi))
-    return np.concatenate([points, heading[:, None]], axis=1)[::4]
+    return np.asarray(np.concatenate([points, heading[:, None]], axis=1)[::4])
 
 
 def _distances_to_corner(start: Float64s, end: Float64s) -> tuple[float, float]:

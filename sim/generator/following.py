@@ -123,4 +123,3 @@ def _squeeze(speed: Float64s, other: Float64s, gap: Float64s, headway: Float64s 
     closing = speed * (speed - other) / (2.0 * np.sqrt(_SOFT_MPS2 * _BRAKING_MPS2))
     desired = _STANDING_M + np.maximum(0.0, speed * headway + closing)
     return np.asarray((desired / np.maximum(gap, 0.05)) ** 2)
-

@@ -21,11 +21,11 @@ class Walk:
     row: Movers
 
 
-def walks_of(generator: np.random.Generator, network: Network, *, count: int) -> list[Walk]:
-    """Draw so many walkers, two thirds of them at crosswalks where there are any."""
+def walks_of(generator: np.random.Generator, network: Network, *, count: int, cross: bool) -> list[Walk]:
+    """Draw so many walkers; where any may cross the road, two thirds of them are at crosswalks."""
     walks: list[Walk] = []
     while len(walks) < count:
-        if network.crossings and generator.random() < 0.65:
+        if cross and network.crossings and generator.random() < 0.65:
             walks.append(_over_crosswalk(generator, network))
         elif network.verges:
             walks.append(_along_verge(generator, network))
@@ -45,7 +45,9 @@ def _over_crosswalk(generator: np.random.Generator, network: Network) -> Walk:
     start = here + aside - before * np.array([np.cos(heading), np.sin(heading)])
     line = straight(np.array([start[0], start[1], heading]), before + float(np.hypot(*way)) + after)
     cycles = bool(generator.random() < 0.25)
-    row = _walker(generator, cycles=cycles, speed=generator.uniform(2.4, 3.6) if cycles else generator.uniform(1.0, 1.7))
+    row = _walker(
+        generator, cycles=cycles, speed=generator.uniform(2.4, 3.6) if cycles else generator.uniform(1.0, 1.7)
+    )
     row.gate[:], row.crossing[:], row.foresight[:] = before - _BEFORE_KERB_M, number, 2.2
     row.along[:] = generator.uniform(0.0, before - _BEFORE_KERB_M - 1.0)
     row.enters[:] = 0.0 if generator.random() < 0.5 else generator.uniform(0.0, 20.0)
@@ -68,7 +70,9 @@ def _along_verge(generator: np.random.Generator, network: Network) -> Walk:
 
 def _walker(generator: np.random.Generator, *, cycles: bool, speed: float) -> Movers:
     kind = AgentKind.CYCLIST if cycles else AgentKind.PEDESTRIAN
-    size = (1.8, 0.65, 1.75) if cycles else (0.6, float(generator.uniform(0.55, 0.7)), float(generator.uniform(1.5, 1.9)))
+    size = (
+        (1.8, 0.65, 1.75) if cycles else (0.6, float(generator.uniform(0.55, 0.7)), float(generator.uniform(1.5, 1.9)))
+    )
     return mover(
         1, path=0, along=0.0, speed=0.0, length=size[0], width=size[1], height=size[2], kind=int(kind), wish=speed,
     )  # fmt: skip

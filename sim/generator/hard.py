@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.generator.casting import Still, vehicle
+from sim.generator.casting import Closed, Still, vehicle
 from sim.generator.curves import Float64s, beside, straight
 from sim.generator.footways import Walk
 from sim.generator.movers import NO_CROSSING, Movers, mover
@@ -25,8 +25,7 @@ class Trouble:
     walk: Walk | None = None
     """A walker; it comes first among those who walk."""
     still: Still = _NOBODY
-    shut: tuple[int, ...] = ()
-    """Ways on which nobody else begins."""
+    closed: Closed = Closed()
     keep: Float64s = field(default_factory=lambda: np.zeros((0, 2)))
     """[K, 2] places where nobody parks."""
     settings: dict[str, float] = field(default_factory=dict)
@@ -63,7 +62,9 @@ def _cut_in(generator: np.random.Generator, network: Network, ego: Movers, paths
     row.asides[0] = (side * LANE_M, 0.0, 0.0)
     row.foresight[:] = 0.8
     return Trouble(
-        rows=[row], shut=tuple({way, way - int(side)}), settings={"gap": float(generator.uniform(11.0, 16.0))}
+        rows=[row],
+        closed=Closed((way, way - int(side)), (float(ego.along[0]), float(ego.along[0]) + 110.0)),
+        settings={"gap": float(generator.uniform(11.0, 16.0))}
     )
 
 
@@ -82,19 +83,13 @@ def _jaywalker(generator: np.random.Generator, network: Network, ego: Movers, pa
         wish=float(generator.uniform(2.0, 3.0)), gate=0.4, crossing=NO_CROSSING, foresight=1.6,
     )  # fmt: skip
     still = Still(van[None], np.array([[5.8, 2.05, 2.5]]))
-    return Trouble(
-        walk=Walk(line, walker), still=still, keep=np.stack([van[:2], kerb]), settings={"at": at + 4.0}
-    )
+    return Trouble(walk=Walk(line, walker), still=still, keep=np.stack([van[:2], kerb]), settings={"at": at + 4.0})
 
 
 def _runner(generator: np.random.Generator, network: Network, ego: Movers, paths: Paths) -> Trouble:
     """A vehicle on the crossing road runs its red light while the ego has green."""
     mine = network.ways[int(ego.path[0])]
-    across = [
-        row
-        for row, way in enumerate(network.ways)
-        if way.light != mine.light and goes_straight(way)
-    ]
+    across = [row for row, way in enumerate(network.ways) if way.light != mine.light and goes_straight(way)]
     way = int(generator.choice(across))
     size = (float(generator.uniform(4.2, 4.8)), 1.85, 1.5)
     row = vehicle(way, 5.0, 11.0, size, enters=np.inf, foresight=2.6)
@@ -102,7 +97,7 @@ def _runner(generator: np.random.Generator, network: Network, ego: Movers, paths
     beside_it = {other for other, plan in enumerate(network.ways) if plan.arm == network.ways[way].arm}
     meets = np.flatnonzero(np.isfinite(conflicts_of(network, paths).begin[way]))
     shut = tuple(sorted(beside_it | set(meets.tolist())))
-    return Trouble(rows=[row], shut=shut, settings={"ahead_s": float(generator.uniform(3.8, 4.6))})
+    return Trouble(rows=[row], closed=Closed(shut), settings={"ahead_s": float(generator.uniform(3.8, 4.6))})
 
 
 def _stopped_car(generator: np.random.Generator, network: Network, ego: Movers, paths: Paths) -> Trouble:
@@ -114,7 +109,7 @@ def _stopped_car(generator: np.random.Generator, network: Network, ego: Movers, 
     at = begin + int(bent[int(0.7 * len(bent))]) if len(bent) else begin + 60
     size = (float(generator.uniform(4.2, 4.8)), 1.85, 1.5)
     row = vehicle(way, float(at), 0.0, size, wish=0.0, sight=float(generator.uniform(38.0, 48.0)))
-    return Trouble(rows=[row], shut=(way,), settings={"stands_s": float(generator.uniform(3.0, 7.0))})
+    return Trouble(rows=[row], closed=Closed((way,)), settings={"stands_s": float(generator.uniform(3.0, 7.0))})
 
 
 def _overtake(generator: np.random.Generator, network: Network, ego: Movers, paths: Paths) -> Trouble:
@@ -128,7 +123,9 @@ def _overtake(generator: np.random.Generator, network: Network, ego: Movers, pat
     row.reckless[:] = True
     row.asides[0] = (0.0, 3.1, 0.0)
     row.marks[0] = (theirs - 34.0, theirs - 8.0, theirs + 7.0, theirs + 34.0)
-    return Trouble(rows=[row, van], shut=(0, 1), settings={"meet": van_at, "spare": float(generator.uniform(0.0, 12.0))})
+    return Trouble(
+        rows=[row, van], closed=Closed((0, 1)), settings={"meet": van_at, "spare": float(generator.uniform(0.0, 12.0))}
+    )
 
 
 class Happening:
@@ -171,7 +168,9 @@ class Happening:
 
     def _run_light(self, movers: Movers, moment: Moment) -> bool:
         rules, path = moment.rules, movers.path[:2]
-        shown = rules.states[min(len(rules.states) - 1, int(moment.time_s * 10) + 30), rules.network.ways[path[0]].light]
+        shown = rules.states[
+            min(len(rules.states) - 1, int(moment.time_s * 10) + 30), rules.network.ways[path[0]].light
+        ]
         arrives = (self._conflict - movers.along[0] - 0.5 * movers.length[0]) / max(float(movers.speed[0]), 2.0)
         if shown != LightState.GO or movers.speed[0] < 4.0 or not 0.0 < arrives < self._settings["ahead_s"]:
             return False

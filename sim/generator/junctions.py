@@ -58,9 +58,7 @@ def roundabout(generator: np.random.Generator, *, tag: str | None = None) -> Net
     joint = np.radians(generator.uniform(36.0, 40.0))
     lanes = [lane for arm in arms for lane in _arm_lanes(arm)]
     lanes += _ring(arms, radius, joint)
-    ways = [
-        _ring_way(arms, start, exits) for start in range(count) for exits in range(1, count)
-    ]
+    ways = [_ring_way(arms, start, exits) for start in range(count) for exits in range(1, count)]
     return Network(
         kind="roundabout",
         lanes=_linked(lanes, ways),
@@ -129,9 +127,7 @@ def _group(arm: int, count: int) -> int:
     return arm % 2 if count == 4 else int(arm == 1)
 
 
-def _arms(
-    generator: np.random.Generator, count: int, *, lanes: int, reach: float, limit: float
-) -> tuple[_Arm, ...]:
+def _arms(generator: np.random.Generator, count: int, *, lanes: int, reach: float, limit: float) -> tuple[_Arm, ...]:
     """Arms counter-clockwise; of three, the second one meets the other two at right angles."""
     angles = np.radians([0.0, 90.0, 180.0, 270.0])[:count]
     made = []
@@ -266,8 +262,7 @@ def _paint(arms: tuple[_Arm, ...], *, stop_lines: bool) -> tuple[tuple[RoadKind,
         paint.append((RoadKind.SOLID_LINE, arm.middle[:31, :2]))
         paint.append((RoadKind.BROKEN_LINE, arm.middle[30:, :2]))
         for row in range(1, arm.lanes):
-            for side in (-1, 1):
-                paint.append((RoadKind.BROKEN_LINE, beside(arm.middle, side * row * LANE_M)[:, :2]))
+            paint += [(RoadKind.BROKEN_LINE, beside(arm.middle, side * row * LANE_M)[:, :2]) for side in (-1, 1)]
         if stop_lines:
             across = beside(arm.middle[:1], arm.lanes * LANE_M)[0, :2]
             paint.append((RoadKind.SOLID_LINE, np.stack([arm.middle[0, :2], across])))

@@ -60,7 +60,9 @@ class Movers:
 
 def together(parts: list[Movers]) -> Movers:
     """One below the other."""
-    return Movers(**{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Movers)})
+    return Movers(
+        **{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Movers)}
+    )
 
 
 def mover(count: int, **columns: object) -> Movers:

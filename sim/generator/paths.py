@@ -68,7 +68,9 @@ def paths_of(network: Network, walks: list[Float64s]) -> Paths:
     """Lay out the ways of the network, then the walks, as paths."""
     lanes = {lane.lane_id: lane for lane in network.lanes}
     lines = [resampled(joined([lanes[name].line for name in way.lane_ids]), 1.0) for way in network.ways]
-    limits = [_limits(line, [lanes[name] for name in way.lane_ids]) for line, way in zip(lines, network.ways, strict=True)]
+    limits = [
+        _limits(line, [lanes[name] for name in way.lane_ids]) for line, way in zip(lines, network.ways, strict=True)
+    ]
     lines += [resampled(walk, 1.0) for walk in walks]
     most = max(map(len, lines)) + 1
     gates = [_gate(way, lanes) for way in network.ways] + [(np.inf, np.inf)] * len(walks)

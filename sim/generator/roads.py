@@ -155,5 +155,3 @@ def _headed(line: Float64s) -> Float64s:
 def _across(pose: Float64s, left: float, right: float) -> Float64s:
     normal = np.array([-np.sin(pose[2]), np.cos(pose[2])])
     return np.stack([pose[:2] - right * normal, pose[:2] + left * normal])
-
-

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sim.generator.casting import Still, ego_of, parked_of, vehicles_of
 from sim.generator.checks import faults
 from sim.generator.curves import Float64s
-from sim.generator.footways import walks_of
+from sim.generator.footways import Walk, walks_of
 from sim.generator.hard import Happening, Trouble, goes_straight, trouble_for
 from sim.generator.junctions import crossing_lights, crossing_stops, roundabout, t_lights, t_stops
 from sim.generator.movers import Movers, together
@@ -102,14 +102,12 @@ def _draw(
     ways = paths_of(network, [])
     ego = ego_of(generator, network, ways, choices=_ways_for(tag, network))
     trouble = trouble_for(tag, generator, network, ego=ego, paths=ways) if tag else Trouble()
-    walks = [trouble.walk] * (trouble.walk is not None) + walks_of(
-        generator, network, count=int(generator.integers(spec.walkers[0], spec.walkers[1] + 1))
-    )
+    walks = [trouble.walk] * (trouble.walk is not None) + _walks(generator, network, tag, spec)
     paths = paths_of(network, [walk.line for walk in walks if walk])
     taken = together([ego, *trouble.rows])
     others = vehicles_of(
         generator, network, paths, count=int(generator.integers(spec.vehicles[0], spec.vehicles[1] + 1)),
-        taken=taken, shut=trouble.shut,
+        taken=taken, closed=trouble.closed,
     )  # fmt: skip
     still = _stacked(trouble.still, parked_of(generator, network, paths, ego=ego, keep=trouble.keep))
     movers = together([taken, *others, *(walk.row for walk in walks if walk)])
@@ -123,8 +121,14 @@ def _draw(
     happening = _happening(tag, trouble, rules, movers, vehicles)
     motion = play(movers, rules, vehicles=vehicles, steps=spec.steps, event=happening)
     tags = (kind,) if tag is None else (kind, tag)
-    recording = _recording(name, network, rules, motion, movers, still, tags=tags)
+    recording = _recording(name, rules=rules, motion=motion, movers=movers, still=still, tags=tags)
     return recording, _came(happening, motion)
+
+
+def _walks(generator: np.random.Generator, network: Network, tag: str | None, spec: GeneratorSpec) -> list[Walk]:
+    """Nobody crosses where somebody will run a red light."""
+    count = int(generator.integers(spec.walkers[0], spec.walkers[1] + 1))
+    return walks_of(generator, network, count=count, cross=tag != "red-light-runner")
 
 
 def _ways_for(tag: str | None, network: Network) -> tuple[int, ...]:
@@ -158,8 +162,9 @@ def _came(happening: Happening | None, motion: Motion) -> bool:
 
 
 def _recording(
-    name: str, network: Network, rules: Rules, motion: Motion, movers: Movers, still: Still, *, tags: tuple[str, ...]
+    name: str, *, rules: Rules, motion: Motion, movers: Movers, still: Still, tags: tuple[str, ...]
 ) -> Recording:
+    network = rules.network
     keep = motion.valid.any(axis=0)
     steps, parked = len(motion.valid), len(still.pose)
     pose = np.concatenate([motion.pose[:, keep], np.broadcast_to(still.pose, (steps, parked, 3))], axis=1)

@@ -52,7 +52,7 @@ def play(movers: Movers, rules: Rules, *, vehicles: int, steps: int, event: Even
     """Let everybody move, the first `vehicles` rows as vehicles; `movers` is used up."""
     sight = Sight(rules.paths, vehicles)
     permits = Permits(np.zeros(vehicles, bool), np.zeros(vehicles))
-    kept: list[tuple[Float64s, ...]] = []
+    kept: list[tuple[Float64s, Float64s, Float64s, Bools]] = []
     for tick in range((steps - 1) * TICKS_PER_STEP + 1):
         pose = poses(movers, rules.paths)
         _enter(movers, rules, pose, vehicles=vehicles, time_s=tick * TICK_S)
@@ -63,8 +63,8 @@ def play(movers: Movers, rules: Rules, *, vehicles: int, steps: int, event: Even
         _drive(movers, rules, permits, sight, pose, tick=tick)
         walk(movers, rules, pose, vehicles=vehicles, tick=tick, tick_s=TICK_S)
         _leave(movers, rules, vehicles)
-    columns = [np.stack(column) for column in zip(*kept, strict=True)]
-    return Motion(columns[0], columns[1], columns[2], columns[3].astype(bool))
+    pose_TN, speed_TN, acceleration_TN, valid_TN = zip(*kept, strict=True)
+    return Motion(np.stack(pose_TN), np.stack(speed_TN), np.stack(acceleration_TN), np.stack(valid_TN))
 
 
 def _drive(movers: Movers, rules: Rules, permits: Permits, sight: Sight, pose: Float64s, *, tick: int) -> None:

@@ -69,6 +69,9 @@ class Backdrop:
         self._scale = view.pixels * _SUPERSAMPLING / view.span_m
         self.image = Image.new("RGB", (view.pixels * _SUPERSAMPLING,) * 2, _GROUND)
         draw = ImageDraw.Draw(self.image)
+        for road in recording.map.roads:
+            if road.kind == RoadKind.ROAD_EDGE and np.array_equal(road.points[0], road.points[-1]):
+                self._area(draw, road.points[:, :2], _ASPHALT if _turns_left(road.points) else _GROUND)
         route = set(recording.route or ())
         for on_route in (False, True):
             for lane in recording.map.lanes:
@@ -94,9 +97,7 @@ class Backdrop:
     def _area(self, draw: ImageDraw.ImageDraw, points: Float64s, colour: Colour) -> None:
         draw.polygon(self.pixels_of(points), fill=colour)
 
-    def _line(
-        self, draw: ImageDraw.ImageDraw, points: Float64s, colour: Colour, width: float, *, broken: bool
-    ) -> None:
+    def _line(self, draw: ImageDraw.ImageDraw, points: Float64s, colour: Colour, width: float, *, broken: bool) -> None:
         if not broken:
             draw.line(self.pixels_of(points), fill=colour, width=self.width(width))
             return
@@ -146,6 +147,12 @@ def view_of(recording: Recording, *, span_m: float = 160.0, pixels: int = 720) -
     return View((float(middle[0]), float(middle[1])), span_m, pixels)
 
 
+def _turns_left(ring: Float64s) -> bool:
+    """Whether a closed line runs counter-clockwise, so that what it encloses is drivable."""
+    x, y = ring[:, 0], ring[:, 1]
+    return bool((x[:-1] * y[1:] - x[1:] * y[:-1]).sum() > 0.0)
+
+
 def _area_of(lane: Lane) -> Float64s:
     """[Q, 2] between the borders of a lane, or 1.8 m to either side of its centre line."""
     if lane.left is not None and lane.right is not None:
@@ -166,9 +173,7 @@ def _draw_stops(draw: ImageDraw.ImageDraw, recording: Recording, step: int, back
             draw.regular_polygon((x, y, radius), 8, fill=(200, 30, 40), outline=(255, 255, 255))
 
 
-def _draw_agent(
-    draw: ImageDraw.ImageDraw, poses: Float64s, size: Float64s, colour: Colour, backdrop: Backdrop
-) -> None:
+def _draw_agent(draw: ImageDraw.ImageDraw, poses: Float64s, size: Float64s, colour: Colour, backdrop: Backdrop) -> None:
     trail = poses[-16:]
     if len(trail) > 1:
         draw.line(backdrop.pixels_of(trail[:, :2]), fill=_paler(colour), width=backdrop.width(0.35))
