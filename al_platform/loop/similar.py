@@ -7,27 +7,16 @@ import pyarrow as pa
 
 from acquisition import most_similar
 from acquisition.similarity import cosines, example_direction
-from acquisition.similarity import cosines, example_direction
-from al_platform.catalog.datasets import pool_table
 from al_platform.catalog.datasets import pool_table
 from al_platform.catalog.frames import frames_by_id, frames_matching
-from al_platform.domain.ids import make_id
 from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.models import encoder_id_of
-from al_platform.loop.models import encoder_id_of
 from al_platform.loop.rows import PoolRows
 from al_platform.models.families import family_named
-from al_platform.storage.blobs import write_durably
-from al_platform.storage.vectors import VectorIndex
-
-EXACT_UP_TO = 1_000_000
-"""Frames that are compared one by one; beyond it an index of the round's pool is asked."""
-from al_platform.models.families import family_named
-from al_platform.storage.blobs import write_durably
 from al_platform.storage.blobs import write_durably
 from al_platform.storage.vectors import VectorIndex
 
@@ -117,40 +106,6 @@ def _by_index(
     _require_readable((*examples, *unlike), shown)
     places = range(len(shown.pool))
     direction_D = example_direction(shown.pool, places[: len(examples)], negatives=places[len(examples) :])
-    allowed = rows.mask_of(matched) & ~rows.mask_of((*examples, *unlike, *unreadable))
-    found = rows.ids_of(index.nearest(direction_D, count, allowed=allowed)[0])
-    scores = cosines(frame_embeddings(context, round_, found, []).pool, direction_D)
-    ranked = sorted(zip(found, scores.tolist(), strict=True), key=lambda pair: -pair[1])
-    return [SimilarFrame(*pair) for pair in ranked]
-
-
-def _index(context: LoopContext, round_: Round, rows: PoolRows) -> tuple[VectorIndex, Collection[str]]:
-    spec = round_.spec
-    weights = round_.ensemble_id if family_named(spec.model.family).embeds_with_weights else ""
-    name = make_id("idx", encoder_id_of(spec.model, spec.pool_id), weights)
-    path, lost = context.caches.folder / "index" / name, context.caches.folder / "index" / f"{name}.unreadable"
-    if path.exists() and lost.exists():
-        return VectorIndex.open(path), lost.read_text().split()
-    embedded = frame_embeddings(context, round_, rows.frame_ids.to_pylist(), [])
-    write_durably(lost, " ".join(embedded.unreadable).encode())
-    return VectorIndex.build(path, embedded.pool), embedded.unreadable
-
-
-def _by_index(
-    context: LoopContext,
-    round_: Round,
-    examples: Sequence[str],
-    *,
-    unlike: Sequence[str],
-    matched: pa.ChunkedArray,
-    count: int,
-) -> list[SimilarFrame]:
-    with context.catalog.transaction() as tx:
-        rows = PoolRows(pool_table(tx, context.blobs, round_.spec.pool_id)["frame_id"])
-    index, unreadable = _index(context, round_, rows)
-    shown = frame_embeddings(context, round_, [*examples, *unlike], []).pool
-    places = range(len(shown))
-    direction_D = example_direction(shown, places[: len(examples)], negatives=places[len(examples) :])
     allowed = rows.mask_of(matched) & ~rows.mask_of((*examples, *unlike, *unreadable))
     found = rows.ids_of(index.nearest(direction_D, count, allowed=allowed)[0])
     scores = cosines(frame_embeddings(context, round_, found, []).pool, direction_D)

@@ -79,7 +79,7 @@ def ground_of(tiles: Tiles, edges: Edges, tracks: list[Track], elements: Float64
 def _distances(places: Float64s, edges: Edges) -> Float64s:
     """[N', C, C] signed distances; samples that are surely farther than the raster can tell share their neighbour's.
 
-    A coarse sample is at most 9 half steps away along each axis, so its distance is wrong by at most 3.2 m.
+    A sample is at most 5 steps from its coarse one along each axis, so their distances differ by at most 3.6 m.
     """
     coarse = signed_distances(edges, places[:, 4::_COARSE, 4::_COARSE].reshape(-1, 2))
     side = places.shape[1]
@@ -87,7 +87,7 @@ def _distances(places: Float64s, edges: Edges) -> Float64s:
     result = coarse.repeat(_COARSE, axis=1).repeat(_COARSE, axis=2)
     result = np.pad(result, ((0, 0), (0, max(0, side - result.shape[1])), (0, max(0, side - result.shape[2]))), "edge")
     result = result[:, :side, :side].copy()
-    near = np.abs(result) < _FARTHEST_M + 4.5 * CELL_M * np.sqrt(2)
+    near = np.abs(result) < _FARTHEST_M + 5 * CELL_M * np.sqrt(2)
     result[near] = signed_distances(edges, places[near])
     return result
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sim.preparing.point_index import Float64s, PointIndex
 from sim.preparing.resample import Tracks
-from sim.recording import Map, Road, StopPoint
+from sim.recording import Map, StopPoint
 
 _HIGHEST_STEP_M = 3.0
 _SLOPE = 0.08
@@ -26,23 +26,28 @@ class Level:
         distance, nearest = self.index.nearest(points)
         return np.abs(points[:, 2] - self.heights[nearest]) <= _HIGHEST_STEP_M + _SLOPE * distance
 
+    def has_line(self, points: Float64s) -> bool:
+        """Whether a polyline is on the level where it comes nearest to the path."""
+        nearest = points[self.index.nearest(points)[0].argmin()]
+        return bool(self.has(nearest[None])[0])
+
 
 def without_other_levels(tracks: Tracks, map_: Map) -> tuple[Tracks, Map, int]:
-    """Drop states of agents and pieces of the map on other levels; gives how many lanes and roads lost points.
+    """Drop agents and pieces of the map on other levels; gives how many lanes and roads.
 
     A recording with one height for everything is left as it is.
     """
     ego = tracks.states[0]
-    agents_level = Level(PointIndex(ego), ego[:, 2])
+    boxes = Level(PointIndex(ego), ego[:, 2])
     states = tracks.states.copy()
-    seen = np.argwhere(tracks.seen)
-    off = seen[~agents_level.has(states[seen[:, 0], seen[:, 1]][:, :3])]
-    states[off[:, 0], off[:, 1]] = np.nan
-    road = Level(agents_level.index, ego[:, 2] - _height_over_road(ego, map_))
-    lanes = tuple(lane for lane in map_.lanes if np.mean(road.has(lane.centre)) > 0.5)
-    roads = tuple(part for whole in map_.roads for part in _on_level(whole, road))
+    for row, seen in enumerate(tracks.seen):
+        if seen.any() and not boxes.has_line(states[row, seen]):
+            states[row] = np.nan
+    road = Level(boxes.index, ego[:, 2] - _height_over_road(ego, map_))
+    lanes = tuple(lane for lane in map_.lanes if len(lane.centre) and road.has_line(lane.centre))
+    roads = tuple(whole for whole in map_.roads if len(whole.points) and road.has_line(whole.points))
     stops = tuple(stop for stop in map_.stops if _stop_on_level(stop, road))
-    lost = len(map_.lanes) - len(lanes) + sum(1 for whole in map_.roads if not road.has(whole.points).all())
+    lost = len(map_.lanes) - len(lanes) + len(map_.roads) - len(roads)
     return replace(tracks, states=states), Map(lanes, roads, stops), lost
 
 
@@ -55,15 +60,6 @@ def _height_over_road(ego: Float64s, map_: Map) -> float:
     distance, nearest = PointIndex(every).nearest(ego)
     near = distance < 5.0
     return float(np.median(ego[near, 2] - every[nearest[near], 2])) if near.any() else 0.0
-
-
-def _on_level(road: Road, level: Level) -> list[Road]:
-    """The unbroken parts of a polyline that lie on the level."""
-    on = level.has(road.points)
-    if on.all():
-        return [road]
-    parts = np.split(np.arange(len(on)), np.flatnonzero(np.diff(on.astype(np.int8))) + 1)
-    return [Road(road.kind, road.points[part]) for part in parts if on[part[0]] and len(part) > 1]
 
 
 def _stop_on_level(stop: StopPoint, level: Level) -> bool:
