@@ -123,6 +123,7 @@ def _drawn_manners(
 
 
 def vehicle(way: int, along: float, speed: float, size: tuple[float, float, float], **manners: float) -> Movers:
+    """One row for a vehicle of this length, width and height."""
     length, width, height = size
     return mover(
         1, path=way, along=along, speed=speed, length=length, width=width, height=height,

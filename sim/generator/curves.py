@@ -43,7 +43,7 @@ def beside(line: Float64s, left: Float64s | float) -> Float64s:
 
 def backwards(line: Float64s) -> Float64s:
     """Drive the same line the other way."""
-    return line[::-1] + np.array([0.0, 0.0, np.pi])
+    return np.asarray(line[::-1] + np.array([0.0, 0.0, np.pi]))
 
 
 def joined(lines: list[Float64s]) -> Float64s:

@@ -115,7 +115,7 @@ def wanted(movers: Movers, ahead: Ahead, limit: Float64s, line: Float64s) -> Flo
     free = np.where(ratio <= 1.0, _SOFT_MPS2 * (1.0 - ratio**4), -1.6 * (speed - wish))
     squeeze = _squeeze(speed[:, None], ahead.speed, ahead.gap, movers.headway[:count, None]).max(axis=1, initial=0.0)
     squeeze = np.maximum(squeeze, _squeeze(speed, np.zeros(count), line + 1.3, 0.4))
-    return np.maximum(np.minimum(free, _SOFT_MPS2 * (1.0 - squeeze)), HARDEST_MPS2)
+    return np.asarray(np.maximum(np.minimum(free, _SOFT_MPS2 * (1.0 - squeeze)), HARDEST_MPS2))
 
 
 def _squeeze(speed: Float64s, other: Float64s, gap: Float64s, headway: Float64s | float) -> Float64s:

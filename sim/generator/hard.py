@@ -25,7 +25,7 @@ class Trouble:
     walk: Walk | None = None
     """A walker; it comes first among those who walk."""
     still: Still = _NOBODY
-    closed: Closed = Closed()
+    closed: Closed = field(default_factory=Closed)
     keep: Float64s = field(default_factory=lambda: np.zeros((0, 2)))
     """[K, 2] places where nobody parks."""
     settings: dict[str, float] = field(default_factory=dict)
@@ -64,7 +64,7 @@ def _cut_in(generator: np.random.Generator, network: Network, ego: Movers, paths
     return Trouble(
         rows=[row],
         closed=Closed((way, way - int(side)), (float(ego.along[0]), float(ego.along[0]) + 110.0)),
-        settings={"gap": float(generator.uniform(11.0, 16.0))}
+        settings={"gap": float(generator.uniform(11.0, 16.0))},
     )
 
 

@@ -123,7 +123,7 @@ def _limits(line: Float64s, lanes: list[LanePlan]) -> Float64s:
     row = np.minimum(np.searchsorted(ends, np.arange(len(line))), len(lanes) - 1)
     limit = np.array([lane.speed_limit_mps for lane in lanes])[row]
     curvature = np.abs(np.gradient(line[:, 2]))
-    return np.minimum(limit, np.sqrt(_SIDEWAYS_MPS2 / np.maximum(curvature, 1e-4)))
+    return np.asarray(np.minimum(limit, np.sqrt(_SIDEWAYS_MPS2 / np.maximum(curvature, 1e-4))))
 
 
 def _anticipated(top: Float64s) -> Float64s:
@@ -167,4 +167,4 @@ def _gives_way(network: Network, begin: Float64s, paths: Paths) -> Bools:
         same_phase = np.array([way.light for way in network.ways])
         return np.asarray(conflict & (rank[:, None] < rank[None]) & (same_phase[:, None] == same_phase[None]))
     inside = np.where(conflict, begin - paths.gate[: len(rank), None], 0.0)
-    return np.asarray(conflict & (inside.T > inside + 1.0))
+    return np.asarray(conflict & (inside + 1.0 < inside.T))

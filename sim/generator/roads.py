@@ -138,7 +138,7 @@ def _ramp_to(pose: Float64s, generator: np.random.Generator) -> Float64s:
     steps = int(generator.uniform(110, 150))
     bend = np.sin(np.linspace(0.0, np.pi, steps - 20)) * generator.uniform(0.008, 0.013)
     away = drawn(np.array([pose[0], pose[1], pose[2] + np.pi]), np.concatenate([np.zeros(20), bend]))
-    return backwards(away) - np.array([0.0, 0.0, 2.0 * np.pi])
+    return np.asarray(backwards(away) - np.array([0.0, 0.0, 2.0 * np.pi]))
 
 
 def _smooth(share: Float64s) -> Float64s:

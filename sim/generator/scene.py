@@ -39,7 +39,7 @@ _MAKERS: dict[str, Callable[..., Network]] = {
 _HARD_BRAKING_MPS2 = -1.2
 
 
-class NoScene(Exception):
+class NoScene(RuntimeError):
     """No drawing of a scene came out well; names the scene and the last fault."""
 
 
