@@ -5,26 +5,32 @@ Axes: Q places, M markings.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from sim.kinds import RoadKind
 from sim.scenario.record import CELL_M, NOWHERE, TILE_CELLS, TILE_M, Ground, Roads, directions, places
 
 _PAINT_M = 0.09
+_STEPS = np.arange(2)
 _PAINTED = (RoadKind.BROKEN_LINE, RoadKind.SOLID_LINE, RoadKind.CROSSWALK)
 
 
 def on_road(ground: Ground, places_Q2: Float[Array, "Q 2"]) -> Bool[Array, "Q"]:
-    """Whether the sample of the raster nearest to a place lies on the road."""
+    """Whether a place lies on the road, by the distance between the four samples around it."""
     grid = ground.tiles.shape[-1]
     offset = places_Q2 - ground.origin
     tile = jnp.floor(offset / TILE_M).astype(jnp.int32)
     inside = ((tile >= 0) & (tile < grid)).all(axis=1)
     tile = jnp.clip(tile, 0, grid - 1)
     number = ground.tiles[tile[:, 1], tile[:, 0]]
-    cell = jnp.clip(jnp.round((offset - tile * TILE_M) / CELL_M).astype(jnp.int32), 0, TILE_CELLS - 1)
-    distance = ground.distances[jnp.maximum(number, 0), cell[:, 1], cell[:, 0]]
-    return inside & (number >= 0) & (distance > 0)
+    exact = (offset - tile * TILE_M) / CELL_M
+    cell = jnp.clip(jnp.floor(exact).astype(jnp.int32), 0, TILE_CELLS - 2)
+    x, y = (exact - cell).T
+    samples = ground.distances[jnp.maximum(number, 0)[:, None, None], cell[:, 1, None, None] + _STEPS[:, None],
+                               cell[:, 0, None, None] + _STEPS].astype(jnp.float32)  # fmt: skip
+    rows = samples[:, :, 0] * (1.0 - x)[:, None] + samples[:, :, 1] * x[:, None]
+    return jnp.asarray(inside & (number >= 0) & (rows[:, 0] * (1.0 - y) + rows[:, 1] * y > 0.0))
 
 
 def painted(
@@ -34,7 +40,7 @@ def painted(
     kind = roads.elements[:, 5]
     exists = roads.elements[:, 0] != NOWHERE
     paint = exists & jnp.isin(kind, jnp.array(_PAINTED))
-    middle = places(roads.elements[:, :2])
+    middle = places(jnp.asarray(roads.elements[:, :2]))
     away = jnp.where(paint, ((middle - around) ** 2).sum(axis=1), jnp.inf)
     smallest, rows = jax.lax.top_k(-away, min(markings, away.shape[0]))
     near = roads.elements[rows]
