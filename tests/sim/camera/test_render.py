@@ -161,7 +161,7 @@ def test_weather_and_light_change_the_picture_but_never_the_labels(scenario: Sce
 
 def test_equal_keys_give_equal_noise(scenario: Scenario) -> None:
     noisy, pose = replace(SMALL, noise=0.05), scenario.log.ego[0, :3]
-    one, same, other = (render_camera(scenario, pose, 0, jax.random.key(key), spec=noisy).image for key in (4, 4, 5))
+    one, same, other = (drawn(scenario, pose, 0, jax.random.key(key), spec=noisy).image for key in (4, 4, 5))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 
