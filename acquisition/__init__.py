@@ -8,12 +8,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 from acquisition.baselines import contiguous_clips, stratified_random, uniform_random
-from acquisition.diversity import core_set, distance_weighted
-from acquisition.limits import first_allowed
+from acquisition.diversity import distance_weighted
+from acquisition.limits import NO_GROUP, Limits
 from acquisition.round_robin import round_robin
 from acquisition.scores import SCORES, relative_scores
 from acquisition.similarity import most_similar
-from acquisition.turns import CONTROL, NO_GROUP, Limits
+from acquisition.turns import CONTROL
 from acquisition.whitening import Whitening, fit_whitening
 
 if TYPE_CHECKING:
@@ -42,10 +42,8 @@ __all__ = [
     "Whitening",
     "aleatoric_share",
     "contiguous_clips",
-    "core_set",
     "distance_weighted",
     "expected_entropy",
-    "first_allowed",
     "fit_whitening",
     "frame_bounds",
     "frame_measures",

@@ -3,12 +3,24 @@
 Axes: N items of the pool.
 """
 
+from fractions import Fraction
+
 import numpy as np
 from jaxtyping import Int64, Integer, UInt64
 from numpy.typing import NDArray
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _STREAMS = {"row": 1, "session": 2}
+
+
+def exact_share(share: float) -> Fraction:
+    """Give the share that a decimal number means, 1/10 for 0.1."""
+    return Fraction(share).limit_denominator(10_000)
+
+
+def is_control(rank: int, share: Fraction) -> bool:
+    """Say whether the pick of this rank, from 0, is control: the ranks follow from the share alone."""
+    return int((rank + 1) * share) > int(rank * share)
 
 
 def control_order(

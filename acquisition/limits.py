@@ -1,49 +1,91 @@
-"""What may still be picked: caps per session and spacing in time, kept by every selection alike.
+"""What may still be picked: caps, quotas and spacing in time, kept by every selection alike.
 
-Axes: N items of the pool, P picks.
+Axes: N items of the pool.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Bool, Float, Int64, Shaped
+from jaxtyping import Bool, Float, Integer, Shaped
 from numpy.typing import NDArray
 
 SessionIds = Shaped[NDArray[np.generic], " N"]
 Timestamps = Float[NDArray[np.floating], " N"]
+GroupCodes = Integer[NDArray[np.integer], " N"]
 Excluded = Bool[NDArray[np.bool_], " N"]
+
+NO_GROUP = -1
+"""The group of items that no quota counts."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a selection keeps besides the ranking; the defaults keep nothing.
+
+    Raises:
+        ValueError: a limit that no selection can keep.
+    """
+
+    session_cap: int | None = None
+    """At most this many picks of a session."""
+    minimum_gap_s: float = 0.0
+    """At least this many seconds between two picks of a session; items without a clock take no part."""
+    group_quota: int | None = None
+    """At most this many picks of a group."""
+    minimum_distance: float = 0.0
+    """At least this far, Euclid's distance of embeddings, from every other pick."""
+    control_share: float = 0.0
+    """Share of the picks that is control, in [0, 1), at ranks that follow from the share alone."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits out of range."""
+        for name in ("session_cap", "group_quota"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} {value}: must be at least 1, or None for no limit")
+        for name, unit in (("minimum_gap_s", " seconds"), ("minimum_distance", "")):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"{name} {getattr(self, name)}: must be 0 or more{unit}")
+        if not 0.0 <= self.control_share < 1.0:
+            raise ValueError(f"control_share {self.control_share}: must be at least 0 and below 1")
 
 
 class OpenItems:
     """The items that may still be picked. Items only ever close, which is what lets selections be lazy.
 
-    `open_N` is the one thing that changes, and `pick` the one that changes it.
+    `open_N` is the one thing that changes, by `pick` and `close`. The minimum distance and the control share of the
+    limits are left to those who rank.
 
     Raises:
-        ValueError: no item to pick from, a cap or gap out of range or without the ids and clocks it needs, or
-            an argument of another length than the pool.
+        ValueError: no item to pick from, a limit without the ids, clocks or groups it needs, or an argument of
+            another length than the pool.
     """
 
     def __init__(
         self,
         count: int,
         *,
+        limits: Limits,
         session_ids: SessionIds | None = None,
-        session_cap: int | None = None,
         timestamps_s: Timestamps | None = None,
-        minimum_gap_s: float = 0.0,
+        group_codes: GroupCodes | None = None,
         excluded: Excluded | None = None,
     ) -> None:
-        require_lengths(count, session_ids=session_ids, timestamps_s=timestamps_s, excluded=excluded)
-        _require_cap(session_ids, session_cap)
-        require_clocks(session_ids, timestamps_s, minimum_gap_s)
+        require_lengths(
+            count, session_ids=session_ids, timestamps_s=timestamps_s, group_codes=group_codes, excluded=excluded
+        )
+        require_told(limits, session_ids=session_ids, timestamps_s=timestamps_s, group_codes=group_codes)
         self.open_N: NDArray[np.bool_] = np.ones(count, np.bool_) if excluded is None else ~excluded
-        if not self.open_N.any():
-            raise ValueError(f"empty pool: {count} items, none of them open to selection")
-        self._gap_s = minimum_gap_s
+        require_open(self.open_N)
+        self._gap_s = limits.minimum_gap_s
+        self._group_of_N = None if limits.group_quota is None else group_codes
+        if self._group_of_N is not None:
+            self._room_G = np.full(int(self._group_of_N.max()) + 1, limits.group_quota)
         self._room_S: NDArray[np.int64] | None = None
-        if session_ids is None or (session_cap is None and minimum_gap_s == 0.0):
+        if session_ids is None or (limits.session_cap is None and limits.minimum_gap_s == 0.0):
             return
         sessions, self._session_of_N = np.unique(session_ids, return_inverse=True)
-        self._room_S = np.full(sessions.size, count if session_cap is None else session_cap)
+        self._room_S = np.full(sessions.size, count if limits.session_cap is None else limits.session_cap)
         clocks_s = np.full(count, np.nan) if timestamps_s is None else timestamps_s.astype(np.float64)
         # Items of one session lie together, in the order of its clock; those without a clock come last.
         self._film: NDArray[np.int64] = np.lexsort((clocks_s, self._session_of_N))
@@ -54,10 +96,22 @@ class OpenItems:
         """Close the item and all that may not follow it; give the items that this closed, itself included."""
         if self._room_S is not None:
             self._room_S[self._session_of_N[item]] -= 1
-        closing = self._closing(item)
-        closed = closing[self.open_N[closing]]
-        self.open_N[closed] = False
+        closing = np.concatenate([self._closing(item), self._closing_group(item)])
+        closed: NDArray[np.int64] = np.unique(closing[self.open_N[closing]])
+        self.close(closed)
         return closed
+
+    def close(self, items: NDArray[np.integer]) -> None:
+        """Leave these items out from now on."""
+        self.open_N[items] = False
+
+    def _closing_group(self, item: int) -> NDArray[np.int64]:
+        """The whole group when the item fills it."""
+        if self._group_of_N is None or self._group_of_N[item] < 0:
+            return np.zeros(0, np.int64)
+        group = int(self._group_of_N[item])
+        self._room_G[group] -= 1
+        return np.flatnonzero(self._group_of_N == group) if self._room_G[group] == 0 else np.zeros(0, np.int64)
 
     def _closing(self, item: int) -> NDArray[np.int64]:
         """The rest of the session when the item fills it, and the item's neighbours in time until then."""
@@ -75,43 +129,6 @@ class OpenItems:
         last = int(np.searchsorted(clocks_s, now_s + self._gap_s, side="right"))
         near: NDArray[np.int64] = items[first:last][np.abs(clocks_s[first:last] - now_s) < self._gap_s]
         return near
-
-
-def first_allowed(
-    ranking_P: Int64[NDArray[np.int64], " P"],
-    budget: int,
-    *,
-    session_ids: SessionIds,
-    session_cap: int | None = None,
-    timestamps_s: Timestamps | None = None,
-    minimum_gap_s: float = 0.0,
-    excluded: Excluded | None = None,
-) -> Int64[NDArray[np.int64], "P2"]:
-    """Give the first `budget` items of a ranking that the limits allow, in its order; fewer if it runs out.
-
-    Lays caps and gaps on any order, for example on `uniform_random(count, count, seed=seed)`. The ranking
-    holds indices into the pool that `session_ids` describes; None for the limits that are not wanted.
-
-    Raises:
-        ValueError: budget below 1, or limits that OpenItems refuses.
-    """
-    require_budget(budget)
-    items = OpenItems(
-        session_ids.size,
-        session_ids=session_ids,
-        session_cap=session_cap,
-        timestamps_s=timestamps_s,
-        minimum_gap_s=minimum_gap_s,
-        excluded=excluded,
-    )
-    picked: list[int] = []
-    for item in ranking_P.tolist():
-        if len(picked) == budget:
-            break
-        if items.open_N[item]:
-            items.pick(item)
-            picked.append(item)
-    return np.array(picked, np.int64)
 
 
 def require_budget(budget: int) -> None:
@@ -135,26 +152,33 @@ def require_lengths(count: int, **arguments: NDArray[np.generic] | None) -> None
             raise ValueError(f"{name} of shape {values.shape}: must be one for each of the {count} items")
 
 
-def _require_cap(session_ids: NDArray[np.generic] | None, session_cap: int | None) -> None:
-    if session_cap is None:
-        return
-    if session_cap < 1:
-        raise ValueError(f"session_cap {session_cap}: must be at least 1, or None for no cap")
-    if session_ids is None:
-        raise ValueError(f"session_cap {session_cap}: needs session_ids")
-
-
-def require_clocks(
-    session_ids: NDArray[np.generic] | None, timestamps_s: NDArray[np.floating] | None, minimum_gap_s: float
-) -> None:
-    """Refuse gaps that cannot be kept, and clocks that are infinite.
+def require_open(open_N: Bool[NDArray[np.bool_], " N"]) -> None:
+    """Refuse pools of which nothing may be picked.
 
     Raises:
         ValueError: as said.
     """
-    if not 0.0 <= minimum_gap_s < np.inf:
-        raise ValueError(f"minimum_gap_s {minimum_gap_s}: must be 0 or more seconds")
-    if minimum_gap_s > 0.0 and (session_ids is None or timestamps_s is None):
-        raise ValueError(f"minimum_gap_s {minimum_gap_s}: needs session_ids and timestamps_s")
+    if not open_N.any():
+        raise ValueError(f"empty pool: {open_N.size} items, none of them open to selection")
+
+
+def require_told(
+    limits: Limits,
+    *,
+    session_ids: NDArray[np.generic] | None,
+    timestamps_s: NDArray[np.floating] | None,
+    group_codes: NDArray[np.integer] | None,
+) -> None:
+    """Refuse limits that cannot be kept for want of what they count, and clocks that are infinite.
+
+    Raises:
+        ValueError: as said.
+    """
+    if limits.session_cap is not None and session_ids is None:
+        raise ValueError(f"session_cap {limits.session_cap}: needs session_ids")
+    if limits.group_quota is not None and group_codes is None:
+        raise ValueError(f"group_quota {limits.group_quota}: needs group_codes")
+    if limits.minimum_gap_s > 0.0 and (session_ids is None or timestamps_s is None):
+        raise ValueError(f"minimum_gap_s {limits.minimum_gap_s}: needs session_ids and timestamps_s")
     if timestamps_s is not None and np.isinf(timestamps_s).any():
         raise ValueError("timestamps_s holds an infinite time: use NaN for items without a clock")

@@ -7,12 +7,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int64, Integer, Shaped
+from jaxtyping import Float, Int64, Shaped
 from numpy.typing import NDArray
 
 from acquisition.control import control_order
-from acquisition.limits import Excluded, SessionIds, Timestamps, require_budget, require_clocks, require_lengths
-from acquisition.turns import CONTROL, Limits, Page, Turns
+from acquisition.limits import (
+    Excluded,
+    GroupCodes,
+    Limits,
+    SessionIds,
+    Timestamps,
+    require_budget,
+    require_lengths,
+    require_open,
+    require_told,
+)
+from acquisition.turns import CONTROL, Page, Turns
 
 _NO_LIMITS = Limits()
 _SMALLEST_BLOCK = 64  # Ranked items that are sorted out together at the least.
@@ -26,7 +36,7 @@ def round_robin(
     session_cap: int | None = None,
     limits: Limits = _NO_LIMITS,
     timestamps_s: Timestamps | None = None,
-    group_codes: Integer[NDArray[np.integer], " N"] | None = None,
+    group_codes: GroupCodes | None = None,
     embeddings_ND: Float[NDArray[np.floating], "N D"] | None = None,
     apart_from_LD: Float[NDArray[np.floating], "L D"] | None = None,
     order: Shaped[NDArray[np.generic], " N"] | None = None,
@@ -61,9 +71,8 @@ def round_robin(
         order=order,
         excluded=excluded,
     )
-    _require_kept(limits, session_ids, timestamps_s, group_codes)
-    if not open_N.any():
-        raise ValueError(f"empty pool: {open_N.size} items, none of them open to selection")
+    require_told(limits, session_ids=session_ids, timestamps_s=timestamps_s, group_codes=group_codes)
+    require_open(open_N)
     _require_finite(scores_NK, open_N)
     pool = _pool(open_N.size, session_ids, timestamps_s, group_codes)
     vectors = None if embeddings_ND is None else embeddings_ND.__getitem__
@@ -119,19 +128,6 @@ def _pages(
         remaining = remaining[~best]
         remaining = remaining[turns.open_in(pool.only(remaining))]
         block *= 4
-
-
-def _require_kept(
-    limits: Limits,
-    session_ids: NDArray[np.generic] | None,
-    timestamps_s: NDArray[np.floating] | None,
-    group_codes: NDArray[np.integer] | None,
-) -> None:
-    if limits.session_cap is not None and session_ids is None:
-        raise ValueError(f"session_cap {limits.session_cap}: needs session_ids")
-    if limits.group_quota is not None and group_codes is None:
-        raise ValueError(f"group_quota {limits.group_quota}: needs group_codes")
-    require_clocks(session_ids, timestamps_s, limits.minimum_gap_s)
 
 
 def _require_finite(scores_NK: NDArray[np.floating], open_N: NDArray[np.bool_]) -> None:

@@ -1,18 +1,65 @@
 """Which items keep their distance from everything that is picked.
 
-Axes: N items, L labelled items, D embedding dimensions.
+Axes: N items, L vectors to keep away from, D embedding dimensions.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float64, Int64
 from numpy.typing import NDArray
 
 from acquisition.nearest import nearest_squared_distance
 
 Vectors = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 """Rows [N] to their embeddings [N, D]."""
+
+
+class Known:
+    """Vectors that others are compared with, in the order in which they came."""
+
+    def __init__(self, minimum_distance: float) -> None:
+        self.minimum_squared = minimum_distance**2
+        self._vectors_LD: NDArray[np.float64] = np.empty((0, 0))
+        self._count = 0
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return self._count
+
+    def add(self, vector_D: NDArray[np.floating]) -> None:
+        """Compare with this one too."""
+        if self._count == len(self._vectors_LD):
+            room = np.empty((max(64, self._count), vector_D.size))
+            self._vectors_LD = np.concatenate([self._vectors_LD.reshape(-1, vector_D.size), room])
+        self._vectors_LD[self._count] = vector_D
+        self._count += 1
+
+    def nearest(
+        self, vectors_ND: Float[NDArray[np.floating], "N D"], *, since: int = 0
+    ) -> Float64[NDArray[np.float64], " N"]:
+        """Squared distances [N] to the nearest that came after the first `since`, exact wherever that could decide.
+
+        A matrix product tells which is nearest up to its rounding, so items that it finds far enough by no more than
+        that are compared with every one.
+        """
+        known_LD = self._vectors_LD[since : self._count]
+        if len(known_LD) == 0 or len(vectors_ND) == 0:
+            return np.full(len(vectors_ND), np.inf)
+        squared_N = nearest_squared_distance(vectors_ND, known_LD)
+        if self.minimum_squared == 0.0 or len(known_LD) == 1:
+            return squared_N
+        largest = max(_largest_square(vectors_ND), _largest_square(known_LD))
+        rounding = 16.0 * (vectors_ND.shape[1] + 4) * np.finfo(np.float64).eps * largest
+        close_N = (squared_N >= self.minimum_squared) & (squared_N <= self.minimum_squared + rounding)
+        for item in np.flatnonzero(close_N).tolist():
+            squared_N[item] = self.nearest_to_one(vectors_ND[item].astype(np.float64), since=since)
+        return squared_N
+
+    def nearest_to_one(self, vector_D: NDArray[np.float64], *, since: int) -> float:
+        """The same of one item, from the differences."""
+        difference_LD = self._vectors_LD[since : self._count] - vector_D
+        return float(np.einsum("ld,ld->l", difference_LD, difference_LD).min(initial=np.inf))
 
 
 class Apart:
@@ -22,20 +69,18 @@ class Apart:
     """
 
     def __init__(self, minimum_distance: float, vectors: Vectors) -> None:
-        self._minimum_squared = minimum_distance**2
+        self._known = Known(minimum_distance)
         self._vectors = vectors
-        self._known_LD: NDArray[np.float64] = np.empty((0, 0))
-        self._count = 0
         self._seen: dict[int, tuple[int, float, NDArray[np.float64]]] = {}
 
     def avoid(self, vectors_LD: Float[NDArray[np.floating], "L D"]) -> None:
         """Keep the distance from these too."""
-        for vector in vectors_LD.astype(np.float64):
-            self._add(vector)
+        for vector in vectors_LD:
+            self._known.add(vector)
 
     def pick(self, row: int) -> None:
         """Keep the distance from this item, which has been looked at."""
-        self._add(self._seen[row][2])
+        self._known.add(self._seen[row][2])
 
     def look_at(self, rows: Int64[NDArray[np.int64], " N"]) -> None:
         """Compare these items with all picks so far.
@@ -47,44 +92,18 @@ class Apart:
         finite_N = np.isfinite(vectors_ND).all(axis=1)
         if not finite_N.all():
             raise ValueError(f"embeddings in row {int(rows[~finite_N][0])}: must be finite")
-        squared_N = self._nearest(vectors_ND)
+        squared_N = self._known.nearest(vectors_ND)
         for row, squared, vector in zip(rows.tolist(), squared_N.tolist(), vectors_ND, strict=True):
-            self._seen[row] = (self._count, squared, vector)
+            self._seen[row] = (len(self._known), squared, vector)
 
     def too_near(self, row: int) -> bool:
         """Say whether an item that has been looked at is nearer to a pick than the minimum distance."""
         seen, squared, vector = self._seen[row]
-        if squared >= self._minimum_squared and seen < self._count:
-            squared = min(squared, float(_squared(self._known_LD[seen : self._count], vector).min()))
-            self._seen[row] = (self._count, squared, vector)
-        return squared < self._minimum_squared
-
-    def _nearest(self, vectors_ND: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Squared distances to the nearest pick, exact wherever that could decide.
-
-        A matrix product tells which pick is nearest up to its rounding, so items that it finds far enough by no
-        more than that are compared with every pick.
-        """
-        known_LD = self._known_LD[: self._count]
-        if self._count == 0 or vectors_ND.size == 0:
-            return np.full(len(vectors_ND), np.inf)
-        squared_N = nearest_squared_distance(vectors_ND, known_LD)
-        largest = max(float(np.square(vectors_ND).sum(axis=1).max()), float(np.square(known_LD).sum(axis=1).max()))
-        rounding = 16.0 * (vectors_ND.shape[1] + 4) * np.finfo(np.float64).eps * largest
-        close_N = (squared_N >= self._minimum_squared) & (squared_N <= self._minimum_squared + rounding)
-        for item in np.flatnonzero(close_N).tolist():
-            squared_N[item] = _squared(known_LD, vectors_ND[item]).min()
-        return squared_N
-
-    def _add(self, vector: NDArray[np.float64]) -> None:
-        if self._count == len(self._known_LD):
-            room = np.empty((max(64, self._count), vector.size))
-            self._known_LD = np.concatenate([self._known_LD.reshape(-1, vector.size), room])
-        self._known_LD[self._count] = vector
-        self._count += 1
+        if squared >= self._known.minimum_squared and seen < len(self._known):
+            squared = min(squared, self._known.nearest_to_one(vector, since=seen))
+            self._seen[row] = (len(self._known), squared, vector)
+        return squared < self._known.minimum_squared
 
 
-def _squared(known_LD: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    difference_LD = known_LD - vector
-    squared_L: NDArray[np.float64] = np.einsum("ld,ld->l", difference_LD, difference_LD)
-    return squared_L
+def _largest_square(vectors_ND: NDArray[np.floating]) -> float:
+    return float(np.einsum("nd,nd->n", vectors_ND, vectors_ND, dtype=np.float64).max())

@@ -8,55 +8,20 @@ from bisect import bisect_left, insort
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from math import isnan
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64, Integer
 from numpy.typing import NDArray
 
-from acquisition.limits import require_budget
+from acquisition.control import exact_share, is_control
+from acquisition.limits import NO_GROUP, Limits, require_budget
 from acquisition.spacing import Apart, Vectors
 
 CONTROL = -1
 """The class of a control pick: drawn, whatever the scores say."""
 
-NO_GROUP = -1
-"""The group of items that no quota counts."""
-
 _BLOCK = 4096  # Items whose limits are looked at together before each is looked at alone.
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a selection keeps besides the ranking; the defaults keep nothing.
-
-    Raises:
-        ValueError: a limit that no selection can keep.
-    """
-
-    session_cap: int | None = None
-    """At most this many picks of a session."""
-    minimum_gap_s: float = 0.0
-    """At least this many seconds between two picks of a session; items without a clock take no part."""
-    group_quota: int | None = None
-    """At most this many picks of a group."""
-    minimum_distance: float = 0.0
-    """At least this far, Euclid's distance of embeddings, from every other pick."""
-    control_share: float = 0.0
-    """Share of the picks that is control, in [0, 1), at ranks that follow from the share alone."""
-
-    def __post_init__(self) -> None:
-        """Refuse limits out of range."""
-        for name in ("session_cap", "group_quota"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} {value}: must be at least 1, or None for no limit")
-        for name, unit in (("minimum_gap_s", " seconds"), ("minimum_distance", "")):
-            if not 0.0 <= getattr(self, name) < np.inf:
-                raise ValueError(f"{name} {getattr(self, name)}: must be 0 or more{unit}")
-        if not 0.0 <= self.control_share < 1.0:
-            raise ValueError(f"control_share {self.control_share}: must be at least 0 and below 1")
 
 
 @dataclass(frozen=True)
@@ -112,7 +77,7 @@ class Turns:
         self._ended: set[int] = set()
         self._queues = {name: self._open_items(name) for name in names}
         self._rotation = deque(range(classes))
-        self._share = Fraction(limits.control_share).limit_denominator(10_000)
+        self._share = exact_share(limits.control_share)
 
     def add_page(self, klass: int, page: Page | None) -> None:
         """Give a class its next page, all of it ranked after the one before; None: there is no more."""
@@ -159,9 +124,8 @@ class Turns:
         return open_N
 
     def _whose_turn(self) -> int:
-        rank = len(self.rows)
-        is_control = int((rank + 1) * self._share) > int(rank * self._share) if self._share else False
-        return CONTROL if is_control and CONTROL in self._queues else self._rotation[0]
+        drawn = CONTROL in self._queues and is_control(len(self.rows), self._share)
+        return CONTROL if drawn else self._rotation[0]
 
     def _retire(self, klass: int) -> None:
         del self._queues[klass]

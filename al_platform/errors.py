@@ -71,3 +71,23 @@ class Unauthenticated(PlatformError):
 
 class Stopped(PlatformError):
     """Long work was told to stop; what it finished is kept."""
+
+
+class Closing(Stopped):
+    """The process that waits for long work ends; work in other processes goes on without it."""
+
+
+class JobFailed(PlatformError):
+    """A process that computed for us died without a word of its own; what it finished is kept."""
+
+
+def error_named(name: str, message: str) -> PlatformError:
+    """Give the error of this kind, as another process named it; a kind that is not known here is a JobFailed."""
+    return _kinds(PlatformError).get(name, JobFailed)(message)
+
+
+def _kinds(base: type[PlatformError]) -> dict[str, type[PlatformError]]:
+    found = {base.__name__: base}
+    for kind in base.__subclasses__():
+        found.update(_kinds(kind))
+    return found

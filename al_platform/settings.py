@@ -10,6 +10,16 @@ from al_platform.errors import InvalidInput
 DEFAULT_HOME = ".alp"
 
 _GB = 10**9
+HOOK_PATH = "/v1/hooks/label-studio"
+SHORTEST_SECRET = 16
+
+
+@dataclass(frozen=True)
+class HookSettings:
+    """Where Label Studio finds this service to say that somebody answered, and the secret by which it is known."""
+
+    url: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,12 @@ class LabelStudioSettings:
     url: str
     token: str = field(repr=False)
     answers: int = 1
+    hook: HookSettings | None = None
+    """None where ALP_HOOK_SECRET is not set: answers are found when they are looked for."""
+    poll_s: float = 300.0
+    """How often a service looks for answers that no hook told of (ALP_LABEL_STUDIO_POLL_S)."""
+    timeout_s: float = 120.0
+    """How long an answer is waited for (ALP_LABEL_STUDIO_TIMEOUT_S): thousands of tasks take the server minutes."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,11 @@ class Settings:
     def runs_folder(self) -> Path:
         """Checkpoints of trainings that are under way."""
         return self.home / "runs"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Heavy work in processes of its own, a folder for each job."""
+        return self.home / "jobs"
 
     @property
     def reports_folder(self) -> Path:
@@ -205,4 +226,23 @@ def _label_studio() -> LabelStudioSettings | None:
     answers = os.environ.get("ALP_LABEL_STUDIO_ANSWERS") or "1"
     if not answers.isdecimal() or int(answers) < 1:
         raise InvalidInput(f"ALP_LABEL_STUDIO_ANSWERS {answers!r}: must be a whole number of people, at least 1")
-    return LabelStudioSettings(url, token, int(answers))
+    poll_s = _number("ALP_LABEL_STUDIO_POLL_S", LabelStudioSettings.poll_s)
+    timeout_s = _number("ALP_LABEL_STUDIO_TIMEOUT_S", LabelStudioSettings.timeout_s)
+    for name, seconds in (("POLL", poll_s), ("TIMEOUT", timeout_s)):
+        if not 1.0 <= seconds < math.inf:
+            raise InvalidInput(f"ALP_LABEL_STUDIO_{name}_S {seconds:g}: must be at least 1 second")
+    return LabelStudioSettings(url, token, int(answers), _hook(), poll_s, timeout_s)
+
+
+def _hook() -> HookSettings | None:
+    secret, public = os.environ.get("ALP_HOOK_SECRET", ""), os.environ.get("ALP_PUBLIC_URL", "")
+    if not secret:
+        return None
+    if len(secret) < SHORTEST_SECRET:
+        raise InvalidInput(f"ALP_HOOK_SECRET of {len(secret)} characters: must have at least {SHORTEST_SECRET}")
+    if not public.startswith(("http://", "https://")):
+        raise InvalidInput(
+            f"ALP_HOOK_SECRET with ALP_PUBLIC_URL {public!r}: set the address under which Label Studio finds this "
+            "service, beginning with http:// or https://"
+        )
+    return HookSettings(public.rstrip("/") + HOOK_PATH, secret)

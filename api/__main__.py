@@ -49,7 +49,7 @@ def _options() -> argparse.Namespace:
 
 def _serve(home: Settings, settings: ServiceSettings) -> None:
     log.configure()
-    with open_platform(home) as platform, running_service(platform) as service:
+    with open_platform(home, compute="local") as platform, running_service(platform) as service:
         app = create_app(service, settings)
         first = None if settings.dev else service.keys.make_first()
         sys.stdout.write(_DEV if settings.dev else _FIRST.format(key=first) if first else "")

@@ -11,13 +11,14 @@ from al_platform.catalog.frames import frames_by_id, frames_matching
 from al_platform.domain.models import GridSpec, ModelSpec
 from al_platform.domain.progress import silent
 from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
-from al_platform.loop.models import ensure_encoder, frame_records, image_hashes
+from al_platform.loop.models import ensure_encoder, image_hashes
 from al_platform.loop.strategies import LIMITS
 from al_platform.models.families import family_named, model_spec
 from al_platform.platform.data import freeze_pool, ingest_dataset
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.rounds import loop_context, prepare_round
 from al_platform.settings import Settings
+from al_platform.training.place import frame_records
 
 OPTIONS = {"frames": "80", "sessions": "16", "seed": "22"}
 """A drive in four is a test drive; pool and test drives show all three classes."""
@@ -65,7 +66,7 @@ def make_home(home: Path) -> None:
         ingest_dataset(platform, "synthetic", None, OPTIONS)
         pool_id, _ = freeze_pool(platform, POOL)
         context = loop_context(platform)
-        records = frame_records(context, MODEL, ensure_encoder(context, MODEL, pool_id))
+        records = frame_records(context.place, MODEL, ensure_encoder(context, MODEL, pool_id))
         with platform.catalog.transaction() as tx:
             images = image_hashes(frames_by_id(tx, frames_of(platform, "")))
         assert not records.ensure(list(images.values()), silent)

@@ -1,4 +1,7 @@
-"""The filter language of pools: `dataset=idd_lite, split=train|val, brightness>=60`. Never SQL."""
+"""Filters as conditions on frames: `dataset=idd_lite, split=train|val, brightness>=60`. Never SQL.
+
+The language is explained in `domain.filters`.
+"""
 
 import math
 import re
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.tags import known_tags, pointer_of
+from al_platform.domain.filters import FILTER_HELP
 from al_platform.errors import InvalidInput
 
 TEXT_COLUMNS = ("frame_id", "dataset", "session_id", "tier")
@@ -36,15 +40,13 @@ class Condition:
 
 
 def parse_filter(tx: Transaction, text: str) -> Condition:
-    """Turn a filter into a condition on frames; an empty text matches every frame.
+    """Turn a filter, as `domain.filters` explains it, into a condition on frames.
 
-    Terms are joined by commas (and). `=` and `!=` take alternatives separated by `|`; `<`, `<=`, `>`, `>=`
-    take numbers. Names are columns of a frame or names of tags. Numbers are equal as numbers, 60 and 60.0;
-    a frame without the tag is not equal to anything.
-
-    Raises: InvalidInput for a term that does not parse, or a name that no frame carries.
+    Raises: InvalidInput for a term that does not parse, a name that no frame carries, or terms that contradict.
     """
-    conditions = [_condition(tx, term) for term in text.split(",") if term.strip()]
+    terms = [_term(term) for term in text.split(",") if term.strip()]
+    conditions = [_condition(tx, term) for term in terms]
+    _require_possible(terms)
     if not conditions:
         return Condition("TRUE", ())
     return Condition(
@@ -53,16 +55,50 @@ def parse_filter(tx: Transaction, text: str) -> Condition:
     )
 
 
-def _condition(tx: Transaction, term: str) -> Condition:
-    match = _TERM.match(term)
+@dataclass(frozen=True)
+class _Term:
+    text: str
+    name: str
+    operator: str
+    value: str
+
+    @property
+    def alternatives(self) -> list[str]:
+        return [part.strip() for part in self.value.split("|")]
+
+
+def _term(text: str) -> _Term:
+    match = _TERM.match(text)
     if match is None:
-        raise InvalidInput(f"filter term {term.strip()!r}: write NAME=VALUE, NAME=A|B, NAME!=VALUE or NAME>=NUMBER")
-    name, operator, value = match.groups()
-    _require_known(tx, name)
-    if operator not in ("=", "!="):
-        return _on_frames(tx, name, _compared(name, operator, _number(value, term)))
-    equal = _on_frames(tx, name, _equal(name, [part.strip() for part in value.split("|")], term))
-    return equal if operator == "=" else Condition(f"({equal.sql}) IS NOT TRUE", equal.values)
+        raise InvalidInput(f"filter term {text.strip()!r}: write {FILTER_HELP}")
+    return _Term(text.strip(), *match.groups())
+
+
+def _condition(tx: Transaction, term: _Term) -> Condition:
+    _require_known(tx, term.name)
+    if term.operator not in ("=", "!="):
+        return _on_frames(tx, term.name, _compared(term.name, term.operator, _number(term.value, term.text)))
+    equal = _on_frames(tx, term.name, _equal(term.name, term.alternatives, term.text))
+    return equal if term.operator == "=" else Condition(f"({equal.sql}) IS NOT TRUE", equal.values)
+
+
+def _require_possible(terms: list[_Term]) -> None:
+    """Refuse `=` terms of one name that have no value in common."""
+    equal: dict[str, tuple[_Term, set[str | float]]] = {}
+    for term in (each for each in terms if each.operator == "="):
+        values = {_comparable(term.name, text) for text in term.alternatives}
+        before, common = equal.get(term.name, (term, values))
+        if not common & values:
+            either = "|".join([*before.alternatives, *term.alternatives])
+            raise InvalidInput(
+                f"filter terms {before.text!r} and {term.text!r}: no frame can be both; for either write "
+                f"{term.name}={either}"
+            )
+        equal[term.name] = (term, common & values)
+
+
+def _comparable(name: str, text: str) -> str | float:
+    return float(text) if name not in TEXT_COLUMNS and _is_number(text) else text
 
 
 def _on_frames(tx: Transaction, name: str, condition: Condition) -> Condition:

@@ -31,6 +31,11 @@ def save_run(tx: Transaction, run: RoundRun) -> None:
     )
 
 
+def drop_run(tx: Transaction, round_id: str) -> None:
+    """Forget a run."""
+    tx.execute("DELETE FROM round_runs WHERE round_id = ?", [round_id])
+
+
 def find_run(tx: Transaction, round_id: str) -> RoundRun | None:
     """Give the run of a round, None where the service was never asked for it."""
     rows = rows_of(tx, f"SELECT {_COLUMNS} FROM round_runs WHERE round_id = ?", [round_id])
@@ -48,10 +53,16 @@ def runs_of(tx: Transaction, round_ids: Sequence[str]) -> dict[str, RoundRun]:
 
 def unfinished_runs(tx: Transaction) -> list[RoundRun]:
     """Give what is queued or was being run, in the order of submission."""
-    states = ", ".join(f"'{state.value}'" for state in TO_BE_RUN)
+    return runs_in(tx, TO_BE_RUN)
+
+
+def runs_in(tx: Transaction, states: Sequence[RunState]) -> list[RoundRun]:
+    """Give the runs in these states, in the order of submission."""
+    marks = ", ".join("?" * len(states))
     rows = rows_of(
         tx,
-        f"SELECT {_COLUMNS} FROM round_runs WHERE state IN ({states}) ORDER BY round_runs.submitted_at, round_id",
+        f"SELECT {_COLUMNS} FROM round_runs WHERE state IN ({marks}) ORDER BY round_runs.submitted_at, round_id",
+        [state.value for state in states],
     )
     return [_run(row) for row in rows]
 

@@ -26,7 +26,7 @@ SORTED_BY = "mi_mean"
 
 _PLACES = ("row", "session", "timestamp_s")
 _NAME = re.compile(r"(\d{5,})-(\d{3,})\.parquet")
-_SAMPLED_GROUPS = 64
+_SAMPLED_GROUPS = 32
 _BATCH_ROWS = 262_144
 
 
@@ -141,24 +141,24 @@ class ClassShards:
         return float(smallest[order[place]]) if place < len(smallest) else None
 
     def _sampled_threshold(self, count: int) -> float | None:
-        """From row groups at even distances over all files."""
+        wanted = max(64, int(np.ceil(1.25 * count * self._sample.size / self.rows)))
+        return None if wanted >= self._sample.size else float(self._sample[-wanted])
+
+    @cached_property
+    def _sample(self) -> NDArray[Any]:
+        """Scores in rising order, of row groups at even distances over all files."""
         groups = [(file, group) for file, footer in enumerate(self.footers) for group in range(footer.num_row_groups)]
         step = max(1, min(len(groups) // _SAMPLED_GROUPS, 50))
-        scores = np.concatenate([self._scores_of(file, group) for file, group in groups[step // 2 :: step]])
-        scores = scores[np.isfinite(scores)]
-        wanted = max(64, int(np.ceil(1.25 * count * scores.size / self.rows)))
-        if wanted >= scores.size:
-            return None
-        return float(np.partition(scores, scores.size - wanted)[scores.size - wanted])
-
-    def _scores_of(self, file: int, group: int) -> NDArray[Any]:
-        with pq.ParquetFile(self.paths[file], metadata=self.footers[file]) as shard:
-            table = shard.read_row_group(group, columns=list(self.measures), use_threads=False)
-        with duckdb.connect() as connection:
-            connection.register("sampled", table)
+        sampled = pa.concat_tables([self._measures_of(file, group) for file, group in groups[step // 2 :: step]])
+        with duckdb.connect(config={"threads": 1}) as connection:
+            connection.register("sampled", sampled)
             scores = connection.execute(f"SELECT {self.score.sql} AS score FROM sampled").to_arrow_table()["score"]
         found: NDArray[Any] = scores.to_numpy()  # NULL becomes NaN
-        return found
+        return np.sort(found[np.isfinite(found)])
+
+    def _measures_of(self, file: int, group: int) -> pa.Table:
+        with pq.ParquetFile(self.paths[file], metadata=self.footers[file]) as shard:
+            return shard.read_row_group(group, columns=list(self.measures), use_threads=False)
 
 
 def find_shards(folder: Path, *, classes: Sequence[int], score: str) -> list[ClassShards]:

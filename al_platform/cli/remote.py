@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from al_platform.cli.progress import progress_shown
-from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, steps_in_words
+from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, show_estimate, steps_in_words
 from al_platform.domain.progress import Progress
 from al_platform.errors import MissingExtra
 from al_platform.settings import Remote
@@ -43,14 +43,33 @@ def client_of(remote: Remote) -> Iterator["Client"]:
 
 
 def run_round(remote: Remote, wanted: Mapping[str, Any]) -> None:
-    """Submit a round, follow it until it rests, and show it; what was submitted before is followed as it is."""
+    """Submit a round, follow it until it rests, and show it.
+
+    Raises: ServiceProblem for a round that failed on the way, with its reason.
+    """
     with client_of(remote) as client, progress_shown() as report:
+        from al_platform.client import ServiceProblem
+
         submitted = client.submit_round(wanted, idempotency_key=uuid.uuid4().hex)
         last = submitted
         for last in client.watch_round(submitted.round_id):
             if last.progress is not None:
                 report(Progress(last.progress.stage, last.progress.done, last.progress.total))
+        if last.run_state == "failed":
+            raise ServiceProblem(f"{last.round_id}: {last.message}", code="round-failed", status=0)
         _show(client, last)
+
+
+def estimate_round(remote: Remote, wanted: Mapping[str, Any]) -> None:
+    """Show what a round would take."""
+    with client_of(remote) as client:
+        show_estimate(client.estimate_round(wanted))
+
+
+def verify_round(remote: Remote, round_id: str) -> list[str]:
+    """Give how a round's picks differ from those that its stored inputs lead to; none where they are equal."""
+    with client_of(remote) as client:
+        return list(client.verify_round(round_id).differences)
 
 
 def show_round(remote: Remote, round_id: str) -> None:
@@ -79,11 +98,11 @@ def list_rounds(remote: Remote) -> None:
     Console().print(table)
 
 
-def show_frames(remote: Remote, filter_text: str) -> None:
+def show_frames(remote: Remote, filter_text: str, *, unlabelled: bool) -> None:
     """Count frames and sessions, all or those that a filter matches."""
     with client_of(remote) as client:
-        if filter_text:
-            count = client.count_frames(filter_text)
+        if filter_text or unlabelled:
+            count = client.count_frames(filter_text, unlabelled=unlabelled)
             typer.echo(f"{count.frames} frames of {count.sessions} sessions match")
             return
         table = Table("dataset", "frames", "sessions")

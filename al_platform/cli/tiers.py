@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from al_platform.cli.home import platform_of
+from al_platform.domain.filters import FILTER_HELP
 from al_platform.errors import InvalidInput
 
 tier_app = typer.Typer(help="Frames kept on the local disk for a training.", no_args_is_help=True)
@@ -20,7 +21,7 @@ _MB = 10**6
 @tier_app.command("hot")
 def hot(
     context: typer.Context,
-    filter_text: Annotated[str, typer.Option("--filter", help="Frames to copy: NAME=A|B,NAME>=NUMBER,...")] = "",
+    filter_text: Annotated[str, typer.Option("--filter", help=f"Frames to copy: {FILTER_HELP}")] = "",
     dataset: Annotated[str, typer.Option(help="Dataset version whose frames to copy")] = "",
     image: Annotated[str, typer.Option(help="Decoded to WIDTHxHEIGHT pixels; default: the files as they are")] = "",
 ) -> None:
@@ -39,6 +40,19 @@ def hot(
         typer.echo(f"broken: {frame_id}: {reason}")
     if len(heated.unreadable) > _SHOWN_BROKEN:
         typer.echo(f"... and {len(heated.unreadable) - _SHOWN_BROKEN} more")
+
+
+@tier_app.command("note")
+def note(
+    context: typer.Context,
+    tier: Annotated[str, typer.Argument(help="Where the pixels lie: hot or archive")],
+    filter_text: Annotated[str, typer.Option("--filter", help="Of which frames: NAME=A|B,NAME>=NUMBER,...")] = "",
+) -> None:
+    """Note in which tier of the storage frames lie, once a policy of the storage has moved them; `tier=` filters it."""
+    from al_platform.platform.tiers import note_tier
+
+    with platform_of(context) as platform:
+        typer.echo(f"{note_tier(platform, filter_text, tier)} frames are in tier {tier} now that were not")
 
 
 @tier_app.command("list")

@@ -8,7 +8,7 @@ from al_platform.domain.rounds import RoundState
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """A camera frame. Brightness is 0-255, sharpness the variance of the Laplacian."""
+    """A camera frame. Brightness is 0-255, sharpness the variance of the Laplacian; null where never measured."""
 
     frame_id: str
     dataset: str
@@ -17,8 +17,8 @@ class FrameRecord:
     timestamp_s: float | None
     width: int
     height: int
-    brightness: float
-    sharpness: float
+    brightness: float | None
+    sharpness: float | None
     image_hash: str
     media_type: str
     tags: Mapping[str, str | float] = field(default_factory=dict)
@@ -48,6 +48,9 @@ class ProgressRecord:
     stage: str
     done: int
     total: int
+    note: str = ""
+    """Losses, or speed and what limits it."""
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,3 +124,20 @@ class MetricsRecord:
 
     ensemble_id: str
     tests: Mapping[str, Mapping[str, Mapping[str, float]]]
+
+
+@dataclass(frozen=True)
+class VerifiedRecord:
+    """Whether a round's picks come out again from their stored inputs; if not, how they differ."""
+
+    round_id: str
+    equal: bool
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SimilarRecord:
+    """A frame and how like some examples it is, in [-2, 2]; higher = more."""
+
+    frame_id: str
+    score: float

@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
+
+from numpy.typing import NDArray
 
 from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.models import ensemble_named
 from al_platform.catalog.rounds import round_named
-from al_platform.domain.labels import LabelTask
+from al_platform.catalog.tasks import tasks_of
+from al_platform.domain.labels import CONTROL_CLASS, LabelTask
 from al_platform.domain.rounds import Round
 from al_platform.labeling.base import DescribeTasks, Hint, HintTasks, TaskBrief
 from al_platform.labeling.heat_picture import heat_picture
 from al_platform.labeling.proposals import proposed_boxes
 from al_platform.loop.context import LoopContext
 from al_platform.loop.heatmaps import belief_of
+from al_platform.training.belief import Belief
 
 
 def task_describer(context: LoopContext) -> DescribeTasks:
@@ -47,18 +52,28 @@ def _hints(context: LoopContext, tasks: Sequence[LabelTask]) -> Mapping[str, Hin
 
 
 def _hints_of_round(context: LoopContext, round_: Round, tasks: Sequence[LabelTask]) -> dict[str, Hint]:
-    frame_ids = [task.frame_id for task in tasks]
+    """Of all picks of the round at once, however few are asked for at a time: it is one job."""
     with context.catalog.transaction() as tx:
-        frames = frames_by_id(tx, frame_ids)
+        picked = sorted(task.frame_id for task in tasks_of(tx, round_.round_id))
+        frames = frames_by_id(tx, [task.frame_id for task in tasks])
         ensemble = ensemble_named(tx, round_.ensemble_id or "")
-    belief = belief_of(context, ensemble, pool_id=round_.spec.pool_id, frame_ids=frame_ids)
+    belief, rows = belief_of(context, ensemble, picked), {frame_id: row for row, frame_id in enumerate(picked)}
     classes = ensemble.spec.classes
     hints = {}
-    for index, task in enumerate(tasks):
-        frame = frames[task.frame_id]
-        information_HW = belief.information[index, classes.index(task.for_class)]
+    for task in tasks:
+        frame, row = frames[task.frame_id], rows[task.frame_id]
+        information_HW = _information(belief, row, classes=classes, for_class=task.for_class)
         picture = heat_picture(context.blobs.get(frame.image.hash), information_HW)
-        boxes = proposed_boxes(belief.probability[index], classes, width=frame.width, height=frame.height)
+        boxes = proposed_boxes(belief.probability[row], classes, width=frame.width, height=frame.height)
         heatmap = context.blobs.put(picture, media_type="image/jpeg")
         hints[task.task_id] = Hint(ensemble.ensemble_id, boxes, heatmap)
     return hints
+
+
+def _information(belief: Belief, row: int, *, classes: Sequence[str], for_class: str) -> NDArray[Any]:
+    """The mutual information [H, W] about the class that a frame was picked for; of control picks, the most of any."""
+    information_KHW = belief.information[row]
+    by_class: NDArray[Any] = (
+        information_KHW.max(axis=0) if for_class == CONTROL_CLASS else information_KHW[classes.index(for_class)]
+    )
+    return by_class

@@ -1,6 +1,7 @@
 """What has to hold before anything of a round is kept: the cheapest checks first, before labels are bought."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 import jax
 import pyarrow as pa
@@ -17,6 +18,7 @@ from al_platform.labeling.base import LabelingTool
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import labelled_frames
 from al_platform.loop.strategies import require_kept
+from al_platform.models.base import ModelFamily
 from al_platform.models.families import family_named
 
 
@@ -40,6 +42,12 @@ def require_trainable(model: ModelSpec) -> None:
     for name, size in model.options.items():
         if size < 1:
             raise InvalidInput(f"{name} {size}: must be at least 1")
+    _shapes(family, model)
+
+
+@lru_cache(maxsize=256)
+def _shapes(family: ModelFamily, model: ModelSpec) -> None:
+    """Compute the shapes of a member, once for a specification: it takes as long as many requests."""
     jax.eval_shape(lambda: family.init(model, jax.random.key(0)))
 
 
@@ -60,10 +68,14 @@ def require_present(context: LoopContext, spec: RoundSpec) -> None:
 def require_pickable(tx: Transaction, spec: RoundSpec, pool: pa.Table, *, described: str) -> None:
     """Check that the round's limits leave something of a pool, which is given by its rows.
 
-    Raises: InvalidInput for a time gap in a pool without clocks, or a filter that leaves nothing of it.
+    Raises: InvalidInput for a time gap in a pool without clocks, a filter that leaves nothing of it, or a frame
+        picked by hand that is not in it.
     """
     if spec.strategy.group_tag:
         require_known_tag(tx, spec.strategy.group_tag)
+    outside = sorted(set(spec.listed).difference(pool["frame_id"].to_pylist())) if spec.listed else []
+    if outside:
+        raise InvalidInput(f"frame {outside[0]}: not in pool {described}; name frames of the pool, or another round")
     matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
     if not pc.any(pc.is_in(pool["frame_id"], value_set=matching)).as_py():
         raise InvalidInput(f"filter {spec.filter!r}: matches no frame of pool {described}; leave it out or widen it")

@@ -1,33 +1,36 @@
-"""One vector a frame, for diversity: from the encoder's records, cached."""
+"""The embeddings that a strategy or a search asks for, cached: a few are computed here, many by a job.
 
-from collections.abc import Sequence
+Those of a pool stay on the disk, whatever its size.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from al_platform.catalog import models as model_catalog
-from al_platform.catalog.frames import frames_by_id
-from al_platform.domain.models import EnsembleVersion, ModelSpec
+from al_platform.compute.waiting import require_well, run_to_end
+from al_platform.domain.jobs import Job
 from al_platform.domain.rounds import Round
-from al_platform.errors import InvalidInput
+from al_platform.errors import InvalidInput, NotFound
 from al_platform.loop.context import LoopContext
-from al_platform.loop.models import ensure_encoder, ensure_records, frame_records, image_hashes, load_ensemble
-from al_platform.models.base import Encoder
-from al_platform.models.batches import in_fixed_batches
-from al_platform.models.families import family_named
-from al_platform.models.records import ContentRecords, Unreadable
-from al_platform.models.scoring import make_embedder
-from al_platform.storage.records import RecordCache
+from al_platform.loop.models import image_table
+from al_platform.models.records import Unreadable
+from al_platform.storage.mapped import mapped_rows
+from al_platform.training.embedding import KIND, Embedder, EmbeddingModel, open_embedder, write_embedding_job
 
-_EMBED_BATCH = 64
+_FEW = 256
+"""So many vectors are computed faster than a process starts."""
+_PART_ROWS = 16_384
+"""Frames whose vectors are in memory at once."""
 
 
 @dataclass(frozen=True)
 class FrameEmbeddings:
-    """One vector a frame, float32 [N, D] for the pool and [L, D] for the labelled frames."""
+    """One vector a frame, float32 [N, D] for the pool, mapped from the disk, and [L, D] for the labelled frames."""
 
     pool: NDArray[Any]
     """Rows of frames that cannot be read are zero: whoever picks must leave them out."""
@@ -36,48 +39,61 @@ class FrameEmbeddings:
 
 
 def frame_embeddings(
-    context: LoopContext, round_: Round, pool: Sequence[str], labelled: Sequence[str]
+    context: LoopContext, round_: Round, pool: pa.Table, *, labelled: Sequence[str] = ()
 ) -> FrameEmbeddings:
-    """Give the embeddings of pool and labelled frames.
+    """Give the embeddings of a pool, of which frame_id and image_hash are read, and of labelled frames.
 
-    Raises: InvalidInput when a labelled frame cannot be read.
+    Raises: InvalidInput when a labelled frame cannot be read; StorageUnavailable when the disk is full; what ended
+        the job.
     """
-    spec = round_.spec
     with context.catalog.transaction() as tx:
         ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
-        images = image_hashes(frames_by_id(tx, [*pool, *labelled]))
-    encoder = ensure_encoder(context, spec.model, spec.pool_id)
-    records = frame_records(context, spec.model, encoder)
-    unreadable = ensure_records(context, records, images)
-    lost = [frame_id for frame_id in labelled if frame_id in unreadable]
-    if lost:
-        raise InvalidInput(f"frame {lost[0]}: is labelled, but cannot be read ({unreadable[lost[0]]})")
-    readable = [image for frame_id, image in images.items() if frame_id not in unreadable]
-    cache = _embedded(context, spec.model, ensemble, encoder=encoder, records=records, images=readable)
-    present = np.array([frame_id not in unreadable for frame_id in pool])
-    vectors = cache.take([images[frame_id] for frame_id in pool if frame_id not in unreadable])
-    embeddings = np.zeros((len(pool), vectors.shape[1]), np.float32)
-    embeddings[present] = vectors
-    return FrameEmbeddings(embeddings, cache.take([images[frame_id] for frame_id in labelled]), unreadable)
+        encoder_hash = model_catalog.encoder_blob(tx, ensemble.encoder_id)
+        beside = image_table(tx, labelled)
+    if encoder_hash is None:
+        raise NotFound(f"encoder {ensemble.encoder_id} of ensemble {ensemble.ensemble_id}: not in the catalog")
+    model = EmbeddingModel(ensemble.spec, ensemble.ensemble_id, ensemble.weights_hash, encoder_hash)
+    _compute_many(context, model, [*_parts(beside), *_parts(pool)])
+    embedder, unreadable = open_embedder(context.place, model), Unreadable()
+
+    def vectors(frames: pa.Table) -> Iterator[NDArray[Any]]:
+        for part in _parts(frames):
+            images = part["image_hash"].to_pylist()
+            lost = embedder.ensure(images, context.report)
+            named = zip(part["frame_id"].to_pylist(), images, strict=True)
+            unreadable.update({frame_id: lost[image] for frame_id, image in named if image in lost})
+            yield _vectors(embedder, images, lost)
+
+    width = embedder.cache.take([]).shape[1]
+    known = np.concatenate([np.zeros((0, width), np.float32), *vectors(beside)])
+    for frame_id, reason in unreadable.items():
+        raise InvalidInput(f"frame {frame_id}: is labelled, but cannot be read ({reason})")
+    folder = context.caches.folder / "mapped"
+    mapped = mapped_rows(vectors(pool), folder, row_shape=(width,), dtype=np.dtype(np.float32))
+    return FrameEmbeddings(mapped, known, unreadable)
 
 
-def _embedded(
-    context: LoopContext,
-    spec: ModelSpec,
-    ensemble: EnsembleVersion,
-    *,
-    encoder: Encoder,
-    records: ContentRecords,
-    images: Sequence[str],
-) -> RecordCache:
-    """The cache of vectors, filled for these images; it outlives the ensemble where the weights play no part."""
-    family = family_named(spec.family)
-    embedder, parameters = make_embedder(family, spec), load_ensemble(context, ensemble).parameters
-    embed = in_fixed_batches(lambda batch: embedder(parameters, jnp.asarray(batch)), _EMBED_BATCH)
-    width = embed(np.zeros((1, *encoder.shape), encoder.dtype)).shape[1]
-    source = ensemble.ensemble_id if family.embeds_with_weights else encoder.key
-    cache = context.caches.cache("embeddings", source, shape=(width,), dtype=np.dtype(np.float32))
-    missing = cache.missing(images)
-    if missing:
-        cache.add(missing, embed(records.take(missing)).astype(np.float32))
-    return cache
+def _parts(frames: pa.Table) -> list[pa.RecordBatch]:
+    batches: list[pa.RecordBatch] = frames.select(["frame_id", "image_hash"]).to_batches(max_chunksize=_PART_ROWS)
+    return batches
+
+
+def _vectors(embedder: Embedder, images: Sequence[str], lost: Unreadable) -> NDArray[Any]:
+    """[N, D], zeros for what is lost."""
+    present = np.array([image not in lost for image in images], np.bool_)
+    stored = embedder.cache.take([image for image in images if image not in lost])
+    vectors = np.zeros((len(images), stored.shape[1]), np.float32)
+    vectors[present] = stored
+    return vectors
+
+
+def _compute_many(context: LoopContext, model: EmbeddingModel, parts: Sequence[pa.RecordBatch]) -> None:
+    """Have a job compute what is missing where that is much; what cannot be read is left to whoever asks."""
+    cache = open_embedder(context.place, model).cache
+    missing = [image for part in parts for image in cache.missing(part["image_hash"].to_pylist())]
+    if len(missing) <= _FEW:
+        return
+    job = write_embedding_job(context.place.files, context.blobs, model, missing)
+    work = Job(KIND, job.name, context.workplace)
+    require_well(job.embedding_id, run_to_end(context.compute, job.embedding_id, work, report=context.report))
+    context.caches.forget()

@@ -1,9 +1,9 @@
 """Encoders and ensembles of a round, with the arrays they read and write."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
@@ -16,16 +16,12 @@ from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.ids import make_id
 from al_platform.domain.labels import Annotation
 from al_platform.domain.models import EnsembleVersion, ModelSpec
-from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.models.base import Encoder, ModelFamily
-from al_platform.models.batches import Rows
 from al_platform.models.families import family_named
-from al_platform.models.records import ContentRecords, Unreadable, frame_reader, image_batches
+from al_platform.models.records import image_batches
 from al_platform.models.weights import weights_from_bytes
 from al_platform.training.ensemble import TrainedEnsemble
-from al_platform.training.frames import KeyedRows
-from al_platform.training.images import FrameImages
 from al_platform.training.inputs import PresenceMaps
 
 _ENCODER_SAMPLE = 128
@@ -42,26 +38,15 @@ def ensure_encoder(context: LoopContext, spec: ModelSpec, pool_id: str) -> Encod
     family, encoder_id = family_named(spec.family), encoder_id_of(spec, pool_id)
     with context.catalog.transaction() as tx:
         blob_hash = model_catalog.encoder_blob(tx, encoder_id)
-        images = {} if blob_hash else _sample_images(tx, context, pool_id)
+        images = [] if blob_hash else encoder_images(tx, context, pool_id)
     if blob_hash is None:
-        batches = image_batches(list(images.values()), spec.grid, blobs=context.blobs, report=context.report)
+        batches = image_batches(images, spec.grid, blobs=context.blobs, report=context.report)
         blob_hash = context.blobs.put(family.fit_encoder(spec, batches)).hash
         with context.catalog.transaction() as tx:
             model_catalog.add_encoder(
                 tx, encoder_id, family=spec.family, pool_id=pool_id, blob_hash=blob_hash, now=utc_now()
             )
     return family.load_encoder(spec, context.blobs.get(blob_hash))
-
-
-def frame_records(context: LoopContext, spec: ModelSpec, encoder: Encoder) -> ContentRecords:
-    """Give the cached records of this encoder."""
-    return ContentRecords(encoder, frame_reader(context.blobs, spec.grid), context.caches)
-
-
-def ensure_records(context: LoopContext, records: ContentRecords, images: Mapping[str, str]) -> Unreadable:
-    """Encode what is missing of {frame id: image hash}; gives the frames that cannot be read, and why."""
-    lost = records.ensure(list(images.values()), context.report)
-    return {frame_id: lost[image] for frame_id, image in images.items() if image in lost}
 
 
 def presence_maps(context: LoopContext, spec: ModelSpec) -> PresenceMaps:
@@ -92,31 +77,20 @@ def image_hashes(frames: Mapping[str, Frame]) -> dict[str, str]:
     return {frame_id: frame.image.hash for frame_id, frame in frames.items()}
 
 
-def inputs_of(
-    context: LoopContext, spec: ModelSpec, encoder: Encoder, *, frames: Mapping[str, Frame], frame_ids: Sequence[str]
-) -> Rows:
-    """Give what a model reads of frames that must all be readable, row by row in the order of `frame_ids`.
+def image_table(tx: Transaction, frame_ids: Sequence[str]) -> pa.Table:
+    """Give frame_id and image_hash of these frames, in their order.
 
-    In memory up to the context's limit. Beyond it they are read when they are asked for: pictures from a hot tier,
-    the cache or the archive, other records from their cache on the disk.
-
-    Raises: InvalidInput naming the first frame that cannot be read, and why; for streamed pictures when it is read.
+    Raises: NotFound for an unknown frame.
     """
-    size = len(frame_ids) * math.prod(encoder.shape) * encoder.dtype.itemsize
-    if size > context.memory_bytes and encoder.keeps_pixels:
-        images = FrameImages(image_hashes(frames), spec.grid, tiers=context.tiers, blobs=context.images)
-        return KeyedRows(frame_ids, images.take, shape=encoder.shape, dtype=encoder.dtype)
-    records = frame_records(context, spec, encoder)
-    for frame_id, reason in ensure_records(context, records, image_hashes(frames)).items():
-        raise InvalidInput(f"frame {frame_id}: cannot be read ({reason}); put its blob back, or leave it out")
-    contents = [frames[frame_id].image.hash for frame_id in frame_ids]
-    if size > context.memory_bytes:
-        return KeyedRows(contents, records.take, shape=encoder.shape, dtype=encoder.dtype)
-    return records.take(contents)
+    images = image_hashes(frames_by_id(tx, frame_ids))
+    columns = [pa.array(frame_ids, pa.string()), pa.array([images[each] for each in frame_ids], pa.string())]
+    return pa.table(columns, names=["frame_id", "image_hash"])
 
 
-def _sample_images(tx: Transaction, context: LoopContext, pool_id: str) -> dict[str, str]:
+def encoder_images(tx: Transaction, context: LoopContext, pool_id: str) -> list[str]:
+    """Give the content hashes of the pictures of a pool that an encoder is fitted on."""
     pool = dataset_catalog.pool_table(tx, context.blobs, pool_id)
     rows = np.sort(np.random.default_rng(0).permutation(pool.num_rows)[:_ENCODER_SAMPLE])
     chosen = pool.take(rows)
-    return dict(zip(chosen["frame_id"].to_pylist(), chosen["image_hash"].to_pylist(), strict=True))
+    hashes: list[str] = chosen["image_hash"].to_pylist()
+    return list(dict.fromkeys(hashes))

@@ -12,15 +12,17 @@ from al_platform.catalog import scores as score_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.frames import frames_in_pool_order
 from al_platform.catalog.scores import ScoreSet
-from al_platform.domain.scores import ScoringJob, ShardMarker, Share
+from al_platform.compute.waiting import finish
+from al_platform.domain.jobs import Cost, Job
+from al_platform.domain.scores import ScoringJob, ShardMarker
 from al_platform.errors import NotFound
 from al_platform.loop.context import LoopContext
 from al_platform.scoring.fetch import ClassFiles, local_shards
 from al_platform.scoring.job import make_job, read_job, write_job
-from al_platform.scoring.local import local_scorers
+from al_platform.scoring.local import KIND
 from al_platform.scoring.markers import finished_markers
 from al_platform.scoring.read import DenseScores, dense_scores, scores_of_row
-from al_platform.scoring.worker import ScoringPlace, run_scorer
+from al_platform.scoring.worker import ScoringPlace
 from al_platform.storage.pools import row_of_frame
 
 
@@ -53,21 +55,33 @@ def job_of(tx: Transaction, context: LoopContext, ensemble_id: str, pool_id: str
     )
 
 
-def score_pool(context: LoopContext, job: ScoringJob) -> list[ShardMarker]:
-    """Score what is missing of a job, by as many processes as the context says; gives the markers of all shards.
+@dataclass(frozen=True)
+class ScoredPool:
+    """The markers of all shards of a job, and what computing them took: None where nothing ever was computed here."""
 
-    Raises: as `scoring.worker.run_scorer`.
+    markers: list[ShardMarker]
+    cost: Cost | None = None
+
+
+def score_pool(context: LoopContext, job: ScoringJob) -> ScoredPool:
+    """Score what is missing of a pool by a job, in as many processes as the workplace says.
+
+    Raises: as `scoring.worker.run_scorer`, and `compute.waiting.finish`.
     """
-    place = place_of(context)
-    markers = finished_markers(place.files, job)
-    if len(markers) < job.shards:
-        write_job(place.files, job)
-        with local_scorers(
-            job, storage_url=context.blobs.url, cache_folder=context.caches.folder, scorers=context.scorers
-        ):
-            run_scorer(place, job, share=Share(1, context.scorers), report=context.report)
-        markers = finished_markers(place.files, job)
-    return list(markers.values())
+    files = place_of(context).files
+    markers = finished_markers(files, job)
+    if len(markers) == job.shards:
+        return ScoredPool(list(markers.values()), context.compute.status(job.score_id).cost)
+    write_job(files, job)
+    cost = finish(
+        context.compute,
+        job.score_id,
+        Job(KIND, job.score_id, context.workplace),
+        finished=lambda: len(finished_markers(files, job)) == job.shards,
+        report=context.report,
+    )
+    context.caches.forget()
+    return ScoredPool(list(finished_markers(files, job).values()), cost)
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ def _scored_again(context: LoopContext, score_id: str) -> tuple[ScoringJob, list
     with context.catalog.transaction() as tx:
         job = _job_again(tx, context, score_catalog.score_set_named(tx, score_id))
         known = score_catalog.shards_of(tx, score_id)
-    markers = score_pool(context, job)
+    markers = score_pool(context, job).markers
     if known != score_catalog.shards_in(markers):
         with context.catalog.transaction() as tx:
             score_catalog.keep_shards(tx, markers)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from acquisition import CONTROL
@@ -21,11 +22,12 @@ from al_platform.domain.selections import SelectionRecord
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import Exclusions, write_exclusions
-from al_platform.loop.models import ensure_encoder, ensure_records, frame_records, image_hashes
+from al_platform.loop.models import ensure_encoder, image_hashes
 from al_platform.loop.rows import PoolRows
-from al_platform.loop.strategies import Picks, PoolView, strategy_named
+from al_platform.loop.strategies import Picks, PoolView, picks_of
 from al_platform.loop.view import pool_view
 from al_platform.models.records import Unreadable
+from al_platform.training.place import ensure_records, frame_records
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ class Selected:
     """Rows of scores, each of one frame and class, that were read for the picks."""
 
 
-def select_frames(context: LoopContext, round_: Round, exclusions: Exclusions) -> Selected:
-    """Give the picks of the round's strategy; equal inputs give equal picks.
+def select_frames(context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions) -> Selected:
+    """Give the picks of the round's strategy from the rows of its pool; equal inputs give equal picks.
 
     Raises: InvalidInput where nothing is left to pick from.
     """
-    rows, view, unreadable = pool_view(context, round_, exclusions)
+    rows, view, unreadable = pool_view(context, round_, pool, exclusions)
     picks, lost = _readable_picks(context, round_, rows, view)
     unreadable = Unreadable({**unreadable, **lost})
     available = view.available & ~rows.mask_of(lost)
@@ -99,12 +101,12 @@ def digest_of(tasks: list[LabelTask]) -> str:
 def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: PoolView) -> tuple[Picks, Unreadable]:
     """The strategy's picks; a picked frame that cannot be read leaves the pool, and the strategy picks anew."""
     spec, lost = round_.spec, Unreadable()
-    records = frame_records(context, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
+    records = frame_records(context.place, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
     while True:
-        picks = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
+        picks = picks_of(view, _frames_to_pick(round_, view.available))
         with context.catalog.transaction() as tx:
             images = image_hashes(frames_by_id(tx, rows.ids_of(picks.rows)))
-        unreadable = ensure_records(context, records, images)
+        unreadable = ensure_records(records, images, context.report)
         if not unreadable:
             return picks, lost
         lost.update(unreadable)

@@ -4,17 +4,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from acquisition import most_similar
 from acquisition.similarity import cosines, example_direction
 from al_platform.catalog.datasets import pool_table
-from al_platform.catalog.frames import frames_by_id, frames_matching
+from al_platform.catalog.frames import frames_matching
 from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
-from al_platform.loop.models import encoder_id_of
+from al_platform.loop.models import encoder_id_of, image_table
 from al_platform.loop.rows import PoolRows
 from al_platform.models.families import family_named
 from al_platform.storage.blobs import write_durably
@@ -53,16 +54,17 @@ def similar_frames(
     """
     _require_examples(examples, unlike, count)
     with context.catalog.transaction() as tx:
-        matched = frames_matching(tx, filter_text)["frame_id"]
-        frames_by_id(tx, [*examples, *unlike])
-    if len(matched) > exact_up_to:
-        return _by_index(context, round_, examples, unlike=unlike, matched=matched, count=count)
-    matching = matched.to_pylist()
-    if not matching:
+        matched = frames_matching(tx, filter_text)
+        named = image_table(tx, list(dict.fromkeys([*examples, *unlike])))
+    matching = matched["frame_id"]
+    if len(matching) > exact_up_to:
+        return _by_index(context, round_, examples, unlike=unlike, matched=matching, count=count)
+    if not len(matching):
         raise InvalidInput(f"filter {filter_text!r}: no frame matches; `alp frames` shows what there is")
-    candidates = list(dict.fromkeys([*matching, *examples, *unlike]))
-    rows = PoolRows(pa.chunked_array([pa.array(candidates, pa.string())]))
-    embedded = frame_embeddings(context, round_, candidates, [])
+    others = named.filter(pc.invert(pc.is_in(named["frame_id"], value_set=matching)))
+    candidates = pa.concat_tables([matched.select(named.column_names), others])
+    rows = PoolRows(candidates["frame_id"])
+    embedded = frame_embeddings(context, round_, candidates)
     _require_readable((*examples, *unlike), embedded)
     found, scores = most_similar(
         embedded.pool,
@@ -100,26 +102,28 @@ def _by_index(
     count: int,
 ) -> list[SimilarFrame]:
     with context.catalog.transaction() as tx:
-        rows = PoolRows(pool_table(tx, context.blobs, round_.spec.pool_id)["frame_id"])
-    index, unreadable = _index(context, round_, rows)
-    shown = frame_embeddings(context, round_, [*examples, *unlike], [])
+        pool = pool_table(tx, context.blobs, round_.spec.pool_id)
+        named = image_table(tx, [*examples, *unlike])
+    rows, (index, unreadable) = PoolRows(pool["frame_id"]), _index(context, round_, pool)
+    shown = frame_embeddings(context, round_, named)
     _require_readable((*examples, *unlike), shown)
     places = range(len(shown.pool))
     direction_D = example_direction(shown.pool, places[: len(examples)], negatives=places[len(examples) :])
     allowed = rows.mask_of(matched) & ~rows.mask_of((*examples, *unlike, *unreadable))
-    found = rows.ids_of(index.nearest(direction_D, count, allowed=allowed)[0])
-    scores = cosines(frame_embeddings(context, round_, found, []).pool, direction_D)
+    nearest = pool.take(index.nearest(direction_D, count, allowed=allowed)[0])
+    found = nearest["frame_id"].to_pylist()
+    scores = cosines(frame_embeddings(context, round_, nearest).pool, direction_D)
     ranked = sorted(zip(found, scores.tolist(), strict=True), key=lambda pair: -pair[1])
     return [SimilarFrame(*pair) for pair in ranked]
 
 
-def _index(context: LoopContext, round_: Round, rows: PoolRows) -> tuple[VectorIndex, Collection[str]]:
+def _index(context: LoopContext, round_: Round, pool: pa.Table) -> tuple[VectorIndex, Collection[str]]:
     spec = round_.spec
     weights = round_.ensemble_id if family_named(spec.model.family).embeds_with_weights else ""
     name = make_id("idx", encoder_id_of(spec.model, spec.pool_id), weights)
     path, lost = context.caches.folder / "index" / name, context.caches.folder / "index" / f"{name}.unreadable"
     if path.exists() and lost.exists():
         return VectorIndex.open(path), lost.read_text().split()
-    embedded = frame_embeddings(context, round_, rows.frame_ids.to_pylist(), [])
+    embedded = frame_embeddings(context, round_, pool)
     write_durably(lost, " ".join(embedded.unreadable).encode())
     return VectorIndex.build(path, embedded.pool), embedded.unreadable

@@ -11,17 +11,17 @@ from al_platform.catalog.answers import read_until
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.selections import add_selection
 from al_platform.domain.clock import utc_now
+from al_platform.domain.jobs import Cost
 from al_platform.domain.labels import TaskState
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.errors import InvalidInput
 from al_platform.loop.checks import tool_named
-from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, waiting_message
+from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, take_back, waiting_message
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import exclusions_now
-from al_platform.loop.models import ensure_encoder
 from al_platform.loop.scores import job_of, score_pool
 from al_platform.loop.selecting import record_of, select_frames
-from al_platform.loop.strategies import strategy_named
+from al_platform.loop.strategies import Reads, reads_of
 from al_platform.loop.train import train_round
 from al_platform.models.records import Unreadable
 
@@ -44,7 +44,12 @@ def train_step(context: LoopContext, round_: Round) -> StepResult:
     trained = train_round(context, round_.spec)
     return StepResult(
         replace(round_, state=RoundState.TRAINED, ensemble_id=trained.ensemble_id),
-        {"ensemble_id": trained.ensemble_id, "labelled_frames": trained.labelled_frames},
+        {
+            "ensemble_id": trained.ensemble_id,
+            "labelled_frames": trained.labelled_frames,
+            **({"training_id": trained.training_id} if trained.training_id else {}),
+            **_cost(trained.cost),
+        },
         cached=trained.cached,
     )
 
@@ -52,16 +57,16 @@ def train_step(context: LoopContext, round_: Round) -> StepResult:
 def score_step(context: LoopContext, round_: Round) -> StepResult:
     """QUERY: the ensemble's disagreement on every frame of the pool; passed over where the strategy reads no score."""
     spec = round_.spec
-    if not strategy_named(spec.strategy.name).needs_scores:
+    if reads_of(spec) is Reads.NOTHING:
         return StepResult(replace(round_, state=RoundState.SCORED), {"scored_frames": 0})
-    ensure_encoder(context, spec.model, spec.pool_id)
     with context.catalog.transaction() as tx:
         job = job_of(tx, context, round_.ensemble_id or "", spec.pool_id)
         known = score_catalog.find_score_set(tx, job.score_id)
     scored = replace(round_, state=RoundState.SCORED, score_id=job.score_id)
     if known is not None:
         return StepResult(scored, {"score_id": job.score_id}, cached=True)
-    markers = score_pool(context, job)
+    scoring = score_pool(context, job)
+    markers = scoring.markers
     unreadable = {item.item_id: item.reason for marker in markers for item in marker.unreadable}
     readable = job.frames - len(unreadable)
     if not readable:
@@ -77,7 +82,12 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
     def commit(tx: Transaction) -> None:
         score_catalog.add_score_set(tx, score_set, markers)
 
-    outputs: Outputs = {"score_id": job.score_id, "scored_frames": readable, **_reasons(unreadable)}
+    outputs: Outputs = {
+        "score_id": job.score_id,
+        "scored_frames": readable,
+        **_cost(scoring.cost),
+        **_reasons(unreadable),
+    }
     return StepResult(scored, outputs, commit=commit)
 
 
@@ -86,7 +96,7 @@ def select_step(context: LoopContext, round_: Round) -> StepResult:
     with context.catalog.transaction() as tx:
         pool = dataset_catalog.pool_table(tx, context.blobs, round_.spec.pool_id)
         exclusions = exclusions_now(tx, pool["frame_id"], round_.spec.queue)
-    selected = select_frames(context, round_, exclusions)
+    selected = select_frames(context, round_, pool, exclusions)
     record = record_of(context, round_, selected)
 
     def commit(tx: Transaction) -> None:
@@ -113,9 +123,11 @@ def send_step(context: LoopContext, round_: Round) -> StepResult:
 def collect_step(context: LoopContext, round_: Round) -> StepResult:
     """ANNOTATE: take in the labels. The round stays SENT, and says so, while any are still out."""
     with context.catalog.transaction() as tx:
-        tasks, since = task_catalog.tasks_of(tx, round_.round_id), read_until(tx, round_.round_id)
+        every, since = task_catalog.tasks_of(tx, round_.round_id), read_until(tx, round_.round_id)
+    tasks = [task for task in every if task.state is not TaskState.WITHDRAWN]
     collected = collect_until_paid(context, round_, tasks, since=since)
-    out, states = still_out(tasks, collected), {task.task_id: task.state for task in tasks} | collected.states
+    take_back(context, round_, [task for task in tasks if task.task_id in collected.withdrawn])
+    out, states = still_out(tasks, collected), {task.task_id: task.state for task in every} | collected.states
     outputs = {f"{state.value}_frames": list(states.values()).count(state) for state in sorted(set(states.values()))}
 
     def commit(tx: Transaction) -> None:
@@ -153,6 +165,13 @@ STEPS: Mapping[RoundState, tuple[str, Callable[[LoopContext, Round], StepResult]
     RoundState.LABELED: ("append", append_step),
 }
 """State of a round to the step that comes next."""
+
+
+def _cost(cost: Cost | None) -> dict[str, int | float]:
+    """What the job of a step took."""
+    if cost is None:
+        return {}
+    return {"cpu_seconds": round(cost.cpu_seconds, 3), "peak_memory_bytes": cost.peak_memory_bytes}
 
 
 def _reasons(unreadable: Unreadable) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import acquisition
 from al_platform.catalog.selection import FleetPool, select_rows
 from al_platform.catalog.shards import shards_at
-from al_platform.domain.rounds import StrategySpec
+from al_platform.domain.rounds import RoundSpec, StrategySpec
 from al_platform.errors import InvalidInput
 from al_platform.scoring.fetch import ClassFiles
 from al_platform.scoring.measures import PoolMeasures
@@ -56,6 +56,8 @@ class PoolView:
     """bool [N, K]: what a perfect curator sees; None unless the strategy imitates one."""
     seed: int
     strategy: StrategySpec
+    listed: NDArray[Any] | None = None
+    """int: rows picked by hand, in order; None where the strategy picks."""
 
 
 class Reads(Enum):
@@ -88,24 +90,6 @@ class Strategy:
         return self.reads is not Reads.NOTHING
 
 
-class _Spacing(TypedDict):
-    session_ids: NDArray[Any]
-    session_cap: int | None
-    timestamps_s: NDArray[Any]
-    minimum_gap_s: float
-    excluded: NDArray[Any]
-
-
-def _spacing(view: PoolView) -> _Spacing:
-    return {
-        "session_ids": view.sessions,
-        "session_cap": view.strategy.session_cap,
-        "timestamps_s": view.timestamps_s,
-        "minimum_gap_s": view.strategy.minimum_gap_s,
-        "excluded": ~view.available,
-    }
-
-
 def _limits(view: PoolView) -> acquisition.Limits:
     return acquisition.Limits(**{name: getattr(view.strategy, name) for name in LIMITS})
 
@@ -128,10 +112,20 @@ def _spread(score: str | None, view: PoolView, budget: int) -> Picks:
         scores_NK = _scores(score, view)
         relative_NK, score_rows = np.zeros_like(scores_NK, np.float64), scores_NK.size
         relative_NK[view.available] = acquisition.relative_scores(scores_NK[view.available])
-    rows = acquisition.distance_weighted(
-        relative_NK.sum(axis=1), view.embeddings, view.labelled_embeddings, budget, **_spacing(view)
+    rows, control = acquisition.distance_weighted(
+        relative_NK.sum(axis=1),
+        view.embeddings,
+        view.labelled_embeddings,
+        budget,
+        limits=_limits(view),
+        session_ids=view.sessions,
+        timestamps_s=view.timestamps_s,
+        group_codes=view.groups,
+        excluded=~view.available,
+        seed=view.seed,
     )
-    return Picks(rows, np.argmax(relative_NK[rows], axis=1), relative_NK[rows].sum(axis=1), score_rows)
+    classes = np.where(control, acquisition.CONTROL, np.argmax(relative_NK[rows], axis=1))
+    return Picks(rows, classes, np.where(control, 0.0, relative_NK[rows].sum(axis=1)), score_rows)
 
 
 def _scores(score: str, view: PoolView) -> NDArray[Any]:
@@ -183,17 +177,11 @@ def _manual(view: PoolView, budget: int) -> Picks:
     return replace(picks, classes=np.argmax(view.shown[picks.rows], axis=1))
 
 
-_OWN_GREEDY = "its own greedy choice weighs all frames at once"
-_GREEDY_CANNOT = {
-    "minimum_distance": "it spreads its picks over the embeddings by itself",
-    "group_quota": _OWN_GREEDY,
-    "control_share": _OWN_GREEDY,
-}
 _CURATOR_CANNOT = {"control_share": "a curator sees every frame that he picks"}
 
 STRATEGIES: Mapping[str, Strategy] = {
-    "mixdist": Strategy(partial(_spread, "mi"), Reads.ALL, needs_embeddings=True, cannot_keep=_GREEDY_CANNOT),
-    "epidist": Strategy(partial(_spread, "epishare"), Reads.ALL, needs_embeddings=True, cannot_keep=_GREEDY_CANNOT),
+    "mixdist": Strategy(partial(_spread, "mi"), Reads.ALL, needs_embeddings=True),
+    "epidist": Strategy(partial(_spread, "epishare"), Reads.ALL, needs_embeddings=True),
     "mi": Strategy(partial(_best, "mi")),
     "mi-max": Strategy(partial(_best, "mi_max")),
     "mi-top": Strategy(partial(_best, "mi_top")),
@@ -201,7 +189,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "entropy": Strategy(partial(_best, "entropy")),
     "variance": Strategy(partial(_best, "variance")),
     "mass": Strategy(partial(_best, "mass")),
-    "core-set": Strategy(partial(_spread, None), Reads.NOTHING, needs_embeddings=True, cannot_keep=_GREEDY_CANNOT),
+    "core-set": Strategy(partial(_spread, None), Reads.NOTHING, needs_embeddings=True),
     "stratified": Strategy(_stratified, Reads.NOTHING),
     "random": Strategy(_uniform, Reads.NOTHING),
     "manual": Strategy(_manual, Reads.NOTHING, needs_oracle=True, cannot_keep=_CURATOR_CANNOT),
@@ -216,6 +204,18 @@ def strategy_named(name: str) -> Strategy:
     if name not in STRATEGIES:
         raise InvalidInput(f"strategy {name!r}: known are {', '.join(STRATEGIES)}")
     return STRATEGIES[name]
+
+
+def picks_of(view: PoolView, budget: int) -> Picks:
+    """Give the picks of the view's strategy, or of what was picked by hand what is available, for the first target."""
+    if view.listed is not None:
+        return _in_order(view.listed, view, budget)
+    return strategy_named(view.strategy.name).pick(view, budget)
+
+
+def reads_of(spec: RoundSpec) -> Reads:
+    """Give what a round reads of the scores of its pool; nothing where its frames were picked by hand."""
+    return Reads.NOTHING if spec.listed else strategy_named(spec.strategy.name).reads
 
 
 def require_kept(spec: StrategySpec) -> None:

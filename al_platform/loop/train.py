@@ -1,150 +1,174 @@
 """TRAIN: from a dataset version to a measured ensemble; the same inputs never train twice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
 from al_platform.catalog import models as model_catalog
+from al_platform.compute.waiting import finish
 from al_platform.domain.clock import utc_now
-from al_platform.domain.data import Frame
-from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.ids import make_id
-from al_platform.domain.models import EnsembleVersion, ModelSpec
+from al_platform.domain.jobs import Cost, Job
+from al_platform.domain.models import EnsembleVersion
 from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.curriculum import curriculum_weights
-from al_platform.loop.models import (
-    encoder_id_of,
-    ensure_encoder,
-    inputs_of,
-    labelled_frames,
-    load_ensemble,
-    presence_maps,
+from al_platform.loop.label_noise import loss_weights
+from al_platform.loop.models import encoder_id_of, encoder_images, labelled_frames
+from al_platform.training.job import (
+    FittedEncoder,
+    Measured,
+    Trained,
+    TrainingJob,
+    find_record,
+    keep_record,
+    make_training_job,
+    write_training_job,
 )
-from al_platform.models.batches import Rows
-from al_platform.models.families import family_named
-from al_platform.models.weights import weights_to_bytes
-from al_platform.training.checkpoints import OrbaxCheckpoints
-from al_platform.training.ensemble import TrainedEnsemble, train_ensemble
-from al_platform.training.evaluate import measure
-from al_platform.training.folds import deal_folds
-from al_platform.training.frames import LabeledFrames
-from al_platform.training.predict import mean_probabilities
+from al_platform.training.labelled import Labelled, labelled_of, write_labelled
+from al_platform.training.worker import KIND, checkpoints_of
 
 
 @dataclass(frozen=True)
 class TrainOutcome:
-    """Which ensemble came out, from how many labelled frames, and whether it was there already."""
+    """Which ensemble came out, from how many labelled frames, whether it was there already, and what it took."""
 
     ensemble_id: str
     labelled_frames: int
     cached: bool
+    training_id: str = ""
+    """The job, whose record in storage lists all inputs; "" where none was needed."""
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True)
-class _Dataset:
-    """A dataset version as arrays, rows in the order of its items."""
+class _Results:
+    """What a finished job left in storage."""
 
-    items: list[DatasetItem]
-    frames: Mapping[str, Frame]
-    inputs: Rows
-    presence: NDArray[Any]
+    encoder: FittedEncoder
+    trained: Trained
+    metrics: Mapping[str, Mapping[str, float]]
 
 
 def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
-    """Train the ensemble of a round, or find it; measure it on the round's test set, or find that.
+    """Train the ensemble of a round and measure it on its test set by a job, or find either.
 
-    The ensemble's id is the hash of all that determines it, so a crash between two commits repeats at most
-    the work since the last checkpoint.
+    The ensemble's id is the hash of all that determines it. The job knows nothing of the catalog; what it left in
+    storage is taken in by one transaction.
     """
     encoder_id = encoder_id_of(spec.model, spec.pool_id)
-    ensemble_id = make_id("ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum))
-    with context.catalog.transaction() as tx:
-        known = model_catalog.find_ensemble(tx, ensemble_id)
-        test = spec.test_version_id
-        measured = known and (test is None or model_catalog.metrics_of(tx, ensemble_id, test))
-    if known:
-        _checkpoints(context, ensemble_id).clear()  # left by a run that died before it could
-    if known and measured:
-        return TrainOutcome(ensemble_id, _items_of(context, spec.dataset_version_id), cached=True)
-    labelled = 0
-    if known is None:
-        dataset = _dataset(context, spec.model, spec.pool_id, spec.dataset_version_id)
-        labelled = len(dataset.items)
-        known = _train(context, spec, dataset, ensemble_id, encoder_id)
-    if spec.test_version_id is not None:
-        _measure(context, spec, known, spec.test_version_id)
-    return TrainOutcome(ensemble_id, labelled or _items_of(context, spec.dataset_version_id), cached=False)
-
-
-def _train(
-    context: LoopContext, spec: RoundSpec, dataset: _Dataset, ensemble_id: str, encoder_id: str
-) -> EnsembleVersion:
-    model, frames = spec.model, [dataset.frames[item.frame_id] for item in dataset.items]
-    folds = deal_folds(
-        [frame.session_id for frame in frames],
-        [frame.frame_number for frame in frames],
-        folds=model.training.validation_folds,
-        seed=spec.seed,
+    doubted = _loss_weights(context, spec)
+    noise = [] if doubted is None else doubted.tolist()
+    ensemble_id = make_id(
+        "ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum), noise
     )
-    weights = curriculum_weights(context, spec.curriculum, [item.frame_id for item in dataset.items])
-    checkpoints = _checkpoints(context, ensemble_id)
-    trained = train_ensemble(
-        family_named(model.family),
-        model,
-        LabeledFrames(dataset.inputs, dataset.presence, folds, weights),
-        seed=spec.seed,
-        checkpoints=checkpoints,
+    with context.catalog.transaction() as tx:
+        known, test = model_catalog.find_ensemble(tx, ensemble_id), spec.test_version_id
+        measured = known and (test is None or model_catalog.metrics_of(tx, ensemble_id, test))
+    if known and measured:
+        return TrainOutcome(ensemble_id, len(_labelled(context, spec.dataset_version_id).frame_ids), cached=True)
+    job, labelled = _job(context, spec, encoder_id, doubted)
+    _tell_what_is_known(context, job, known)
+    cost = finish(
+        context.compute,
+        job.training_id,
+        Job(KIND, job.name, context.workplace),
+        finished=lambda: _results(context, job) is not None,
         report=context.report,
     )
-    ensemble = _ensemble_version(context, spec, trained, ensemble_id, encoder_id)
+    context.caches.forget()
+    _keep(context, spec, job, ensemble_id=ensemble_id)
+    return TrainOutcome(ensemble_id, labelled, cached=False, training_id=job.training_id, cost=cost)
+
+
+def _job(
+    context: LoopContext, spec: RoundSpec, encoder_id: str, doubted: NDArray[Any] | None
+) -> tuple[TrainingJob, int]:
+    """Write down all that the training needs; gives the job, and how many labelled frames it trains on."""
+    labelled = replace(_labelled(context, spec.dataset_version_id, spec), loss_weights=doubted)
+    test = None if spec.test_version_id is None else _labelled(context, spec.test_version_id)
     with context.catalog.transaction() as tx:
-        model_catalog.add_ensemble(tx, ensemble, now=utc_now())
-    checkpoints.clear()
-    return ensemble
-
-
-def _ensemble_version(
-    context: LoopContext, spec: RoundSpec, trained: TrainedEnsemble, ensemble_id: str, encoder_id: str
-) -> EnsembleVersion:
-    weights = context.blobs.put(weights_to_bytes(trained.parameters), media_type="application/msgpack")
-    return EnsembleVersion(
-        ensemble_id=ensemble_id,
-        spec=spec.model,
-        dataset_version_id=spec.dataset_version_id,
-        encoder_id=encoder_id,
+        images = encoder_images(tx, context, spec.pool_id)
+    job = make_training_job(
+        spec.model,
         seed=spec.seed,
-        weights_hash=weights.hash,
-        members=trained.members,
+        encoder_id=encoder_id,
+        encoder_images=images,
+        labelled_hash=write_labelled(context.blobs, labelled),
+        test_hash=None if test is None else write_labelled(context.blobs, test),
     )
+    write_training_job(context.place.files, job)
+    return job, len(labelled.frame_ids)
 
 
-def _checkpoints(context: LoopContext, ensemble_id: str) -> OrbaxCheckpoints:
-    return OrbaxCheckpoints(context.runs_folder / ensemble_id, every_s=context.checkpoint_every_s)
-
-
-def _measure(context: LoopContext, spec: RoundSpec, ensemble: EnsembleVersion, test_version_id: str) -> None:
-    test = _dataset(context, spec.model, spec.pool_id, test_version_id)
-    probabilities = mean_probabilities(
-        family_named(spec.model.family), spec.model, load_ensemble(context, ensemble), test.inputs
-    )
-    metrics = measure(probabilities, test.presence, spec.model.classes)
-    with context.catalog.transaction() as tx:
-        model_catalog.add_metrics(tx, ensemble.ensemble_id, test_version_id, metrics)
-
-
-def _dataset(context: LoopContext, model: ModelSpec, pool_id: str, version_id: str) -> _Dataset:
+def _labelled(context: LoopContext, version_id: str, spec: RoundSpec | None = None) -> Labelled:
+    """The frames of a dataset version with their labels, weighed by the curriculum of a round."""
     items, frames, annotations = labelled_frames(context, version_id)
     if not items:
         raise InvalidInput(f"dataset version {version_id}: is empty; give a start set of at least 1 labelled frame")
-    encoder = ensure_encoder(context, model, pool_id)
-    inputs = inputs_of(context, model, encoder, frames=frames, frame_ids=[item.frame_id for item in items])
-    presence = presence_maps(context, model).of([annotations[item.annotation_id] for item in items])
-    return _Dataset(items, frames, inputs, presence)
+    frame_ids = [item.frame_id for item in items]
+    return labelled_of(
+        [frames[frame_id] for frame_id in frame_ids],
+        [annotations[item.annotation_id] for item in items],
+        curriculum_weights(context, spec.curriculum, frame_ids) if spec else None,
+    )
 
 
-def _items_of(context: LoopContext, version_id: str) -> int:
-    return len(labelled_frames(context, version_id)[0])
+def _loss_weights(context: LoopContext, spec: RoundSpec) -> NDArray[Any] | None:
+    doubt = spec.model.training.doubt
+    items = labelled_frames(context, spec.dataset_version_id)[0] if doubt else []
+    return loss_weights(context, items, doubt=doubt)
+
+
+def _tell_what_is_known(context: LoopContext, job: TrainingJob, ensemble: EnsembleVersion | None) -> None:
+    """Put into storage what the catalog knows of the encoder and the ensemble, so that neither is made again."""
+    files = context.place.files
+    with context.catalog.transaction() as tx:
+        blob_hash = model_catalog.encoder_blob(tx, job.encoder_id)
+    if blob_hash is not None:
+        keep_record(files, job.encoder_name, FittedEncoder(job.encoder_id, blob_hash))
+    if ensemble is not None:
+        keep_record(files, job.trained_name, Trained(job.training_id, ensemble.weights_hash, ensemble.members))
+
+
+def _results(context: LoopContext, job: TrainingJob) -> _Results | None:
+    """What lies in storage for a job, None as long as a part of it is missing."""
+    files = context.place.files
+    encoder = find_record(files, job.encoder_name, FittedEncoder)
+    trained = find_record(files, job.trained_name, Trained)
+    measured = find_record(files, job.measured_name, Measured) if job.test_hash else None
+    if encoder is None or trained is None or (job.test_hash and measured is None):
+        return None
+    return _Results(encoder, trained, measured.metrics if measured else {})
+
+
+def _keep(context: LoopContext, spec: RoundSpec, job: TrainingJob, *, ensemble_id: str) -> None:
+    results = _results(context, job)
+    if results is None:
+        raise InvalidInput(f"training {job.training_id}: its results were deleted meanwhile; run the round again")
+    checkpoints_of(context.place, job).clear()  # left by a job that died before it could
+    ensemble = EnsembleVersion(
+        ensemble_id=ensemble_id,
+        spec=spec.model,
+        dataset_version_id=spec.dataset_version_id,
+        encoder_id=job.encoder_id,
+        seed=spec.seed,
+        weights_hash=results.trained.weights_hash,
+        members=results.trained.members,
+    )
+    with context.catalog.transaction() as tx:
+        now = utc_now()
+        model_catalog.add_encoder(
+            tx,
+            job.encoder_id,
+            family=spec.model.family,
+            pool_id=spec.pool_id,
+            blob_hash=results.encoder.blob_hash,
+            now=now,
+        )
+        model_catalog.add_ensemble(tx, ensemble, now=now)
+        if spec.test_version_id is not None:
+            model_catalog.add_metrics(tx, ensemble_id, spec.test_version_id, results.metrics)

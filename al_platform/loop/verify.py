@@ -3,6 +3,7 @@
 from itertools import zip_longest
 
 from al_platform.catalog import rounds as round_catalog
+from al_platform.catalog.datasets import pool_table
 from al_platform.catalog.selections import selection_of
 from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.environment import environment
@@ -37,7 +38,9 @@ def verify_selection(context: LoopContext, round_id: str) -> list[str]:
 
 
 def _selected_again(context: LoopContext, round_: Round, record: SelectionRecord) -> Selected:
-    return select_frames(context, round_, read_exclusions(context.blobs, record.exclusions_hash))
+    with context.catalog.transaction() as tx:
+        pool = pool_table(tx, context.blobs, round_.spec.pool_id)
+    return select_frames(context, round_, pool, read_exclusions(context.blobs, record.exclusions_hash))
 
 
 def _compared(record: SelectionRecord, stored: list[LabelTask], again: Selected) -> list[str]:

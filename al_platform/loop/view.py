@@ -18,33 +18,37 @@ from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.exclusions import Exclusions
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.scores import ScoreFiles, pool_score_files, pool_scores
-from al_platform.loop.strategies import PoolView, Reads, strategy_named
+from al_platform.loop.strategies import PoolView, Reads, reads_of, strategy_named
 from al_platform.models.records import Unreadable
 from al_platform.scoring.read import DenseScores
 
 
-def pool_view(context: LoopContext, round_: Round, exclusions: Exclusions) -> tuple[PoolRows, PoolView, Unreadable]:
+def pool_view(
+    context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions
+) -> tuple[PoolRows, PoolView, Unreadable]:
     """Give the rows of the round's pool, what its strategy may see of them, and which it cannot see, and why.
 
     May be picked what is not labelled, not among the exclusions, scored if scores are read, and matches the filter.
     """
     spec, strategy = round_.spec, strategy_named(round_.spec.strategy.name)
     with context.catalog.transaction() as tx:
-        pool = dataset_catalog.pool_table(tx, context.blobs, spec.pool_id)
         labelled = dataset_catalog.version_table(tx, context.blobs, spec.dataset_version_id)["frame_id"]
         matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
         groups = _groups(tx, spec.strategy, pool["frame_id"])
     rows = PoolRows(pool["frame_id"])
-    files, dense = _scores(context, round_, strategy.reads)
+    files, dense = _scores(context, round_, reads_of(spec))
     available = rows.mask_of(matching) & ~rows.mask_of(labelled)
     available &= ~rows.mask_of((*exclusions.queued, *exclusions.unreadable))
+    listed = np.array(rows.rows_of(spec.listed)) if spec.listed else None
+    if listed is not None:
+        available &= rows.mask_of(spec.listed)
     for scores in (files, dense):
         if scores is not None:
             available &= scores.scored
     embedded = FrameEmbeddings(np.zeros((pool.num_rows, 0)), np.zeros((0, 0)), {})
     if strategy.needs_embeddings or spec.strategy.minimum_distance:
         beside = labelled.to_pylist() if strategy.needs_embeddings else []
-        embedded = frame_embeddings(context, round_, pool["frame_id"].to_pylist(), beside)
+        embedded = frame_embeddings(context, round_, pool, labelled=beside)
     shown = None
     if strategy.needs_oracle and context.oracle is not None:
         shown = context.oracle.shows(pool["frame_id"].to_pylist(), spec.targets, spec.model.grid)
@@ -60,6 +64,7 @@ def pool_view(context: LoopContext, round_: Round, exclusions: Exclusions) -> tu
         shown=shown,
         seed=spec.seed,
         strategy=spec.strategy,
+        listed=listed,
     )
     return rows, view, embedded.unreadable
 

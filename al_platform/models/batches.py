@@ -32,13 +32,13 @@ class Rows(Protocol):
         """Give the records of a slice or of an array of row numbers."""
 
 
-def in_fixed_batches(function: Callable[[Frames], jax.Array], batch: int) -> Callable[[Frames], NDArray[Any]]:
+def in_fixed_batches(function: Callable[[Frames], jax.Array], batch: int) -> Callable[[Rows], NDArray[Any]]:
     """`function` over any number of frames, `batch` at a time; what pads the last batch is cut off again.
 
     The function treats each frame by itself, so padding never changes a result.
     """
 
-    def over_all(frames: Frames) -> NDArray[Any]:
+    def over_all(frames: Rows) -> NDArray[Any]:
         parts = [np.asarray(function(part))[:count] for part, count in padded_batches(frames, batch)]
         return np.concatenate(parts)
 

@@ -42,7 +42,7 @@ class ContentRecords:
 
     def __init__(self, encoder: Encoder, reader: ItemReader, caches: RecordCaches) -> None:
         self.reader = reader
-        self._encoder = encoder
+        self.encoder = encoder
         self._cache = caches.cache("encoder", encoder.key, shape=encoder.shape, dtype=encoder.dtype)
 
     def ensure(self, hashes: Sequence[str], report: ReportProgress) -> Unreadable:
@@ -69,7 +69,7 @@ class ContentRecords:
     def keep(self, decoded: Mapping[str, NDArray[Any]]) -> None:
         """Encode decoded items by content hash, and keep their records."""
         if decoded:
-            self._cache.add(list(decoded), self._encoder.encode(np.stack(list(decoded.values()))))
+            self._cache.add(list(decoded), self.encoder.encode(np.stack(list(decoded.values()))))
 
     def take(self, hashes: Sequence[str]) -> NDArray[Any]:
         """Gather records [len(hashes), *shape].

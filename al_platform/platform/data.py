@@ -6,10 +6,10 @@ import pyarrow as pa
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.bulk import Rows, add_frame_rows
-from al_platform.catalog.frames import count_matching, frame_counts, unlabelled_matching
+from al_platform.catalog.frames import count_matching, frame_counts
 from al_platform.catalog.lineage import LineageNode, lineage_of
 from al_platform.catalog.tasks import at_labellers, queue_counts
-from al_platform.datasets.adapters import adapter_named
+from al_platform.datasets.adapters import ADAPTERS, adapter_named
 from al_platform.datasets.base import AdapterRequest
 from al_platform.datasets.ingest import IngestReport, ingest
 from al_platform.domain.clock import utc_now
@@ -32,6 +32,11 @@ def ingest_dataset(platform: Platform, adapter: str, path: str | None, options: 
     )
 
 
+def adapter_options() -> dict[str, tuple[str, ...]]:
+    """Give the options that each adapter takes, by its name."""
+    return {name: tuple(adapter.options) for name, adapter in ADAPTERS.items()}
+
+
 def add_frames_in_bulk(platform: Platform, rows: Rows) -> int:
     """Add frames whose pixels are stored already, as Arrow or Parquet, all or none; gives how many were new.
 
@@ -47,22 +52,13 @@ def datasets_summary(platform: Platform) -> list[dict[str, object]]:
         return frame_counts(tx)
 
 
-def count_frames(platform: Platform, filter_text: str) -> tuple[int, int]:
-    """Give how many frames and sessions a filter matches.
+def count_frames(platform: Platform, filter_text: str, *, unlabelled: bool = False) -> tuple[int, int]:
+    """Give how many frames a filter matches, all or those nobody ever labelled, and of how many sessions.
 
     Raises: InvalidInput for a filter that does not parse.
     """
     with platform.catalog.transaction() as tx:
-        return count_matching(tx, filter_text)
-
-
-def unlabelled_frames(platform: Platform, filter_text: str) -> pa.Table:
-    """Give the frames that a filter matches and nobody ever labelled, as a pool lists them.
-
-    Raises: InvalidInput for a filter that does not parse.
-    """
-    with platform.catalog.transaction() as tx:
-        return unlabelled_matching(tx, filter_text)
+        return count_matching(tx, filter_text, unlabelled=unlabelled)
 
 
 def queues_summary(platform: Platform) -> list[dict[str, object]]:

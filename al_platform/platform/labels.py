@@ -10,6 +10,7 @@ from al_platform.labeling.base import LabelingTool
 from al_platform.labeling.consensus import ReviewPolicy
 from al_platform.labeling.label_studio import LabelStudio
 from al_platform.labeling.label_studio_client import LabelStudioClient
+from al_platform.labeling.label_studio_projects import Hook
 from al_platform.loop.briefs import task_describer, task_hinter
 from al_platform.loop.context import LoopContext
 from al_platform.platform.home import Platform
@@ -21,11 +22,12 @@ def label_studio_tool(platform: Platform, context: LoopContext) -> dict[str, Lab
     if server is None:
         return {}
     tool = LabelStudio(
-        LabelStudioClient(server.url, server.token),
+        LabelStudioClient(server.url, server.token, timeout_s=server.timeout_s),
         describe=task_describer(context),
         hints=task_hinter(context),
         image_url=lambda image: _inside_the_task(platform, image),
         policy=ReviewPolicy(answers=server.answers),
+        hook=Hook(server.hook.url, server.hook.secret) if server.hook else None,
     )
     return {tool.name: tool}
 

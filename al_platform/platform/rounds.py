@@ -12,6 +12,7 @@ from al_platform.catalog.models import metrics_of
 from al_platform.catalog.rounds import StepRun, all_rounds, round_named, steps_of
 from al_platform.catalog.tasks import selections_of
 from al_platform.domain.datasets import DatasetVersion
+from al_platform.domain.jobs import Workplace
 from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, Selection
 from al_platform.errors import InvalidInput
 from al_platform.labeling.offline import OfflineAnnotator
@@ -28,7 +29,9 @@ from al_platform.platform.data import freeze_pool
 from al_platform.platform.home import Platform
 from al_platform.platform.labels import label_studio_tool
 from al_platform.platform.tiers import cached_images
+from al_platform.settings import Settings
 from al_platform.storage.records import RecordCaches
+from al_platform.training.place import TrainingPlace
 from al_platform.training.tiers import HotTiers
 
 _FIRST_LABELS = 1_000
@@ -50,18 +53,31 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     keep_compiled(platform.settings.cache_folder / "xla")
     context = LoopContext(
         catalog=platform.catalog,
-        blobs=platform.blobs,
-        images=cached_images(platform),
-        tiers=HotTiers(platform.settings.hot_folder),
-        caches=RecordCaches(platform.settings.cache_folder),
-        runs_folder=platform.settings.runs_folder,
+        place=TrainingPlace(
+            workplace=_workplace(platform.settings, scorers=scorers),
+            blobs=platform.blobs,
+            images=cached_images(platform),
+            tiers=HotTiers(platform.settings.hot_folder),
+            caches=RecordCaches(platform.settings.cache_folder),
+        ),
+        compute=platform.compute,
         tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},
         oracle=Oracle(platform.sealed),
         report=platform.report,
-        scorers=scorers,
-        memory_bytes=platform.settings.memory_bytes,
     )
     return replace(context, tools={**context.tools, **label_studio_tool(platform, context)})
+
+
+def _workplace(settings: Settings, *, scorers: int) -> Workplace:
+    return Workplace(
+        storage_url=settings.storage_url,
+        cache_folder=str(settings.cache_folder),
+        hot_folder=str(settings.hot_folder),
+        runs_folder=str(settings.runs_folder),
+        blob_cache_bytes=settings.blob_cache_bytes,
+        memory_bytes=settings.memory_bytes,
+        scorers=scorers,
+    )
 
 
 def start_set(platform: Platform, pool: pa.ChunkedArray, *, frames: int, seed: int) -> str:

@@ -9,7 +9,14 @@ from typing import Protocol
 from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import RoundState
 from al_platform.domain.runs import RunState
-from al_platform.errors import CatalogBusy, PlatformError, Stopped
+from al_platform.errors import (
+    CatalogBusy,
+    Closing,
+    LabelingUnavailable,
+    PlatformError,
+    Stopped,
+    StorageUnavailable,
+)
 from al_platform.platform.home import Platform
 
 _ATTEMPTS = 3
@@ -60,6 +67,7 @@ class WorkerThread:
         self._live: dict[str, Live] = {}
         self._futures: dict[str, Future[None]] = {}
         self._stopping: set[str] = set()
+        self._unwritten: dict[str, tuple[RunState, str]] = {}
         self._closing = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="rounds")
 
@@ -74,6 +82,7 @@ class WorkerThread:
             if round_id in self._live or self._closing:
                 return
             self._live[round_id] = Live(running=False)
+            self._unwritten.pop(round_id, None)
             future = self._worker.submit(self._work, round_id)
             self._futures[round_id] = future
         future.add_done_callback(lambda done: self._ended(round_id, done))
@@ -81,6 +90,10 @@ class WorkerThread:
     def status(self, round_id: str) -> Live | None:
         """Give what is known of a round that waits or runs here, None for any other."""
         return self._live.get(round_id)
+
+    def unwritten(self, round_id: str) -> tuple[RunState, str] | None:
+        """Give how a round ended, and why, where the catalog could not be written; None where it could."""
+        return self._unwritten.get(round_id)
 
     def stop(self, round_id: str) -> bool:
         """Ask a round to stop at its next report; False where it does not run."""
@@ -92,7 +105,7 @@ class WorkerThread:
         return not future.cancel()
 
     def close(self) -> None:
-        """Stop at the next report and wait for it; what is unfinished stays so, for the next start."""
+        """Leave at the next report: jobs in other processes go on, what is unfinished stays so, for the next start."""
         with self._lock:
             self._closing = True
         self._worker.shutdown(wait=True, cancel_futures=True)
@@ -114,9 +127,12 @@ class WorkerThread:
 
     def _hear(self, round_id: str, progress: Progress) -> None:
         before = self._live[round_id]
-        self._live[round_id] = Live(running=True, progress=progress, changes=before.changes + 1)
-        if self._closing or round_id in self._stopping:
+        if progress != before.progress:  # what is waited for says the same again and again
+            self._live[round_id] = Live(running=True, progress=progress, changes=before.changes + 1)
+        if round_id in self._stopping:
             raise Stopped("stopped; what is finished is kept")
+        if self._closing:
+            raise Closing("the service ends; work in other processes goes on")
 
     def _ended(self, round_id: str, done: "Future[None]") -> None:
         """Write down how a round ended, of what nobody expected too; only then is it no longer live."""
@@ -130,13 +146,26 @@ class WorkerThread:
                 self._futures.pop(round_id, None)
 
     def _conclude_error(self, round_id: str, error: BaseException | None) -> None:
-        if isinstance(error, Stopped):
-            if round_id in self._stopping:
-                self._conclude(round_id, RunState.CANCELLED, "")
-        elif isinstance(error, PlatformError):
-            self._conclude(round_id, RunState.FAILED, str(error))
-        elif error is not None:
-            self._conclude(round_id, RunState.FAILED, f"unexpected {type(error).__name__}: {error}")
+        ended = _ended_by(error, stopping=round_id in self._stopping)
+        if ended is None:
+            return
+        try:
+            self._conclude(round_id, *ended)
+        except (StorageUnavailable, CatalogBusy):
+            self._unwritten[round_id] = ended  # a full disk takes no reason either; it is told from here
+
+
+def _ended_by(error: BaseException | None, *, stopping: bool) -> tuple[RunState, str] | None:
+    """What an error makes of a round; None where nothing is to be written."""
+    if error is None:
+        return None
+    if isinstance(error, Stopped):
+        return (RunState.CANCELLED, "") if stopping else None
+    if isinstance(error, LabelingUnavailable):
+        return RunState.WAITING, str(error)
+    if isinstance(error, PlatformError):
+        return RunState.FAILED, str(error)
+    return RunState.FAILED, f"unexpected {type(error).__name__}: {error}"
 
 
 def _run_state(state: RoundState) -> RunState:

@@ -1,4 +1,4 @@
-"""More scorers on this machine: processes that share the storage and nothing else."""
+"""Several scorers on this machine: processes that share the storage and nothing else."""
 
 import subprocess
 import sys
@@ -6,14 +6,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from al_platform.domain.scores import ScoringJob
+from al_platform.domain.jobs import Workplace
+from al_platform.domain.progress import ReportProgress
+from al_platform.domain.scores import ScoringJob, Share
+from al_platform.scoring.job import read_job
+from al_platform.scoring.worker import ScoringPlace, run_scorer
+from al_platform.storage.blobs import BlobStore
+from al_platform.storage.records import RecordCaches
+
+KIND = "score"
+"""Of jobs that do this."""
 
 PROGRAM = (sys.executable, "-m", "al_platform.cli.main")
 """`alp`, with the interpreter that runs now."""
 
 
+def run_scorers(workplace: Workplace, score_id: str, *, report: ReportProgress) -> None:
+    """Score what is missing of a job, by as many processes as the workplace says, this one among them.
+
+    Raises: NotFound for an id without a job in the storage, and as `worker.run_scorer`.
+    """
+    folder = Path(workplace.cache_folder)
+    place = ScoringPlace(BlobStore(workplace.storage_url), RecordCaches(folder))
+    job = read_job(place.files, score_id)
+    with _others(job, storage_url=workplace.storage_url, cache_folder=folder, scorers=workplace.scorers):
+        run_scorer(place, job, share=Share(1, workplace.scorers), report=report)
+
+
 @contextmanager
-def local_scorers(job: ScoringJob, *, storage_url: str, cache_folder: Path, scorers: int) -> Iterator[None]:
+def _others(job: ScoringJob, *, storage_url: str, cache_folder: Path, scorers: int) -> Iterator[None]:
     """Let scorers 2 to `scorers` of a job run meanwhile; none for a pool of one shard.
 
     They end when this ends, or its process does: each leaves when its standard input closes. One that dies

@@ -2,7 +2,8 @@
 
 Columns: row (of the pool, int64), session (int32), timestamp_s (double, null without a clock), and the measures
 as float32. Sorted by the sort measure, the largest first, then by row; row groups carry the statistics to be
-passed over by. Equal scores give equal bytes, so a shard that two processes compute is one shard.
+passed over by. A file says whose scores it holds. Equal scores give equal bytes, so a shard that two processes
+compute is one shard.
 """
 
 from collections.abc import Sequence
@@ -32,6 +33,9 @@ SCHEMA = pa.schema(
         *(pa.field(name, pa.float32(), nullable=False) for name in MEASURES),
     ]
 )
+
+_OWNER = b"score_id"
+"""Names the score set in the metadata of a file: one that lies there without its marker may be another model's."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +110,15 @@ def shard_table(content: bytes, where: str, job: ScoringJob, shard: int) -> pa.T
 
 def _write_file(files: NamedFiles, job: ScoringJob, scored: ScoredShard, class_index: int) -> ShardFile:
     path = job.file_name(scored.shard, class_index)
-    content = _parquet(_sorted_table(scored, job.sort_measure, class_index))
+    content = _parquet(_sorted_table(scored, job, class_index))
     if files.size(path) is None:
         files.write(path, content)
     else:
         content = files.read(path)
     table = shard_table(content, files.path(path), job, scored.shard)
+    owner = (table.schema.metadata or {}).get(_OWNER, b"none").decode()
+    if owner != job.score_id:
+        raise _corrupt(files.path(path), f"holds the scores of another model ({owner})")
     if not np.array_equal(np.sort(table["row"].to_numpy()), scored.rows):
         raise _corrupt(files.path(path), "holds other rows than can be read now")
     keys = table[job.sort_measure].to_numpy()
@@ -126,16 +133,17 @@ def _write_file(files: NamedFiles, job: ScoringJob, scored: ScoredShard, class_i
     )
 
 
-def _sorted_table(scored: ScoredShard, sort_measure: str, class_index: int) -> pa.Table:
+def _sorted_table(scored: ScoredShard, job: ScoringJob, class_index: int) -> pa.Table:
     columns = {name: values[:, class_index] for name, values in scored.measures.items()}
-    order = np.lexsort((scored.rows, -columns[sort_measure]))
+    order = np.lexsort((scored.rows, -columns[job.sort_measure]))
     arrays: Sequence[pa.Array] = [
         pa.array(scored.rows[order]),
         pa.array(scored.sessions[order]),
         pa.array(scored.timestamps_s[order], from_pandas=True),  # NaN becomes null
         *(pa.array(values[order]) for values in columns.values()),
     ]
-    return pa.table(dict(zip(SCHEMA.names, arrays, strict=True)), schema=SCHEMA)
+    owned = SCHEMA.with_metadata({_OWNER: job.score_id})
+    return pa.table(dict(zip(SCHEMA.names, arrays, strict=True)), schema=owned)
 
 
 def _parquet(table: pa.Table) -> bytes:

@@ -105,7 +105,8 @@ class _Speed:
         self._scored += rows
         rate = self._scored / (time.perf_counter() - self._started)
         note = f"{rate:,.0f} frames/s, limit {self._clock.limit()}"
-        self._report(Progress(STAGE, min(self._done, self._total), self._total, note))
+        done = min(self._done, self._total)
+        self._report(Progress(STAGE, done, self._total, note, (self._total - done) / rate))
 
 
 @contextmanager

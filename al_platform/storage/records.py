@@ -99,3 +99,7 @@ class RecordCaches:
         if name not in self._open:
             self._open[name] = RecordCache(self.folder.joinpath(*name), shape=shape, dtype=dtype)
         return self._open[name]
+
+    def forget(self) -> None:
+        """Open every cache anew when it is next asked for: another process added to it."""
+        self._open.clear()

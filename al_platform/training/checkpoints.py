@@ -21,6 +21,7 @@ class OrbaxCheckpoints:
         self._folder = folder
         self._every_s = every_s
         self._saved_at = time.monotonic()
+        self._saved_step = 0
 
     def restore(self, like: TrainState) -> TrainState | None:
         """Give the newest whole state, None where there is none.
@@ -30,7 +31,9 @@ class OrbaxCheckpoints:
         if not self._folder.is_dir():
             return None
         try:
-            return self._read(like)
+            restored = self._read(like)
+            self._saved_step = 0 if restored is None else int(restored.step)
+            return restored
         except (OSError, ValueError, KeyError) as error:  # what orbax lets through, by the file that is damaged
             reason = str(error).splitlines()[0]
             raise CorruptBlob(
@@ -45,12 +48,15 @@ class OrbaxCheckpoints:
             abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, vars(like))
             return TrainState(**manager.restore(newest, args=ocp.args.StandardRestore(abstract)))
 
-    def save(self, state: TrainState, *, last: bool) -> None:
-        """Keep the state when the last was kept long enough ago; a finished training needs no checkpoint.
+    def save(self, state: TrainState, *, last: bool, stopping: bool = False) -> None:
+        """Keep the state when the last was kept long enough ago, or when the training stops early here.
+
+        A finished training needs no checkpoint.
 
         Raises: StorageUnavailable when the disk is full or read-only.
         """
-        if last or time.monotonic() - self._saved_at < self._every_s:
+        due = stopping or time.monotonic() - self._saved_at >= self._every_s
+        if last or not due or int(state.step) == self._saved_step:
             return
         try:
             self._write(state)
@@ -58,7 +64,7 @@ class OrbaxCheckpoints:
             raise StorageUnavailable(
                 f"checkpoints {self._folder}: {error}. Free space or make it writable, then run again"
             ) from error
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), int(state.step)
 
     def _write(self, state: TrainState) -> None:
         options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True)

@@ -11,7 +11,8 @@ import numpy as np
 import optax
 
 from al_platform.domain.models import ModelSpec, TrainingSpec
-from al_platform.domain.progress import Progress, ReportProgress
+from al_platform.domain.progress import Pace, Progress, ReportProgress
+from al_platform.errors import Stopped
 from al_platform.models.base import ModelFamily, Parameters
 from al_platform.training.batches import Chunk, batch_source, held_out, padded
 from al_platform.training.frames import UNKNOWN, LabeledFrames
@@ -59,8 +60,8 @@ class Checkpoints(Protocol):
     def restore(self, like: TrainState) -> TrainState | None:
         """Give the newest state, None where there is none."""
 
-    def save(self, state: TrainState, *, last: bool) -> None:
-        """Keep a state; may pass over all but the last."""
+    def save(self, state: TrainState, *, last: bool, stopping: bool = False) -> None:
+        """Keep a state; may pass over any but one at which the training stops early."""
 
 
 def fit_ensemble(
@@ -76,18 +77,24 @@ def fit_ensemble(
 
     Members see the same batches and differ by their initial weights and their fold. The batch at a step
     depends on the seed and the step alone, so a resumed training gives the same numbers as an unbroken one.
+
+    Raises: Stopped where `report` does, after the state was kept.
     """
     key = jax.random.key(seed)
     folds = _folds(spec, frames)
     state = _initial_state(family, spec, jax.random.fold_in(key, 0))
     state = checkpoints.restore(state) or state
     train_chunk = _train_chunk(family, spec)
-    source = batch_source(spec, frames, key=jax.random.fold_in(key, 1))
+    source, pace = batch_source(spec, frames, key=jax.random.fold_in(key, 1)), Pace()
     for chunk in source.chunks(int(state.step)):
-        report(Progress("train", int(state.step), spec.training.steps))
+        try:
+            report(_progress(spec, state, pace))
+        except Stopped:
+            checkpoints.save(state, last=False, stopping=True)
+            raise
         state = train_chunk(state, chunk, folds)
         checkpoints.save(state, last=int(state.step) >= spec.training.steps)
-    report(Progress("train", spec.training.steps, spec.training.steps))
+    report(_progress(spec, state, pace))
     return state
 
 
@@ -102,6 +109,12 @@ def optimizer_of(training: TrainingSpec) -> optax.GradientTransformation:
     """AdamW under a cosine schedule. Elementwise, so it serves stacked members as it is."""
     schedule = optax.cosine_decay_schedule(training.learning_rate, training.steps, alpha=0.05)
     return optax.adamw(schedule, weight_decay=training.weight_decay)
+
+
+def _progress(spec: ModelSpec, state: TrainState, pace: Pace) -> Progress:
+    step, steps, losses = int(state.step), spec.training.steps, np.asarray(state.best_loss)
+    note = f"validation loss {losses.mean():.4g}" if np.isfinite(losses).all() else ""
+    return Progress("train", step, steps, note, pace.seconds_left(step, steps))
 
 
 def _initial_state(family: ModelFamily, spec: ModelSpec, key: jax.Array) -> TrainState:

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquisition.baselines import contiguous_clips, stratified_random, uniform_random
-from acquisition.limits import first_allowed
 
 
 @settings(max_examples=200, deadline=None)
@@ -90,16 +89,6 @@ def test_a_curator_takes_a_clip_of_every_session_before_a_second_of_any() -> Non
 
 def test_nothing_wanted_gives_nothing() -> None:
     assert contiguous_clips(np.zeros(5), np.arange(5), np.zeros(5, np.bool_), 3, seed=0).size == 0
-
-
-def test_limits_can_be_laid_on_any_ranking() -> None:
-    ranking = uniform_random(30, 30, seed=4)
-    sessions = np.arange(30) % 3
-    picked = first_allowed(ranking, 5, session_ids=sessions, session_cap=2)
-    assert np.bincount(sessions[picked]).max() <= 2
-    places = [ranking.tolist().index(item) for item in picked.tolist()]
-    assert places == sorted(places)
-    assert len(first_allowed(ranking, 10, session_ids=sessions, session_cap=2)) == 6
 
 
 @pytest.mark.parametrize("budget", [0, -3])

@@ -1,13 +1,16 @@
 """Claims about picking items that are informative and unlike the others."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acquisition import diversity
-from acquisition.diversity import core_set, distance_weighted
+from acquisition import Limits, diversity
+from acquisition.diversity import distance_weighted
 from acquisition.nearest import nearest_squared_distance
+from tests.limits import drawn_order, may_follow, some_limits
 
 
 @st.composite
@@ -23,27 +26,20 @@ def pools(draw: st.DrawFn) -> dict[str, object]:
         "labelled_LD": rng.integers(-4, 5, (draw(st.integers(0, 5)), dimensions)).astype(np.float32),
         "budget": draw(st.integers(1, 65)),
         "session_ids": rng.integers(0, draw(st.integers(1, 8)), count),
-        "session_cap": draw(st.sampled_from([None, 1, 3])),
+        "limits": draw(some_limits()),
         "timestamps_s": np.where(rng.random(count) < 0.2, np.nan, rng.integers(0, 9, count) * 1.0),
-        "minimum_gap_s": draw(st.sampled_from([0.0, 1.0, 2.5])),
+        "group_codes": rng.integers(-1, 4, count),
         "excluded": excluded,
+        "seed": draw(st.integers(0, 3)),
     }
 
 
-def may_follow(pool: dict, item: int, picked: list[int]) -> bool:
-    sessions, clocks = pool["session_ids"], pool["timestamps_s"]
-    if item in picked or pool["excluded"][item]:
-        return False
-    same = [other for other in picked if sessions[other] == sessions[item]]
-    if pool["session_cap"] is not None and len(same) >= pool["session_cap"]:
-        return False
-    return not any(abs(clocks[other] - clocks[item]) < pool["minimum_gap_s"] for other in same)
-
-
-def naive(pool: dict) -> list[int]:
+def naive(pool: dict) -> tuple[list[int], list[bool]]:
     """The definition: renew every distance after every pick."""
-    embeddings = pool["embeddings_ND"].astype(np.float64)
+    embeddings, share = pool["embeddings_ND"].astype(np.float64), Fraction(str(pool["limits"].control_share))
+    drawn = drawn_order(pool)
     picked: list[int] = []
+    control: list[bool] = []
     while len(picked) < pool["budget"]:
         near = np.concatenate([pool["labelled_LD"], embeddings[picked]])
         distance = ((embeddings[:, None] - near[None]) ** 2).sum(axis=2).min(axis=1, initial=np.inf)
@@ -51,18 +47,26 @@ def naive(pool: dict) -> list[int]:
         allowed = [item for item in range(len(embeddings)) if may_follow(pool, item, picked)]
         if not allowed:
             break
-        picked.append(max(allowed, key=lambda item: (value[item], -item)))
-    return picked
+        rank = len(picked)
+        control.append(int((rank + 1) * share) > int(rank * share))
+        by_value = max(allowed, key=lambda item: (value[item], -item))
+        picked.append(next(item for item in drawn if item in allowed) if control[-1] else by_value)
+    return picked, control
+
+
+def picks_of(pool: dict) -> tuple[list[int], list[bool]]:
+    indices, control = distance_weighted(**pool)
+    return indices.tolist(), control.tolist()
 
 
 @pytest.mark.parametrize("block", [1, 7, 256])
 def test_picks_are_those_of_a_greedy_that_renews_everything(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diversity, "_BLOCK", block)
 
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=600, deadline=None)
     @given(pools())
     def check(pool: dict) -> None:
-        assert distance_weighted(**pool).tolist() == naive(pool)
+        assert picks_of(pool) == naive(pool)
 
     check()
 
@@ -71,8 +75,8 @@ def test_picks_are_those_of_a_greedy_that_renews_everything(block: int, monkeypa
 @given(pools(), st.integers(1, 65))
 def test_the_picks_of_a_smaller_budget_are_the_first_of_a_larger(pool: dict, budget: int) -> None:
     smaller = min(budget, pool["budget"])
-    first = distance_weighted(**{**pool, "budget": smaller})
-    np.testing.assert_array_equal(first, distance_weighted(**pool)[:smaller])
+    first, _ = distance_weighted(**{**pool, "budget": smaller})
+    np.testing.assert_array_equal(first, distance_weighted(**pool)[0][:smaller])
 
 
 def test_many_blocks_of_real_numbers_give_the_picks_of_the_definition() -> None:
@@ -83,37 +87,31 @@ def test_many_blocks_of_real_numbers_give_the_picks_of_the_definition() -> None:
         "labelled_LD": rng.normal(size=(30, 16)),
         "budget": 40,
         "session_ids": rng.integers(0, 100, 5_000),
-        "session_cap": 1,
+        "limits": Limits(session_cap=1, minimum_distance=4.0, group_quota=9, control_share=0.1),
         "timestamps_s": np.full(5_000, np.nan),
-        "minimum_gap_s": 0.0,
+        "group_codes": rng.integers(-1, 4, 5_000),
         "excluded": np.zeros(5_000, np.bool_),
+        "seed": 3,
     }
-    assert distance_weighted(**pool).tolist() == naive(pool)
+    assert picks_of(pool) == naive(pool)
 
 
-def test_the_core_set_is_the_selection_in_which_all_scores_are_alike() -> None:
-    rng = np.random.default_rng(6)
-    embeddings, labelled = rng.normal(size=(200, 4)), rng.normal(size=(3, 4))
-    weighted = distance_weighted(np.full(200, 2.5), embeddings, labelled, 20)
-    np.testing.assert_array_equal(core_set(embeddings, labelled, 20), weighted)
-
-
-def test_the_core_set_leaves_no_item_farther_away_than_its_last_pick_was() -> None:
+def test_with_equal_scores_no_item_is_left_farther_away_than_the_last_pick_was() -> None:
     rng = np.random.default_rng(7)
     embeddings = rng.normal(size=(300, 3))
-    picked = core_set(embeddings, np.empty((0, 3)), 12)
+    picked, _ = distance_weighted(np.ones(300), embeddings, np.empty((0, 3)), 12)
     last = nearest_squared_distance(embeddings[picked[-1:]], embeddings[picked[:-1]])[0]
     assert nearest_squared_distance(embeddings, embeddings[picked]).max() <= last
 
 
 def test_with_nothing_labelled_the_first_pick_is_by_score_alone() -> None:
     embeddings = np.array([[0.0], [1.0], [50.0]])
-    assert distance_weighted(np.array([1.0, 5.0, 2.0]), embeddings, np.empty((0, 1)), 2).tolist() == [1, 2]
+    assert distance_weighted(np.array([1.0, 5.0, 2.0]), embeddings, np.empty((0, 1)), 2)[0].tolist() == [1, 2]
 
 
 def test_a_duplicate_of_a_labelled_item_is_picked_last() -> None:
     embeddings = np.array([[3.3, 0.1], [0.0, 0.0]])
-    assert distance_weighted(np.array([100.0, 0.1]), embeddings, embeddings[:1], 2).tolist() == [1, 0]
+    assert distance_weighted(np.array([100.0, 0.1]), embeddings, embeddings[:1], 2)[0].tolist() == [1, 0]
 
 
 def test_the_nearest_distance_is_that_of_all_differences() -> None:
@@ -133,7 +131,8 @@ def test_the_nearest_distance_is_that_of_all_differences() -> None:
         ({"score_N": np.array([1.0, 1.0, -0.5])}, "score -0.5 in row 2: must be finite and at least 0"),
         ({"embeddings_ND": np.array([[1.0], [np.inf], [0.0]])}, "embeddings in row 1: must be finite"),
         ({"labelled_LD": np.array([[np.nan]])}, "labelled in row 0: must be finite"),
-        ({"session_cap": 2}, "session_cap 2: needs session_ids"),
+        ({"limits": Limits(session_cap=2)}, "session_cap 2: needs session_ids"),
+        ({"limits": Limits(group_quota=2)}, "group_quota 2: needs group_codes"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_with_its_place(arguments: dict, message: str) -> None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquisition import CONTROL, Limits
-from acquisition.control import control_order
 from acquisition.round_robin import round_robin
+from tests.limits import drawn_order, may_follow, some_limits
 
 
 @st.composite
@@ -23,13 +23,7 @@ def pools(draw: st.DrawFn) -> dict[str, object]:
     return {
         "scores_NK": rng.integers(0, draw(st.sampled_from([2, 5, 1000])), (count, classes)) / 7.0,
         "budget": draw(st.integers(1, 45)),
-        "limits": Limits(
-            session_cap=draw(st.sampled_from([None, 1, 2, 5])),
-            minimum_gap_s=draw(st.sampled_from([0.0, 0.1, 0.3, 1.0, 2.5])),
-            group_quota=draw(st.sampled_from([None, 1, 4])),
-            minimum_distance=draw(st.sampled_from([0.0, 0.0, 1.0, 2.5])),
-            control_share=draw(st.sampled_from([0.0, 0.1, 0.25, 0.4])),
-        ),
+        "limits": draw(some_limits()),
         "session_ids": np.array([f"drive-{n}" for n in rng.integers(0, draw(st.integers(1, 8)), count)]),
         "timestamps_s": np.where(rng.random(count) < 0.2, np.nan, clocks),
         "group_codes": rng.integers(-1, 4, count),
@@ -41,30 +35,11 @@ def pools(draw: st.DrawFn) -> dict[str, object]:
     }
 
 
-def may_follow(pool: dict, item: int, picked: list[int]) -> bool:
-    limits, sessions, clocks = pool["limits"], pool["session_ids"], pool["timestamps_s"]
-    groups, embeddings = pool["group_codes"], pool["embeddings_ND"].astype(np.float64)
-    if item in picked or pool["excluded"][item]:
-        return False
-    same = [other for other in picked if sessions[other] == sessions[item]]
-    if limits.session_cap is not None and len(same) >= limits.session_cap:
-        return False
-    in_group = sum(groups[other] == groups[item] for other in picked)
-    if limits.group_quota is not None and groups[item] >= 0 and in_group >= limits.group_quota:
-        return False
-    others = np.concatenate([pool["apart_from_LD"], embeddings[picked]])
-    if (((others - embeddings[item]) ** 2).sum(axis=1) < limits.minimum_distance**2).any():
-        return False
-    return not any(abs(clocks[other] - clocks[item]) < limits.minimum_gap_s for other in same)
-
-
 def naive(pool: dict) -> tuple[list[int], list[int]]:
     """The definition: look at every item in every turn."""
     scores, order, share = pool["scores_NK"], pool["order"], Fraction(str(pool["limits"].control_share))
     key = order if order is not None else np.zeros(len(scores))
-    everything = np.arange(len(scores))[~pool["excluded"]]
-    codes = np.unique(pool["session_ids"], return_inverse=True)[1]
-    drawn = everything[control_order(everything, codes[everything], seed=pool["seed"])].tolist()
+    drawn = drawn_order(pool)
     picked: list[int] = []
     classes: list[int] = []
     rotation = list(range(scores.shape[1]))

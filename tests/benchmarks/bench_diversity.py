@@ -63,7 +63,7 @@ def main() -> None:
         distance_weighted(weights, embeddings, labelled, 1)
         first = time.process_time() - busy
         busy, start = time.process_time(), time.perf_counter()
-        picks = distance_weighted(weights, embeddings, labelled, arguments.budget)
+        picks, _ = distance_weighted(weights, embeddings, labelled, arguments.budget)
         whole = time.process_time() - busy
         sys.stdout.write(
             f"{name}: {arguments.budget} picks {whole:.1f} CPU s ({time.perf_counter() - start:.1f} s on the clock), "

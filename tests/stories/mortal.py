@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from al_platform.catalog.connection import Catalog, Transaction
+from al_platform.compute.inline import InlineJobs
 from al_platform.domain.progress import Progress
 from al_platform.domain.records import record_from_json
 from al_platform.domain.rounds import RoundSpec
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.platform.home import Platform
+from al_platform.platform.jobs import run_job
 from al_platform.platform.rounds import loop_context
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.sealed import SealedAnswers
@@ -90,8 +92,11 @@ def run(home: Path, spec: RoundSpec, fate: Fate) -> None:
     settings = settings_of(home)
     catalog = MortalCatalog.open(settings.catalog_path)
     catalog.fate = fate
-    platform = Platform(settings, catalog, BlobStore(settings.storage_url), SealedAnswers(settings.sealed_url))
-    context = replace(loop_context(platform), report=fate.hears, checkpoint_every_s=0.0)
+    stores = BlobStore(settings.storage_url), SealedAnswers(settings.sealed_url)
+    platform = Platform(settings, catalog, *stores, InlineJobs(run_job))
+    context = replace(loop_context(platform), report=fate.hears)
+    every_time = replace(context.workplace, checkpoint_every_s=0.0)
+    context = replace(context, place=replace(context.place, workplace=every_time))
     run_round(context, submit_round(context, spec))
     catalog.close()
 

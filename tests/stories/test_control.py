@@ -27,8 +27,10 @@ def test_control_picks_are_labelled_shown_and_verified_like_all_others(platform:
     assert verify_round(platform, round_.round_id) == []
 
 
-def test_picks_that_keep_their_distance_are_verified_too(platform: Platform) -> None:
-    round_ = run_one_round(platform, round_spec(platform, "epishare", budget=4, minimum_distance=1e-3))
+@pytest.mark.parametrize("strategy", ["epishare", "mixdist"])
+def test_picks_that_keep_their_distance_are_verified_too(platform: Platform, strategy: str) -> None:
+    limits = {"minimum_distance": 1e-3, "control_share": 0.25}
+    round_ = run_one_round(platform, round_spec(platform, strategy, budget=4, **limits))
     assert len(round_details(platform, round_.round_id).selections) == 4
     assert verify_round(platform, round_.round_id) == []
 
@@ -36,12 +38,12 @@ def test_picks_that_keep_their_distance_are_verified_too(platform: Platform) -> 
 def test_what_no_round_can_keep_is_refused_before_anything_is_kept(platform: Platform) -> None:
     for limits, message in (
         ({"group_quota": 2, "group_tag": "surprise"}, "tag 'surprise': no frame carries it; known are "),
-        ({"control_share": 0.1}, "strategy mixdist: cannot keep control_share 0.1"),
+        ({"control_share": 0.1}, "strategy manual: cannot keep control_share 0.1"),
     ):
         with pytest.raises(InvalidInput, match=message):
             submit_round(
                 loop_context(platform),
-                round_spec(platform, "mi" if "group_tag" in limits else "mixdist", **limits),
+                round_spec(platform, "mi" if "group_tag" in limits else "manual", **limits),
             )
     assert contents(platform)["rounds"] == []
 

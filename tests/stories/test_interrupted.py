@@ -14,6 +14,7 @@ from tests.fleet import COMMAND, START, contents_of_home
 
 pytestmark = pytest.mark.story
 ROUNDS, BUDGET = 6, 2
+PROGRESS = re.compile(r"[a-z ]+: \d+/\d+, \d+ s left(, [\d,]+ frames/s, limit [a-z]+|, validation loss [\d.e+-]+)?")
 
 
 def test_a_loop_that_is_interrupted_says_so_in_one_line_and_the_same_command_finishes_it(
@@ -31,9 +32,7 @@ def test_a_loop_that_is_interrupted_says_so_in_one_line_and_the_same_command_fin
     assert process.returncode == 130
     *progress, last = said.splitlines()
     assert last == "alp: interrupted; nothing finished is lost, run the same command to go on"
-    assert all(
-        re.fullmatch(r"[a-z ]+: \d+/\d+, \d+ s left(, [\d,]+ frames/s, limit [a-z]+)?", line) for line in progress
-    )
+    assert all(PROGRESS.fullmatch(line) for line in progress)
     before = contents_of_home(home)
     finished = [row["round_id"] for row in before["rounds"] if row["state"] == "appended"]
     assert 1 <= len(finished) < ROUNDS

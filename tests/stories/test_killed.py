@@ -22,7 +22,7 @@ from tests.fleet import STEPS, Outcome, contents, counts, outcome_of, round_spec
 
 pytestmark = pytest.mark.story
 ROOT = Path(__file__).parents[2]
-COMMITS = ("plan", "ensemble", "metrics", "train", "score", "select", "send", "collect", "version", "append")
+COMMITS = ("plan", "ensemble", "train", "score", "select", "send", "collect", "version", "append")
 """What a round's transactions write, in order; its encoder is there already."""
 
 

@@ -16,15 +16,26 @@ from pathlib import Path
 import pytest
 
 from al_platform.client import Client, ServiceProblem
+from al_platform.compute.base import JobState
+from al_platform.compute.local import LocalProcesses
+from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import RoundState
 from al_platform.platform.home import open_platform
-from tests.api.conftest import ROUND
+from al_platform.platform.jobs import PROGRAM
+from tests.api.conftest import ROUND, serving
+from tests.contracts.test_compute import until
 from tests.fleet import contents, counts, outcome_of, settings_of
 
 pytestmark = pytest.mark.story
 ALP = shutil.which("alp", path=str(Path(sys.executable).parent)) or "alp"
 LONGER = {**ROUND, "settings": {"steps": 4000, "projection": 16, "hidden": 8}}
-SERVICE_TABLES = ("api_keys", "audit_log", "round_runs", "idempotency_keys")
+NOTHING = Progress("", 0, 0)
+SERVICE_TABLES = ("api_keys", "audit_log", "round_runs", "round_requests", "idempotency_keys")
+
+
+def jobs(home: Path) -> LocalProcesses:
+    """The jobs of a home, seen from outside."""
+    return LocalProcesses(home / "jobs", PROGRAM)
 
 
 @dataclass(frozen=True)
@@ -84,32 +95,75 @@ def _answers(client: Client) -> bool:
     return True
 
 
-def test_killed_in_a_round_and_started_again_it_goes_on_by_itself_and_nothing_is_there_twice(
+def test_killed_while_jobs_train_and_score_it_finds_them_again_and_nothing_is_done_or_there_twice(
     fleet_home: Path, tmp_path: Path
 ) -> None:
     killed = Path(shutil.copytree(fleet_home, tmp_path / "killed"))
     whole = Path(shutil.copytree(fleet_home, tmp_path / "whole"))
     with started(killed) as server, Client(server.url, key=server.key) as client:
         key = server.key
-        round_id = client.submit_round(LONGER, idempotency_key="nightly").round_id
-        for status in client.watch_round(round_id):
+        asked = client.submit_round(LONGER, idempotency_key="nightly").round_id
+        for status in client.watch_round(asked):
+            round_id = status.round_id
             if status.progress is not None and status.progress.stage == "train" and status.progress.done > 0:
                 server.kill()
                 break
+    (training,) = jobs_of(killed, "trn_*")
+    assert jobs(killed).status(training).state is JobState.RUNNING
     with started(killed) as server, Client(server.url, key=key) as client:
         assert not server.key  # the first key is made once
         assert client.submit_round(LONGER, idempotency_key="nightly").round_id == round_id
+        until(lambda: jobs_of(killed, "scr_*") != [])
+        server.kill()
+    (scoring,) = jobs_of(killed, "scr_*")
+    until(lambda: jobs(killed).status(scoring).state is JobState.DONE)  # with nobody there to wait for it
+    with started(killed) as server, Client(server.url, key=key) as client:
         *_, last = client.watch_round(round_id)
-        assert (last.state, last.run_state, last.attempts) == (RoundState.APPENDED, "finished", 2)
-    with started(whole) as server, Client(server.url, key=server.key) as client:
-        assert client.submit_round(LONGER, idempotency_key="nightly").round_id == round_id
-        *_, last = client.watch_round(round_id)
-        assert last.attempts == 1
+        assert (last.state, last.run_state, last.attempts) == (RoundState.APPENDED, "finished", 3)
+        outputs = {step.step: step.outputs for step in client.steps(round_id)}
+    assert all(float(outputs[step]["cpu_seconds"]) > 0.0 for step in ("train", "score"))
+    assert [len(begun(killed, job)) for job in (training, scoring)] == [1, 1]
+    with serving(whole) as served, served.client() as client:
+        *_, last = client.watch_round(client.submit_round(LONGER, idempotency_key="nightly").round_id)
+        assert (last.round_id, last.attempts) == (round_id, 1)
     with open_platform(settings_of(killed)) as one, open_platform(settings_of(whole)) as other:
         assert outcome_of(one, round_id) == outcome_of(other, round_id)
         rows, expected = contents(one), contents(other)
+    assert len(rows.pop("api_keys")) < len(expected.pop("api_keys"))  # this service has a key for every scope
+    assert len(rows.pop("audit_log")) < len(expected.pop("audit_log"))
     assert counts(rows) == counts(expected)
     assert len(rows["round_runs"]) == len(rows["idempotency_keys"]) == 1
+
+
+def test_told_to_end_it_leaves_its_job_running_and_a_cancelled_round_stops_its_job(home: Path) -> None:
+    endless = {**ROUND, "settings": {"steps": 1_000_000, "projection": 16, "hidden": 8}}
+    with started(home) as server, Client(server.url, key=server.key) as client:
+        key = server.key
+        round_id = client.submit_round(endless, idempotency_key="nightly").round_id
+        until(lambda: (jobs(home).status((*jobs_of(home, "trn_*"), "none")[0]).progress or NOTHING).stage == "train")
+        server.process.terminate()
+        server.process.wait()
+    (training,) = jobs_of(home, "trn_*")
+    assert jobs(home).status(training).state is JobState.RUNNING
+    with started(home) as server, Client(server.url, key=key) as client:
+        client.cancel_round(round_id)
+        *_, last = client.watch_round(round_id)
+        assert (last.state, last.run_state) == (RoundState.CANCELLED, "cancelled")
+    assert jobs(home).status(training).state is JobState.STOPPED
+    assert list((home / "runs" / training).iterdir())  # what it had learned is kept
+    assert len(begun(home, training)) == 1
+
+
+def jobs_of(home: Path, pattern: str) -> list[str]:
+    """The keys of the jobs of a home."""
+    return [path.parent.name for path in (home / "jobs").glob(f"{pattern}/alive")]
+
+
+def begun(home: Path, key: str) -> list[str]:
+    """A line for each time that a job was begun."""
+    kind = {"trn": "train trainings/", "scr": "score scr_"}[key[:3]]
+    lines = (home / "jobs" / key / "log").read_text().splitlines()
+    return [line for line in lines if line.startswith(kind)]
 
 
 def test_a_full_disk_is_a_problem_that_passes(home: Path) -> None:

@@ -1,5 +1,6 @@
 """Trainings whose records do not fit into memory, and curricula: same round, other places and other shares."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from al_platform.domain.models import GridSpec, ModelSpec, TrainingSpec
 from al_platform.domain.rounds import CurriculumShare, RoundSpec
 from al_platform.errors import InvalidInput
+from al_platform.loop.context import LoopContext
 from al_platform.loop.curriculum import curriculum_weights
 from al_platform.loop.models import labelled_frames
 from al_platform.loop.train import train_round
@@ -25,12 +27,20 @@ UNET = ModelSpec(TARGETS, "unet", members=2, grid=GridSpec(64, 96, 16), training
 
 def weights_after(platform: Platform, spec: RoundSpec, *, memory_bytes: int) -> str:
     """The hash of the weights that a training comes to, trained anew whatever is known."""
-    context = replace(loop_context(platform), memory_bytes=memory_bytes)
+    context = limited(platform, memory_bytes)
+    shutil.rmtree(platform.settings.home / "blobs" / "trainings", ignore_errors=True)
     with platform.catalog.transaction() as tx:
         tx.execute("DELETE FROM ensembles")
     assert not train_round(context, spec).cached
     (row,) = contents(platform)["ensembles"]
     return str(row["weights_hash"])
+
+
+def limited(platform: Platform, memory_bytes: int) -> LoopContext:
+    """Rounds of a home whose records are streamed beyond so much memory."""
+    context = loop_context(platform)
+    workplace = replace(context.workplace, memory_bytes=memory_bytes)
+    return replace(context, place=replace(context.place, workplace=workplace))
 
 
 def test_streamed_records_train_the_same_ensemble(platform: Platform) -> None:
@@ -54,7 +64,7 @@ def test_a_u_net_is_the_same_from_memory_archive_and_tiers(platform: Platform) -
 
 def test_streaming_a_picture_that_is_gone_names_its_frame(platform: Platform) -> None:
     spec = round_spec(platform, test="", model=UNET)
-    context = replace(loop_context(platform), memory_bytes=1)
+    context = limited(platform, memory_bytes=1)
     items, frames, _ = labelled_frames(context, spec.dataset_version_id)
     for item in items:
         image = frames[item.frame_id].image.hash
@@ -65,8 +75,8 @@ def test_streaming_a_picture_that_is_gone_names_its_frame(platform: Platform) ->
 
 def test_remote_pictures_are_read_through_the_cache(platform: Platform) -> None:
     remote = replace(platform, blobs=type(platform.blobs)("memory://remote"))
-    assert loop_context(platform).images is platform.blobs
-    assert isinstance(loop_context(remote).images, BlobCache)
+    assert loop_context(platform).place.images is platform.blobs
+    assert isinstance(loop_context(remote).place.images, BlobCache)
 
 
 def test_a_curriculum_weighs_the_frames_that_its_filters_match(platform: Platform) -> None:

@@ -132,6 +132,10 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
         ("brightness<60.1", ""),
         ("brightness=100", "abd"),
         ("frame_number=2|4.0", "bd"),
+        ("frame_number=2|4,frame_number=4.0|1", "d"),
+        ("lux=60,lux=60.0", "a"),
+        ("split=train|val,split=val", "b"),
+        ("split=train|val,split!=val", "a"),
         ("frame_number>1,frame_number<4", "bc"),
         ("timestamp_s=2", "d"),
         ("timestamp_s!=2", "abc"),
@@ -152,7 +156,23 @@ def test_a_filter_matches_exactly_these_frames(varied: Catalog, text: str, expec
     ["split", "=train", "split=", "split==train", "split=>3", "lux!>3", "'; DROP TABLE frames; --", "a\nb"],
 )
 def test_a_term_that_does_not_parse_is_named_with_the_grammar(varied: Catalog, text: str) -> None:
-    with pytest.raises(InvalidInput, match=r"filter term .*: write NAME=VALUE, NAME=A\|B"):
+    with pytest.raises(InvalidInput, match=r"filter term .*: write NAME=A\|B, NAME!=A\|B or NAME>=NUMBER"):
+        matching(varied, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        ("split=train,split=val", r"'split=train' and 'split=val': .* write split=train\|val"),
+        ("split=train, lux>1, split = val|test", r"'split=train' and 'split = val\|test': no frame can be both"),
+        ("frame_number=1|2,frame_number=2|3,frame_number=3", r"'frame_number=2\|3' and 'frame_number=3'"),
+        ("session_id=d/7,session_id=d/07", r"write session_id=d/7\|d/07"),
+    ],
+)
+def test_terms_that_no_frame_satisfies_together_are_refused_with_what_was_meant(
+    varied: Catalog, text: str, cure: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"filter terms .*{cure}"):
         matching(varied, text)
 
 

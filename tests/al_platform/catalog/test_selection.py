@@ -134,6 +134,18 @@ def test_of_sorted_shards_only_the_head_is_read(fleet: dict, tmp_path: Path, mon
     assert picks.rows_read < 2 * 20_000 * 0.2
 
 
+def test_of_shards_in_another_order_than_the_score_a_sample_tells_what_to_read(
+    fleet: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "_SLACK_ROWS", 100)
+    fleet = {**fleet, "score": "epishare", "group_rows": 100}
+    write(fleet, tmp_path)
+    picks = selected(fleet, tmp_path)
+    assert (picks.rows.tolist(), picks.classes.tolist()) == everything_read(fleet)
+    assert picks.scans == 2
+    assert picks.rows_read < 2 * 20_000 * 0.2
+
+
 def test_sessions_that_are_nearly_all_needed_are_picked_to_their_caps(fleet: dict, tmp_path: Path) -> None:
     fleet = {**fleet, "limits": Limits(session_cap=2), "budget": 790}
     write(fleet, tmp_path)
@@ -141,12 +153,27 @@ def test_sessions_that_are_nearly_all_needed_are_picked_to_their_caps(fleet: dic
     assert (picks.rows.tolist(), picks.classes.tolist()) == everything_read(fleet)
 
 
-def test_a_million_sessions_of_one_frame_are_no_special_case(fleet: dict, tmp_path: Path) -> None:
-    fleet = {**fleet, "sessions": np.arange(20_000) * 50, "limits": Limits(session_cap=1)}
+def test_half_a_million_sessions_of_one_frame_for_each_of_two_classes_are_no_special_case(tmp_path: Path) -> None:
+    count, rng = 500_000, np.random.default_rng(1)
+    fleet = {
+        "measures": {name: rng.gamma(0.3, 1.0, (count, 2)).astype(np.float32) for name in MEASURES},
+        "sessions": np.arange(count),
+        "timestamps_s": np.zeros(count),
+        "allowed": np.ones(count, np.bool_),
+        "groups": np.full(count, NO_GROUP),
+        "embeddings": np.zeros((count, 1), np.float32),
+        "apart_from": np.zeros((0, 1), np.float32),
+        "limits": Limits(session_cap=1, minimum_gap_s=1.0, control_share=0.1),
+        "budget": 1_000,
+        "seed": 0,
+        "shard_rows": 250_000,
+        "group_rows": 16_384,
+        "score": "mi",
+    }
     write(fleet, tmp_path)
-    rows, classes = everything_read(fleet)
     picks = selected(fleet, tmp_path)
-    assert (picks.rows.tolist(), picks.classes.tolist()) == (rows, classes)
+    assert (picks.rows.tolist(), picks.classes.tolist()) == everything_read(fleet)
+    assert picks.rows_read < 2 * count / 10
 
 
 def test_the_number_of_threads_changes_no_pick(fleet: dict, tmp_path: Path) -> None:

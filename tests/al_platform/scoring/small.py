@@ -46,9 +46,14 @@ class SmallPool:
         return {name: files.read(f"{self.job.folder}/{name}") for name in names}
 
 
-def small_pool(folder: Path, *, frames: int = FRAMES, broken: Sequence[int] = (), weights: float = 1.0) -> SmallPool:
-    """Make a pool in a folder; the pictures of these numbers are none, the weights are multiplied by `weights`."""
-    blobs = BlobStore(str(folder / "blobs"))
+def small_pool(
+    folder: Path, *, frames: int = FRAMES, broken: Sequence[int] = (), weights: float = 1.0, storage_url: str = ""
+) -> SmallPool:
+    """Make a pool in a folder, or in this storage with its caches in the folder.
+
+    The pictures of these numbers are none, the weights are multiplied by `weights`.
+    """
+    blobs = BlobStore(storage_url or str(folder / "blobs"))
     pictures = tuple(
         blobs.put(f"broken {number}".encode() if number in broken else picture(number)).hash
         for number in range(PICTURES)

@@ -1,14 +1,16 @@
 """Files of scores that are torn, changed or in the wrong place: named, with the cure, and the cure works."""
 
 import json
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from al_platform.errors import CorruptScores
+from al_platform.errors import CorruptScores, StorageUnavailable
 from al_platform.scoring.job import read_job
 from al_platform.scoring.markers import finished_markers
 from al_platform.scoring.read import dense_scores
@@ -56,6 +58,13 @@ def of_another_shard(pool: SmallPool) -> Path:
     return file_of(pool)
 
 
+def of_another_model(pool: SmallPool) -> Path:
+    marker_of(pool).unlink()
+    table = pq.read_table(file_of(pool))
+    pq.write_table(table.replace_schema_metadata({"score_id": "scr_other"}), file_of(pool))
+    return file_of(pool)
+
+
 def not_finite(pool: SmallPool) -> Path:
     marker_of(pool).unlink()
     table = pq.read_table(file_of(pool))
@@ -94,6 +103,7 @@ def marker_of_another_model(pool: SmallPool) -> Path:
         (rotten, "its bytes hash to"),
         (torn_without_marker, "is torn"),
         (of_another_shard, "rows outside 64 to 127"),
+        (of_another_model, r"holds the scores of another model \(scr_other\)"),
         (not_finite, "holds a mi_max that is no finite number"),
         (torn_marker, "is torn"),
         (doubled_marker, "says it is shard 0"),
@@ -109,6 +119,28 @@ def test_damage_is_named_with_its_file_and_deleting_that_heals(pool: SmallPool, 
     path.unlink()
     use(pool)
     assert pool.contents() == whole
+
+
+def test_a_disk_that_is_full_keeps_no_marker_and_the_run_after_it_is_whole(pool: SmallPool) -> None:
+    whole = pool.contents()
+    for path in (marker_of(pool), file_of(pool, index=0), file_of(pool, index=1)):
+        path.unlink()
+    with no_file_larger_than(1_000), pytest.raises(StorageUnavailable, match=r"00001-.*Nothing is lost: free space"):
+        pool.score()
+    assert list(finished_markers(pool.place.files, pool.job)) == [0, 2]
+    pool.score()
+    assert pool.contents() == whole
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """What a full disk says: writing beyond `size` bytes raises."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_changed_job_is_noticed(pool: SmallPool) -> None:

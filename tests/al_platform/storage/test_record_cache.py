@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from al_platform.storage.records import RecordCache
+from al_platform.storage.records import RecordCache, RecordCaches
 
 SHAPE = (2, 3)
 DTYPE = np.dtype(np.float32)
@@ -133,3 +133,12 @@ def test_a_view_into_another_array_is_kept_as_it_looks(tmp_path: Path) -> None:
     cache.add(["a", "b"], np.arange(12, dtype=DTYPE).reshape(3, 2, 2).transpose(2, 1, 0))
     expected = np.arange(12, dtype=DTYPE).reshape(3, 2, 2).transpose(2, 1, 0)
     np.testing.assert_array_equal(open_cache(tmp_path).take(["a", "b"]), expected)
+
+
+def test_what_another_process_added_is_seen_once_the_caches_are_forgotten(tmp_path: Path) -> None:
+    caches, others = RecordCaches(tmp_path), RecordCaches(tmp_path)
+    mine = caches.cache("x", shape=SHAPE, dtype=DTYPE)
+    others.cache("x", shape=SHAPE, dtype=DTYPE).add(["a"], records(1.0))
+    assert mine.missing(["a"]) == ["a"]
+    caches.forget()
+    assert caches.cache("x", shape=SHAPE, dtype=DTYPE).missing(["a"]) == []

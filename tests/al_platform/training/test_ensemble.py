@@ -30,7 +30,7 @@ class NoCheckpoints:
     def restore(self, like: TrainState) -> TrainState | None:
         return None
 
-    def save(self, state: TrainState, *, last: bool) -> None:
+    def save(self, state: TrainState, *, last: bool, stopping: bool = False) -> None:
         pass
 
 

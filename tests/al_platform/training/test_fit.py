@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from al_platform.domain.progress import Progress, ReportProgress, silent
-from al_platform.errors import StorageUnavailable
+from al_platform.errors import Stopped, StorageUnavailable
 from al_platform.training.checkpoints import OrbaxCheckpoints
 from al_platform.training.fit import Checkpoints, TrainState, _keep_best, binary_cross_entropy, fit_ensemble
 from al_platform.training.frames import UNKNOWN, LabeledFrames
@@ -34,7 +34,7 @@ class Remembered:
     def restore(self, like: TrainState) -> TrainState | None:
         return self.begin_with
 
-    def save(self, state: TrainState, *, last: bool) -> None:
+    def save(self, state: TrainState, *, last: bool, stopping: bool = False) -> None:
         self.states.append(jax.tree.map(jnp.copy, state))
 
 
@@ -144,11 +144,38 @@ def test_a_training_interrupted_and_resumed_from_disk_ends_bit_for_bit_the_same(
     seen: list[Progress] = []
     again = OrbaxCheckpoints(folder, every_s=3600.0)
     resumed = fit_ensemble(LINEAR, SPEC, frames, seed=0, checkpoints=again, report=seen.append)
-    assert seen[0] == Progress("train", 20, SPEC.training.steps)
+    assert seen[0][:3] == ("train", 20, SPEC.training.steps)
     assert_same(resumed, train(frames))
     again.clear()
     assert not folder.exists()
     assert again.restore(resumed) is None
+
+
+def test_a_training_that_is_told_to_stop_keeps_its_state_first_and_ends_bit_for_bit_the_same(tmp_path: Path) -> None:
+    frames, seldom, seen = labelled(24), OrbaxCheckpoints(tmp_path / "run", every_s=3600.0), list[Progress]()
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 20:
+            raise Stopped("enough")
+
+    with pytest.raises(Stopped):
+        fit_ensemble(LINEAR, SPEC, frames, seed=0, checkpoints=seldom, report=stop)
+    again = OrbaxCheckpoints(tmp_path / "run", every_s=3600.0)
+    resumed = fit_ensemble(LINEAR, SPEC, frames, seed=0, checkpoints=again, report=seen.append)
+    assert seen[0][:3] == ("train", 20, SPEC.training.steps)
+    assert_same(resumed, train(frames))
+
+
+def test_stopped_where_its_state_is_kept_already_it_is_not_kept_again(tmp_path: Path) -> None:
+    often = OrbaxCheckpoints(tmp_path / "run", every_s=0.0)
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 20:
+            raise Stopped("enough")
+
+    for _ in range(2):  # the second time nothing was done since it was restored
+        with pytest.raises(Stopped):
+            fit_ensemble(LINEAR, SPEC, labelled(24), seed=0, checkpoints=often, report=stop)
 
 
 TRAIN_ALOUD = """

@@ -1,0 +1,1 @@
+"""Heavy work in processes of its own: handed over by a key, watched and stopped by it, found again by it."""
