@@ -19,6 +19,8 @@ class LabelStudioSettings:
     url: str
     token: str = field(repr=False)
     answers: int = 1
+    picture_days: int = 30
+    """How long the pictures of a task can be looked at, at least (ALP_LABEL_STUDIO_PICTURE_DAYS)."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Settings:
     """Records of a dataset version beyond this are streamed from the disk, not held in memory (ALP_MEMORY_GB)."""
     label_studio: LabelStudioSettings | None = None
     """The labelling server; None where ALP_LABEL_STUDIO_URL is not set."""
+    public_url: str = ""
+    """Where browsers reach `alp serve` (ALP_PUBLIC_URL), so that labelling tasks can link to its pictures."""
 
     @property
     def catalog_path(self) -> Path:
@@ -167,8 +171,8 @@ def read_settings(home: Path | None = None) -> Settings:
 
     A variable that is set to nothing counts as unset.
 
-    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, or a number of
-        people that is none.
+    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, a number of
+        people or days that is none, or a public address that is none.
     """
     chosen = home or Path(os.environ.get("ALP_HOME") or DEFAULT_HOME)
     absolute = chosen.expanduser().absolute()
@@ -178,6 +182,7 @@ def read_settings(home: Path | None = None) -> Settings:
         blob_cache_bytes=_gigabytes("ALP_CACHE_GB", Settings.blob_cache_bytes),
         memory_bytes=_gigabytes("ALP_MEMORY_GB", Settings.memory_bytes),
         label_studio=_label_studio(),
+        public_url=_public_url(),
     )
 
 
@@ -202,7 +207,20 @@ def _label_studio() -> LabelStudioSettings | None:
         raise InvalidInput(f"ALP_LABEL_STUDIO_URL {url!r}: must begin with http:// or https://")
     if not token:
         raise InvalidInput(f"ALP_LABEL_STUDIO_URL {url} without ALP_LABEL_STUDIO_TOKEN: set the token of your account")
-    answers = os.environ.get("ALP_LABEL_STUDIO_ANSWERS") or "1"
-    if not answers.isdecimal() or int(answers) < 1:
-        raise InvalidInput(f"ALP_LABEL_STUDIO_ANSWERS {answers!r}: must be a whole number of people, at least 1")
-    return LabelStudioSettings(url, token, int(answers))
+    answers = _count("ALP_LABEL_STUDIO_ANSWERS", LabelStudioSettings.answers, of="people")
+    days = _count("ALP_LABEL_STUDIO_PICTURE_DAYS", LabelStudioSettings.picture_days, of="days")
+    return LabelStudioSettings(url, token, answers, days)
+
+
+def _count(name: str, otherwise: int, *, of: str) -> int:
+    text = os.environ.get(name) or str(otherwise)
+    if not text.isdecimal() or int(text) < 1:
+        raise InvalidInput(f"{name} {text!r}: must be a whole number of {of}, at least 1")
+    return int(text)
+
+
+def _public_url() -> str:
+    url = os.environ.get("ALP_PUBLIC_URL", "")
+    if url and not url.startswith(("http://", "https://")):
+        raise InvalidInput(f"ALP_PUBLIC_URL {url!r}: must begin with http:// or https://")
+    return url.rstrip("/")

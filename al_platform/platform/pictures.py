@@ -13,7 +13,7 @@ from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.models import ensemble_named
 from al_platform.catalog.rounds import round_named
 from al_platform.catalog.tasks import selections_of
-from al_platform.datasets.images import decode_picture, encode_png, thumbnail_jpeg
+from al_platform.datasets.images import decode_picture, encode_png, media_type_of, thumbnail_jpeg
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.experiments.report.gallery import heatmap_pixels
 from al_platform.loop.heatmaps import heatmaps_of
@@ -72,6 +72,17 @@ def frame_thumbnail(platform: Platform, frame_id: str, *, longest: int) -> Pictu
     """
     whole = frame_image(platform, frame_id)
     return Picture(thumbnail_jpeg(whole.content, longest=longest), "image/jpeg", f"{whole.version}-{longest}")
+
+
+def stored_picture(platform: Platform, blob_hash: str, *, longest: int) -> Picture:
+    """Give a stored picture by the hash of its bytes: as it is where `longest` is 0, else as a thumbnail.
+
+    Raises: NotFound, CorruptBlob; InvalidInput where the bytes are no picture.
+    """
+    content = platform.blobs.get(blob_hash)
+    if longest == 0:
+        return Picture(content, media_type_of(content), blob_hash)
+    return Picture(thumbnail_jpeg(content, longest=longest), "image/jpeg", f"{blob_hash}-{longest}")
 
 
 class HeatmapShelf:

@@ -1,0 +1,85 @@
+"""What people look at before they trust a round: what its labels showed, and which of its picks are nearly the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from al_platform.catalog.answers import answers_of_round
+from al_platform.catalog.rounds import round_named
+from al_platform.catalog.tasks import selections_of
+from al_platform.experiments.contents import LabelledContents, contents_of
+from al_platform.labeling.annotators import label_seconds
+from al_platform.loop.embeddings import frame_embeddings
+from al_platform.platform.home import Platform
+from al_platform.platform.rounds import loop_context
+
+NEARLY_THE_SAME = 0.97
+"""Cosine of two embeddings, about their mean over the round's picks, from which two frames count as duplicates."""
+
+
+@dataclass(frozen=True)
+class RoundYield:
+    """What the labels that a round appended showed, and the working time of people behind them."""
+
+    contents: LabelledContents
+    seconds: float
+    """0 where the labelling tool tells no times."""
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Another pick of the same round that looks nearly the same, and the cosine of the two."""
+
+    frame_id: str
+    cosine: float
+
+
+def round_yield(platform: Platform, round_id: str) -> RoundYield | None:
+    """Give what the labels of a round showed; None before it has appended any.
+
+    Raises: NotFound for an unknown round.
+    """
+    with platform.catalog.transaction() as tx:
+        round_ = round_named(tx, round_id)
+        answers = answers_of_round(tx, round_id)
+    if round_.dataset_version_id is None:
+        return None
+    spec = round_.spec
+    contents = contents_of(
+        loop_context(platform),
+        spec.model,
+        round_.dataset_version_id,
+        targets=spec.targets,
+        beyond=spec.dataset_version_id,
+    )
+    return RoundYield(contents, label_seconds(answers))
+
+
+def near_duplicates(platform: Platform, round_id: str) -> dict[str, list[Twin]]:
+    """Give the picks of a round that have twins among its picks, each with its twins, the nearest first.
+
+    Raises: NotFound for an unknown round.
+    """
+    with platform.catalog.transaction() as tx:
+        round_ = round_named(tx, round_id)
+        frame_ids = [pick.frame_id for pick in selections_of(tx, round_id)]
+    if round_.ensemble_id is None or len(frame_ids) < 3:  # two picks about their own mean are always opposite
+        return {}
+    embedded = frame_embeddings(loop_context(platform), round_, frame_ids, [])
+    return twins_of(frame_ids, embedded.pool)
+
+
+def twins_of(frame_ids: Sequence[str], vectors_ND: np.ndarray) -> dict[str, list[Twin]]:
+    """Give the frames whose vectors, [N, D], have a cosine of at least NEARLY_THE_SAME about their common mean."""
+    centred = vectors_ND.astype(np.float64) - vectors_ND.mean(axis=0, dtype=np.float64)
+    lengths_N = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
+    units = centred / np.where(lengths_N > 0, lengths_N, 1.0)
+    cosines_NN = units @ units.T
+    np.fill_diagonal(cosines_NN, -1.0)
+    found = {}
+    for row, frame_id in enumerate(frame_ids):
+        near = [other for other in np.argsort(-cosines_NN[row], kind="stable") if cosines_NN[row, other] >= NEARLY_THE_SAME]
+        if near:
+            found[frame_id] = [Twin(frame_ids[other], float(cosines_NN[row, other])) for other in near]
+    return found

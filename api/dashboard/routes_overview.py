@@ -1,0 +1,49 @@
+"""The first page: rounds as they go on, what waits for people, what the service holds."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from al_platform.domain.runs import RunState
+from al_platform.platform import queues
+from al_platform.platform.data import datasets_summary
+from al_platform.platform.submissions import count_runs, rounds_page
+from api.dashboard.guard import READER, ServiceHere
+from api.dashboard.pages import render
+from api.dashboard.rounds_view import STEPS, views_of
+from api.paging import PageAsked, cursor_of
+
+router = APIRouter(dependencies=[READER])
+_SHOWN_QUEUES = 12
+
+
+@router.get("/")
+def overview(request: Request, service: ServiceHere, page: PageAsked) -> Response:
+    """Show rounds, queues and datasets."""
+    found = queues.queues(service.platform)
+    return render(
+        request,
+        "overview.html.jinja",
+        datasets=datasets_summary(service.platform),
+        queues=sorted(found, key=lambda queue: queue.queue.startswith("exp_"))[:_SHOWN_QUEUES],
+        hidden_queues=max(0, len(found) - _SHOWN_QUEUES),
+        **_rounds(request, service, page),
+    )
+
+
+@router.get("/rounds")
+def rounds_table(request: Request, service: ServiceHere, page: PageAsked) -> Response:
+    """Give the table of rounds as it is now."""
+    return render(request, "parts/rounds.html.jinja", **_rounds(request, service, page))
+
+
+def _rounds(request: Request, service: ServiceHere, page: PageAsked) -> dict[str, object]:
+    found = rounds_page(service, None, page)
+    counts = {state.value: count for state, count in count_runs(service).items()}
+    return {
+        "rounds": views_of(found.items, request.app.state.pace),
+        "counts": counts,
+        "busy": bool(counts[RunState.QUEUED] or counts[RunState.RUNNING]),
+        "steps": STEPS,
+        "cursor": cursor_of(page.after),
+        "next_cursor": cursor_of(found.after),
+    }

@@ -1,0 +1,57 @@
+"""The pool: filtered, counted, mapped, looked at."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from al_platform.domain.paging import PageRequest
+from al_platform.errors import InvalidInput
+from al_platform.platform import explore, listing
+from api.dashboard.guard import READER, Links, ServiceHere
+from api.dashboard.maps import coloured
+from api.dashboard.pages import render
+from api.paging import cursor_of, place_of
+
+router = APIRouter(prefix="/pool", dependencies=[READER])
+Filter = Annotated[str, Query(max_length=2000)]
+_PAGE = 24
+_THUMBNAIL = 240
+
+
+@router.get("")
+def pool_page(
+    request: Request,
+    service: ServiceHere,
+    links: Links,
+    filter: Filter = "",  # noqa: A002  the name in the address
+    cursor: Annotated[str, Query(max_length=2000)] = "",
+    colour: Annotated[str, Query(max_length=200)] = "dataset",
+) -> Response:
+    """Show the frames that a filter matches, and how they are distributed."""
+    shown: dict[str, object] = {"failed": "", "cards": [], "next_cursor": None, "counts": (0, 0), "found": None}
+    status = 200
+    try:
+        page = listing.frames(service.platform, filter, PageRequest(_PAGE, place_of(cursor) if cursor else None))
+        shown["cards"] = [(frame, links.blob(frame.image_hash, longest=_THUMBNAIL)) for frame in page.items]
+        shown["next_cursor"] = cursor_of(page.after)
+        shown["counts"] = listing.count_frames(service.platform, filter)
+        shown["found"] = explore.distribution(service.platform, filter)
+    except InvalidInput as error:
+        shown["failed"], status = str(error), 422
+    names = [tag.name for tag in listing.tags(service.platform)]
+    return render(
+        request, "pool.html.jinja", status=status, filter=filter, colour=colour, cursor=cursor, names=names, **shown
+    )
+
+
+@router.get("/map")
+def pool_map(
+    request: Request,
+    service: ServiceHere,
+    filter: Filter = "",  # noqa: A002  the name in the address
+    colour: Annotated[str, Query(max_length=200)] = "dataset",
+) -> Response:
+    """Give the map of what looks alike."""
+    found = explore.embedding_map(service.platform, filter)
+    return render(request, "parts/map.html.jinja", found=found, colour=colour, drawn=coloured(found, colour))
