@@ -18,12 +18,15 @@ async def round_events(service: Service, round_id: str) -> AsyncIterator[str]:
     shown: RoundStatus | None = None
     quiet_s = 0.0
     while True:
-        live = service.runner.status(round_id)
+        live = service.live(round_id)
         known = -1 if shown is None or shown.run is None else shown.changes
         if shown is None or live is None or live.changes != known or quiet_s >= _BEAT_EVERY_S:
             status = await run_in_threadpool(round_status, service, round_id)
             yield ": still here\n\n" if status == shown else _event("round", status)
             shown, quiet_s = status, 0.0
+        if round_id != shown.round.round_id:
+            round_id = shown.round.round_id  # the request has become a round, which is live by now or at rest
+            continue
         if live is None:
             yield _event("end", shown)
             return

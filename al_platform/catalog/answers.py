@@ -34,14 +34,25 @@ def answers_of_round(tx: Transaction, round_id: str) -> list[Answer]:
     return [record_from_json(Answer, row["answer"]) for row in rows]
 
 
+def answer_seconds(tx: Transaction, *, limit: int = 200) -> list[float]:
+    """Give the working time that people spent on each of the tasks answered last, all answers of a task together."""
+    rows = tx.execute(
+        "SELECT sum(seconds) FROM (SELECT task_id, answer_id, arg_max(seconds, changed_at) AS seconds, "
+        "max(changed_at) AS changed_at FROM answers WHERE seconds IS NOT NULL GROUP BY ALL) "
+        "GROUP BY task_id ORDER BY max(changed_at) DESC, task_id LIMIT ?",
+        [limit],
+    ).fetchall()
+    return [float(seconds) for (seconds,) in rows]
+
+
 def read_until(tx: Transaction, round_id: str) -> str:
     """Give the moment up to which a round's answers are known and settled, on the tool's clock; empty for none.
 
     It never passes an answer of a task that still waits, so that such a task is read again each time.
     """
     rows = tx.execute(
-        "SELECT coalesce(min(changed_at) FILTER (state NOT IN (?, ?)), max(changed_at), '') "
+        "SELECT coalesce(min(changed_at) FILTER (state NOT IN (?, ?, ?)), max(changed_at), '') "
         "FROM answers JOIN tasks USING (task_id) WHERE round_id = ?",
-        [TaskState.LABELED.value, TaskState.REJECTED.value, round_id],
+        [TaskState.LABELED.value, TaskState.REJECTED.value, TaskState.WITHDRAWN.value, round_id],
     ).fetchall()
     return str(rows[0][0])

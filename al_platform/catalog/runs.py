@@ -31,6 +31,11 @@ def save_run(tx: Transaction, run: RoundRun) -> None:
     )
 
 
+def drop_run(tx: Transaction, round_id: str) -> None:
+    """Forget a run."""
+    tx.execute("DELETE FROM round_runs WHERE round_id = ?", [round_id])
+
+
 def find_run(tx: Transaction, round_id: str) -> RoundRun | None:
     """Give the run of a round, None where the service was never asked for it."""
     rows = rows_of(tx, f"SELECT {_COLUMNS} FROM round_runs WHERE round_id = ?", [round_id])

@@ -38,6 +38,14 @@ CREATE TABLE IF NOT EXISTS round_runs (
     message VARCHAR NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS round_requests (
+    request_id VARCHAR PRIMARY KEY,
+    request JSON NOT NULL,
+    submitted_by VARCHAR NOT NULL,
+    submitted_at TIMESTAMP NOT NULL,
+    round_id VARCHAR
+);
+
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     actor VARCHAR NOT NULL,
     key VARCHAR NOT NULL,

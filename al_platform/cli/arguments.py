@@ -21,9 +21,7 @@ ObjectBudget = Annotated[
     int | None, typer.Option(help="Positive cells to pay for in a round, of at most --budget frames")
 ]
 Start = Annotated[int, typer.Option(help="Frames of the start set, drawn uniformly from the pool")]
-Scorers = Annotated[
-    int, typer.Option(min=1, help="Processes that score the pool; more machines join in by `alp scorer`")
-]
+Scorers = Annotated[int, typer.Option(help="Processes that score the pool; more machines join in by `alp scorer`")]
 Curriculum = Annotated[
     list[str] | None,
     typer.Option(help="SHARE:FILTER, weights of what training draws: 3:time_of_day=night beside 1: for all"),

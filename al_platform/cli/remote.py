@@ -43,13 +43,20 @@ def client_of(remote: Remote) -> Iterator["Client"]:
 
 
 def run_round(remote: Remote, wanted: Mapping[str, Any]) -> None:
-    """Submit a round, follow it until it rests, and show it; what was submitted before is followed as it is."""
+    """Submit a round, follow it until it rests, and show it.
+
+    Raises: ServiceProblem for a round that failed on the way, with its reason.
+    """
     with client_of(remote) as client, progress_shown() as report:
+        from al_platform.client import ServiceProblem
+
         submitted = client.submit_round(wanted, idempotency_key=uuid.uuid4().hex)
         last = submitted
         for last in client.watch_round(submitted.round_id):
             if last.progress is not None:
                 report(Progress(last.progress.stage, last.progress.done, last.progress.total))
+        if last.run_state == "failed":
+            raise ServiceProblem(f"{last.round_id}: {last.message}", code="round-failed", status=0)
         _show(client, last)
 
 

@@ -1,6 +1,6 @@
 """`alp round run|show|list|verify` and `alp loop run`."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from al_platform.cli import arguments as arg
-from al_platform.cli import parse, remote
+from al_platform.cli import remote
+from al_platform.cli.asked import Asked
 from al_platform.cli.home import platform_of
-from al_platform.cli.model import DEFAULT_IMAGE, described_grid, described_model
+from al_platform.cli.model import DEFAULT_IMAGE
 from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, steps_in_words
-from al_platform.domain.models import ModelSpec
-from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
+from al_platform.domain.rounds import LoopSpec
 
 if TYPE_CHECKING:
     from al_platform.platform.rounds import RoundDetails
@@ -54,37 +54,34 @@ def run(
     curriculum: arg.Curriculum = None,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
+    asked = Asked(
+        pool=pool,
+        targets=targets,
+        classes=classes,
+        test=test,
+        strategy=strategy,
+        filter_text=filter_text,
+        budget=budget,
+        object_budget=object_budget,
+        dataset=dataset,
+        start=start,
+        seed=seed,
+        scorers=scorers,
+        annotator=annotator,
+        queue=queue,
+        family=family,
+        members=members,
+        image=image,
+        setting=setting,
+        curriculum=curriculum,
+    )
     server = remote.remote_of(context)
     if server is not None:
-        grid = described_grid(image)
-        limits = parse.strategy(strategy)
-        remote.run_round(
-            server,
-            {
-                "pool": pool,
-                "test": test,
-                "targets": parse.names(targets),
-                "classes": parse.names(classes),
-                "strategy": asdict(limits),
-                "budget": {"frames": budget, "objects": object_budget},
-                "dataset_version_id": dataset,
-                "start": start,
-                "seed": seed,
-                "family": family,
-                "members": members,
-                "image": {"width": grid.image_width, "height": grid.image_height, "cell": grid.cell},
-                "settings": parse.options(setting or []),
-            },
-        )
+        remote.run_round(server, asked.body())
         return
     from al_platform.platform.rounds import prepare_round, round_details, run_one_round
 
-    model = described_model(
-        targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
-    )
-    wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
-    wanted = replace(wanted, dataset_version_id=dataset, seed=seed, filter=filter_text)
-    wanted = replace(wanted, curriculum=parse.curriculum(curriculum or []), annotator=annotator, queue=queue)
+    wanted = asked.spec()
     with platform_of(context) as platform:
         spec = prepare_round(platform, wanted, pool=pool, test=test, start=start)
         round_ = run_one_round(platform, spec, scorers=scorers)
@@ -201,28 +198,32 @@ def run_loop(
     """Run rounds in a row. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import prepare_round, run_rounds
 
-    model = described_model(
-        targets=targets, classes=classes, family=family, members=members, image=image, settings=setting
+    asked = Asked(
+        pool=pool,
+        targets=targets,
+        classes=classes,
+        test=test,
+        strategy=strategy,
+        filter_text=filter_text,
+        budget=budget,
+        object_budget=object_budget,
+        dataset=dataset,
+        start=start,
+        seed=seed,
+        scorers=scorers,
+        annotator=annotator,
+        queue=queue,
+        family=family,
+        members=members,
+        image=image,
+        setting=setting,
+        curriculum=curriculum,
     )
-    wanted = _wanted(model, targets=targets, strategy=strategy, budget=Budget(budget, object_budget))
-    wanted = replace(wanted, dataset_version_id=dataset, seed=seed, filter=filter_text)
-    wanted = replace(wanted, curriculum=parse.curriculum(curriculum or []), annotator=annotator, queue=queue)
-    loop = LoopSpec(wanted, rounds)
+    loop = LoopSpec(asked.spec(), rounds)
     with platform_of(context) as platform:
-        first = prepare_round(platform, wanted, pool=pool, test=test, start=start)
+        first = prepare_round(platform, loop.first, pool=pool, test=test, start=start)
         for details in run_rounds(platform, replace(loop, first=first), scorers=scorers):
             _show(details)
-
-
-def _wanted(model: ModelSpec, *, targets: str, strategy: str, budget: Budget) -> RoundSpec:
-    return RoundSpec(
-        model=model,
-        dataset_version_id="",
-        pool_id="",
-        targets=parse.names(targets),
-        budget=budget,
-        strategy=parse.strategy(strategy),
-    )
 
 
 def _show(details: "RoundDetails") -> None:

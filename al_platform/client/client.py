@@ -102,7 +102,10 @@ class Client:
         return self._one(EstimateRecord, "POST", "/v1/rounds/estimate", body=wanted)
 
     def submit_round(self, wanted: Mapping[str, Any], *, idempotency_key: str) -> RoundRecord:
-        """Submit a round; the same key and request bring back the same round."""
+        """Submit a round; the same key and request bring back the same round.
+
+        Answered before the pool is frozen: until then the round goes by the id of the request, `req_...`.
+        """
         headers = {"Idempotency-Key": idempotency_key}
         return self._one(RoundRecord, "POST", "/v1/rounds", body=wanted, headers=headers)
 

@@ -4,35 +4,54 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 from al_platform.catalog import runs as run_catalog
 from al_platform.catalog.access import record_change
 from al_platform.catalog.queues import withdraw_waiting
+from al_platform.catalog.requests import newest_request_for
 from al_platform.catalog.rounds import round_named, save_round
 from al_platform.catalog.service_tables import ensure_service_tables
-from al_platform.domain.access import Actor, Scope
 from al_platform.domain.clock import utc_now
 from al_platform.domain.rounds import RoundState
 from al_platform.domain.runs import RunState
 from al_platform.platform.access import KeyRing
+from al_platform.platform.entering import REQUEST_PREFIX, WORKER, conclude_request, enter_round
 from al_platform.platform.home import Platform
 from al_platform.platform.pictures import HeatmapShelf
 from al_platform.platform.rounds import run_one_round
-from al_platform.platform.runner import WorkerThread
-
-WORKER = Actor("worker", Scope.OPERATOR)
-"""Who the log names where the service itself concludes what somebody asked for."""
+from al_platform.platform.runner import Live, RunRound, WorkerThread
 
 
 @dataclass(frozen=True)
 class Service:
-    """A platform with its keys and its runner. `writing` lets one change at a time through, so that none conflict."""
+    """A platform with its keys and what works behind its requests. `writing` lets one change at a time through.
+
+    `freezer` freezes the pools of requests, apart from `runner`: nobody waits behind a training to hear that a filter
+    matches nothing.
+    """
 
     platform: Platform
     keys: KeyRing
     runner: WorkerThread
+    freezer: WorkerThread
     heatmaps: HeatmapShelf
     writing: threading.RLock
+
+    def live(self, round_id: str) -> Live | None:
+        """Give what is known of a round, or of a request for one, that waits or runs here; None for any other."""
+        return self.worker_of(round_id).status(round_id)
+
+    def worker_of(self, round_id: str) -> WorkerThread:
+        """Give who works on this round, or on this request for one."""
+        return self.freezer if round_id.startswith(REQUEST_PREFIX) else self.runner
+
+    def stop(self, round_id: str) -> None:
+        """Stop a round that is to be stopped: at its next report where it runs, else now."""
+        if not self.worker_of(round_id).stop(round_id):
+            conclude = conclude_request if round_id.startswith(REQUEST_PREFIX) else conclude_run
+            conclude(self.platform, round_id, RunState.CANCELLED, writing=self.writing)
 
 
 @contextmanager
@@ -42,22 +61,27 @@ def running_service(platform: Platform) -> Iterator[Service]:
         ensure_service_tables(tx)
         unfinished = run_catalog.unfinished_runs(tx)
     writing = threading.RLock()
-    runner = WorkerThread(
-        platform,
-        run=_run,
-        begin=lambda round_id: _begin(platform, round_id, writing=writing),
-        conclude=lambda round_id, state, message: conclude_run(
-            platform, round_id, state, writing=writing, message=message
-        ),
-    )
+    runner = _worker(platform, _run, conclude_run, writing=writing)
+    freezer = _worker(platform, partial(_enter, runner, writing), conclude_request, writing=writing)
     keys = KeyRing(platform.catalog, writing=writing)
+    service = Service(platform, keys, runner, freezer, HeatmapShelf(), writing)
     for run in unfinished:
-        runner.submit(run.round_id)
+        service.worker_of(run.round_id).submit(run.round_id)
     try:
-        yield Service(platform, keys, runner, HeatmapShelf(), writing)
+        yield service
     finally:
+        freezer.close()
         runner.close()
         keys.save_last_uses()
+
+
+class Conclusion(Protocol):
+    """Writes what became of a round or a request, and why."""
+
+    def __call__(
+        self, platform: Platform, round_id: str, state: RunState, /, *, writing: threading.RLock, message: str
+    ) -> None:
+        """Write it."""
 
 
 def conclude_run(
@@ -78,14 +102,23 @@ def conclude_run(
             record_change(tx, WORKER, "round.cancelled", round_id, now=utc_now(), detail={"withdrawn": withdrawn})
 
 
-def _begin(platform: Platform, round_id: str, *, writing: threading.RLock) -> bool:
+def _worker(platform: Platform, run: RunRound, conclude: Conclusion, *, writing: threading.RLock) -> WorkerThread:
+    return WorkerThread(
+        platform,
+        run=run,
+        begin=lambda round_id: _begin(platform, round_id, conclude, writing=writing),
+        conclude=lambda round_id, state, message: conclude(platform, round_id, state, writing=writing, message=message),
+    )
+
+
+def _begin(platform: Platform, round_id: str, conclude: Conclusion, *, writing: threading.RLock) -> bool:
     with writing:
         with platform.catalog.transaction() as tx:
             run = run_catalog.find_run(tx, round_id)
         if run is None:
             return False
         if run.stop_requested:
-            conclude_run(platform, round_id, RunState.CANCELLED, writing=writing)
+            conclude(platform, round_id, RunState.CANCELLED, writing=writing, message="")
             return False
         with platform.catalog.transaction() as tx:
             run_catalog.save_run(tx, replace(run, state=RunState.RUNNING, attempts=run.attempts + 1, message=""))
@@ -94,5 +127,12 @@ def _begin(platform: Platform, round_id: str, *, writing: threading.RLock) -> bo
 
 def _run(platform: Platform, round_id: str) -> RoundState:
     with platform.catalog.transaction() as tx:
-        spec = round_named(tx, round_id).spec
-    return run_one_round(platform, spec).state
+        spec, known = round_named(tx, round_id).spec, newest_request_for(tx, round_id)
+    return run_one_round(platform, spec, scorers=known.request.scorers if known else 1).state
+
+
+def _enter(runner: WorkerThread, writing: threading.RLock, platform: Platform, request_id: str) -> RoundState:
+    round_ = enter_round(platform, request_id, writing=writing)
+    if round_.state is not RoundState.APPENDED:
+        runner.submit(round_.round_id)
+    return round_.state

@@ -1,46 +1,31 @@
-"""Rounds asked for from outside: estimated, submitted once however often they are sent, cancelled, gone on with."""
+"""Rounds asked for from outside: submitted once however often they are sent, watched, cancelled, gone on with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import pyarrow.compute as pc
-
+from al_platform.catalog import requests as request_catalog
 from al_platform.catalog import runs as run_catalog
 from al_platform.catalog.access import record_change
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import version_named
-from al_platform.catalog.frames import frames_matching
+from al_platform.catalog.filters import parse_filter
 from al_platform.catalog.listing import round_ids_page
 from al_platform.catalog.rounds import StepRun, round_named, steps_of
-from al_platform.catalog.runs import past_steps
-from al_platform.catalog.tasks import frames_taken
 from al_platform.domain.access import Actor
 from al_platform.domain.clock import utc_now
 from al_platform.domain.hashing import hash_record
+from al_platform.domain.ids import make_id
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.progress import Progress
-from al_platform.domain.rounds import Round, RoundSpec, RoundState
-from al_platform.domain.runs import RoundRun, RunState
+from al_platform.domain.rounds import Round, RoundState
+from al_platform.domain.runs import KnownRequest, RoundRequest, RoundRun, RunState
 from al_platform.errors import Conflict, IdempotencyMismatch, InvalidInput
-from al_platform.loop.checks import require_apart, require_possible
-from al_platform.loop.rounds import submit_round
-from al_platform.platform.rounds import loop_context, prepare_round
-from al_platform.platform.service import Service, conclude_run
+from al_platform.loop.checks import require_possible
+from al_platform.platform.entering import enqueue, require_runnable
+from al_platform.platform.home import Platform
+from al_platform.platform.rounds import loop_context
+from al_platform.platform.service import Service
 
 _LONGEST_KEY = 200
-
-
-@dataclass(frozen=True)
-class RoundRequest:
-    """A round as it is asked for: what is wanted, and filters of its pool and of its test set ("" for none).
-
-    `wanted` names no pool and no test set yet; a start set of `start` frames is bought where it names no version.
-    """
-
-    wanted: RoundSpec
-    pool: str
-    test: str = ""
-    start: int = 40
 
 
 @dataclass(frozen=True)
@@ -53,80 +38,46 @@ class RoundStatus:
     changes: int = 0
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a round would take. Seconds are those of past steps on this home, None where there were none."""
-
-    pool_frames: int
-    pool_sessions: int
-    available_frames: int
-    """Frames of the pool that the queue did not take before."""
-    test_frames: int
-    labels: int
-    """Frames that people would be asked for, start and test sets included."""
-    seconds: Mapping[str, float | None]
-    based_on: Mapping[str, int]
-    """Step to how many past runs of it the estimate rests on."""
-
-
-def estimate_round(service: Service, request: RoundRequest) -> Estimate:
-    """Say what a round would take; nothing is kept, nothing is bought.
-
-    Raises: InvalidInput, NotFound as `submit` would, as far as that can be known without buying labels.
-    """
-    wanted = request.wanted
-    require_possible(loop_context(service.platform), wanted)
-    with service.platform.catalog.transaction() as tx:
-        pool = frames_matching(tx, request.pool)
-        test = frames_matching(tx, request.test) if request.test else pool.slice(0, 0)
-        if wanted.dataset_version_id:
-            version_named(tx, wanted.dataset_version_id)
-        taken = frames_taken(tx, wanted.queue)
-        seconds, based_on = _seconds(tx, pool.num_rows)
-    if not pool.num_rows:
-        raise InvalidInput(f"pool {request.pool!r}: no frame matches")
-    require_apart(pool["session_id"], test["session_id"])
-    available = pool.num_rows - pc.sum(pc.is_in(pool["frame_id"], value_set=taken)).as_py()
-    start = 0 if wanted.dataset_version_id else min(request.start, pool.num_rows)
-    return Estimate(
-        pool_frames=pool.num_rows,
-        pool_sessions=pc.count_distinct(pool["session_id"]).as_py(),
-        available_frames=available,
-        test_frames=test.num_rows,
-        labels=min(wanted.budget.frames, available) + start + test.num_rows,
-        seconds=seconds,
-        based_on=based_on,
-    )
-
-
 def submit(service: Service, request: RoundRequest, *, actor: Actor, key: str) -> tuple[RoundStatus, bool]:
-    """Enter a round and hand it to the runner; says too whether the key brought back what it brought before.
+    """Take a request for a round; its pool is frozen afterwards, and what is wrong with it is its message then.
 
-    Raises: InvalidInput, NotFound as `prepare_round` and `submit_round` say; IdempotencyMismatch where the key came
-        before with another request; Conflict for a round that was cancelled or failed for good.
+    Says too whether the key brought back what it brought before. Until the round has its id, it goes by the request's.
+
+    Raises: InvalidInput for what the specification or the grammar of a filter decides, NotFound for an unknown dataset
+        version; IdempotencyMismatch where the key came before with another request.
     """
     if not 1 <= len(key) <= _LONGEST_KEY:
         raise InvalidInput(f"idempotency key of {len(key)} characters: must have 1 to {_LONGEST_KEY}")
-    request_hash = hash_record(request)
-    platform = service.platform
-    with service.writing:
-        with platform.catalog.transaction() as tx:
-            known = run_catalog.known_request(tx, actor=actor.name, key=key)
-        if known is not None:
-            if known[0] != request_hash:
-                raise IdempotencyMismatch(f"idempotency key {key!r}: came before with another request; use a new key")
-            return round_status(service, known[1]), True
-        spec = prepare_round(platform, request.wanted, pool=request.pool, test=request.test, start=request.start)
-        round_ = submit_round(loop_context(platform), spec)
-        _require_runnable(round_)
-        with platform.catalog.transaction() as tx:
+    require_sensible(service.platform, request)
+    request_id, request_hash = make_id("req", actor.name, key), hash_record(request)
+    with service.writing, service.platform.catalog.transaction() as tx:
+        known = run_catalog.known_request(tx, actor=actor.name, key=key)
+        if known is not None and known[0] != request_hash:
+            raise IdempotencyMismatch(f"idempotency key {key!r}: came before with another request; use a new key")
+        if known is None:
             now = utc_now()
-            _enqueue(tx, round_, actor=actor, now=now)
+            request_catalog.add_request(tx, KnownRequest(request_id, request, actor.name, now))
+            run_catalog.save_run(tx, RoundRun(request_id, RunState.QUEUED, actor.name, now))
             run_catalog.keep_idempotency_key(
-                tx, actor=actor.name, key=key, request_hash=request_hash, target=round_.round_id, now=now
+                tx, actor=actor.name, key=key, request_hash=request_hash, target=request_id, now=now
             )
-            record_change(tx, actor, "round.submitted", round_.round_id, now=now, detail={"pool": request.pool})
-    return _hand_over(service, round_.round_id), False
+            record_change(tx, actor, "round.submitted", request_id, now=now, detail={"pool": request.pool})
+    if known is None:
+        service.freezer.submit(request_id)
+    return round_status(service, request_id), known is not None
+
+
+def require_sensible(platform: Platform, request: RoundRequest) -> None:
+    """Check what can be known of a request without reading a frame.
+
+    Raises: InvalidInput, NotFound as `submit` says.
+    """
+    require_possible(loop_context(platform), request.wanted)
+    with platform.catalog.transaction() as tx:
+        for text in (request.pool, request.test, request.wanted.filter):
+            parse_filter(tx, text)
+        if request.wanted.dataset_version_id:
+            version_named(tx, request.wanted.dataset_version_id)
 
 
 def resume(service: Service, round_id: str, *, actor: Actor) -> RoundStatus:
@@ -135,12 +86,14 @@ def resume(service: Service, round_id: str, *, actor: Actor) -> RoundStatus:
     Raises: NotFound; Conflict for a round that was cancelled or failed for good.
     """
     with service.writing, service.platform.catalog.transaction() as tx:
-        round_ = round_named(tx, round_id)
-        _require_runnable(round_)
+        round_ = _round(tx, round_id)
+        require_runnable(round_)
         now = utc_now()
-        _enqueue(tx, round_, actor=actor, now=now)
-        record_change(tx, actor, "round.resumed", round_id, now=now)
-    return _hand_over(service, round_id)
+        enqueue(tx, round_, submitted_by=actor.name, now=now)
+        record_change(tx, actor, "round.resumed", round_.round_id, now=now)
+    if round_.state is not RoundState.APPENDED:
+        service.worker_of(round_.round_id).submit(round_.round_id)
+    return round_status(service, round_.round_id)
 
 
 def cancel(service: Service, round_id: str, *, actor: Actor) -> RoundStatus:
@@ -150,26 +103,24 @@ def cancel(service: Service, round_id: str, *, actor: Actor) -> RoundStatus:
     """
     with service.writing:
         with service.platform.catalog.transaction() as tx:
-            round_ = round_named(tx, round_id)
+            round_ = _round(tx, round_id)
             if round_.state is not RoundState.CANCELLED:
                 if round_.state in (RoundState.APPENDED, RoundState.FAILED):
                     raise Conflict(f"round {round_id}: is {round_.state} already; nothing is left to cancel")
-                now = utc_now()
-                run = run_catalog.find_run(tx, round_id) or RoundRun(round_id, RunState.QUEUED, actor.name, now)
-                run_catalog.save_run(tx, replace(run, stop_requested=True))
-                record_change(tx, actor, "round.cancel", round_id, now=now)
-        if round_.state is not RoundState.CANCELLED and not service.runner.stop(round_id):
-            conclude_run(service.platform, round_id, RunState.CANCELLED, writing=service.writing)
-    return round_status(service, round_id)
+                _ask_to_stop(tx, round_.round_id, actor)
+        if round_.state is not RoundState.CANCELLED:
+            service.stop(round_.round_id)
+    return round_status(service, round_.round_id)
 
 
 def round_status(service: Service, round_id: str) -> RoundStatus:
-    """Give how far a round is.
+    """Give how far a round is, or a request for one.
 
     Raises: NotFound for an unknown id.
     """
     with service.platform.catalog.transaction() as tx:
-        return _status(service, round_named(tx, round_id), run_catalog.find_run(tx, round_id))
+        round_ = _round(tx, round_id)
+        return _status(service, round_, run_catalog.find_run(tx, round_.round_id))
 
 
 def round_steps(service: Service, round_id: str) -> list[StepRun]:
@@ -178,8 +129,7 @@ def round_steps(service: Service, round_id: str) -> list[StepRun]:
     Raises: NotFound for an unknown id.
     """
     with service.platform.catalog.transaction() as tx:
-        round_named(tx, round_id)
-        return steps_of(tx, round_id)
+        return steps_of(tx, _round(tx, round_id).round_id)
 
 
 def rounds_page(service: Service, state: RoundState | None, page: PageRequest) -> Page[RoundStatus]:
@@ -197,45 +147,36 @@ def count_runs(service: Service) -> dict[RunState, int]:
         return run_catalog.count_runs(tx)
 
 
+def requests_page(service: Service, page: PageRequest) -> Page[tuple[KnownRequest, RoundRun | None]]:
+    """Give what was asked for, newest first, each with what is done about it; None once it is a round."""
+    with service.platform.catalog.transaction() as tx:
+        found = request_catalog.requests_page(tx, page)
+        runs = run_catalog.runs_of(tx, [known.request_id for known in found.items])
+    return Page(tuple((known, runs.get(known.request_id)) for known in found.items), found.after)
+
+
+def _round(tx: Transaction, round_id: str) -> Round:
+    """The round of this id, or of this request; a request that is no round yet as the round that is wanted."""
+    known = request_catalog.find_request(tx, round_id)
+    if known is None:
+        return round_named(tx, round_id)
+    if known.round_id is not None:
+        return round_named(tx, known.round_id)
+    run = run_catalog.find_run(tx, round_id)
+    cancelled = run is not None and run.state is RunState.CANCELLED
+    state = RoundState.CANCELLED if cancelled else RoundState.PLANNED
+    return Round(round_id, known.request.wanted, state, message="cancelled" if cancelled else "")
+
+
+def _ask_to_stop(tx: Transaction, round_id: str, actor: Actor) -> None:
+    now = utc_now()
+    run = run_catalog.find_run(tx, round_id) or RoundRun(round_id, RunState.QUEUED, actor.name, now)
+    run_catalog.save_run(tx, replace(run, stop_requested=True))
+    record_change(tx, actor, "round.cancel", round_id, now=now)
+
+
 def _status(service: Service, round_: Round, run: RoundRun | None) -> RoundStatus:
-    live = service.runner.status(round_.round_id)
+    live = service.live(round_.round_id)
     if live is None:
         return RoundStatus(round_, run)
     return RoundStatus(round_, run, live.progress, live.changes)
-
-
-def _require_runnable(round_: Round) -> None:
-    if round_.state in (RoundState.CANCELLED, RoundState.FAILED):
-        reason = f" ({round_.message})" if round_.message else ""
-        raise Conflict(f"round {round_.round_id}: is {round_.state}{reason}; submit it with another seed or model")
-
-
-def _enqueue(tx: Transaction, round_: Round, *, actor: Actor, now: str) -> None:
-    known = run_catalog.find_run(tx, round_.round_id)
-    run = known or RoundRun(round_.round_id, RunState.QUEUED, actor.name, now)
-    state = RunState.FINISHED if round_.state is RoundState.APPENDED else RunState.QUEUED
-    if known is None or known.state is not RunState.RUNNING:
-        run_catalog.save_run(tx, replace(run, state=state, message=""))
-
-
-def _hand_over(service: Service, round_id: str) -> RoundStatus:
-    status = round_status(service, round_id)
-    if status.round.state is not RoundState.APPENDED:
-        service.runner.submit(round_id)
-    return round_status(service, round_id)
-
-
-def _seconds(tx: Transaction, pool_frames: int) -> tuple[dict[str, float | None], dict[str, int]]:
-    """Median of past trainings; scoring by the frame."""
-    trained = [seconds for seconds, _ in past_steps(tx, "train")]
-    scored = [
-        seconds / outputs["scored_frames"]
-        for seconds, outputs in past_steps(tx, "score")
-        if outputs.get("scored_frames", 0)
-    ]
-    seconds = {"train": _median(trained), "score": None if not scored else pool_frames * (_median(scored) or 0.0)}
-    return seconds, {"train": len(trained), "score": len(scored)}
-
-
-def _median(values: list[float]) -> float | None:
-    return sorted(values)[len(values) // 2] if values else None

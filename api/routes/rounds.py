@@ -14,7 +14,7 @@ from al_platform.errors import (
     NotFound,
     StorageUnavailable,
 )
-from al_platform.platform import queues, submissions
+from al_platform.platform import estimates, queues, submissions
 from api.access import OPERATOR, READER, Caller, ServiceHere
 from api.conditions import picture_response
 from api.errors import problem_responses
@@ -22,7 +22,7 @@ from api.events import round_events
 from api.paging import PageAsked, cursor_of
 from api.routes.parameters import Id
 from api.schemas.base import PageOut, page_out
-from api.schemas.rounds import EstimateOut, RoundIn, RoundOut, SpecOut, StepOut, TaskOut
+from api.schemas.rounds import EstimateOut, RequestOut, RoundIn, RoundOut, SpecOut, StepOut, TaskOut
 
 router = APIRouter(prefix="/v1/rounds", tags=["rounds"])
 
@@ -56,12 +56,26 @@ def list_rounds(service: ServiceHere, page: PageAsked, state: RoundState | None 
 def submit_round(
     service: ServiceHere, caller: Caller, body: RoundIn, key: IdempotencyKey, response: Response
 ) -> RoundOut:
-    """Submit a round: pool and test set are frozen, a start set bought where none is named, then it is queued."""
+    """Submit a round. Answered at once: pool and test set are frozen and a start set is bought afterwards.
+
+    Until then the round goes by the id of the request, which goes on naming it. A pool that matches nothing, or
+    labels that are missing, end as `run_state` failed with the reason as `message`.
+    """
     status, replayed = submissions.submit(service, body.meant(), actor=caller, key=key)
     response.headers["Location"] = f"/v1/rounds/{status.round.round_id}"
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return RoundOut.of(status)
+
+
+@router.get(
+    "/requests", operation_id="list_round_requests", dependencies=[READER], responses=problem_responses(InvalidInput)
+)
+def list_requests(service: ServiceHere, page: PageAsked) -> PageOut[RequestOut]:
+    """List what was asked for, newest first, with what came of it."""
+    found = submissions.requests_page(service, page)
+    items = [RequestOut.of(known, run) for known, run in found.items]
+    return PageOut[RequestOut](items=items, next_cursor=cursor_of(found.after))
 
 
 @router.post(
@@ -72,7 +86,7 @@ def submit_round(
 )
 def estimate_round(service: ServiceHere, body: RoundIn) -> EstimateOut:
     """Say what a round would take; nothing is kept and nothing is bought."""
-    return EstimateOut.model_validate(submissions.estimate_round(service, body.meant()))
+    return EstimateOut.model_validate(estimates.estimate_round(service.platform, body.meant()))
 
 
 @router.get("/{round_id}", operation_id="get_round", dependencies=[READER], responses=problem_responses(NotFound))
@@ -136,8 +150,8 @@ def resume_round(service: ServiceHere, caller: Caller, round_id: Id) -> RoundOut
 )
 def list_selections(service: ServiceHere, round_id: Id, page: PageAsked) -> PageOut[TaskOut]:
     """List what a round picked, best first, with scores."""
-    submissions.round_status(service, round_id)
-    return page_out(queues.tasks(service.platform, page, round_id=round_id), TaskOut)
+    found = submissions.round_status(service, round_id).round.round_id
+    return page_out(queues.tasks(service.platform, page, round_id=found), TaskOut)
 
 
 @router.get(

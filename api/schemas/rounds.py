@@ -6,10 +6,10 @@ from pydantic import ConfigDict, Field
 
 from al_platform.domain.hashing import to_plain
 from al_platform.domain.models import GridSpec
-from al_platform.domain.rounds import Budget, RoundSpec, RoundState, StrategySpec
-from al_platform.domain.runs import RunState
+from al_platform.domain.rounds import Budget, CurriculumShare, RoundSpec, RoundState, StrategySpec
+from al_platform.domain.runs import KnownRequest, RoundRequest, RoundRun, RunState
 from al_platform.platform.described import described_model
-from al_platform.platform.submissions import RoundRequest, RoundStatus
+from al_platform.platform.submissions import RoundStatus
 from api.schemas.base import In, Out
 
 _LARGEST = 2**31 - 1
@@ -51,6 +51,13 @@ class StrategyIn(In):
     control_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+class CurriculumIn(In):
+    """How much of every batch is drawn from the labelled frames that a filter matches, relative to other shares."""
+
+    share: Annotated[float, Field(ge=0, le=1e9)]
+    filter: Annotated[str, Field(max_length=2000, description="Empty for every frame")] = ""
+
+
 class RoundIn(In):
     """A round: train on labels, score a pool, pick, have labelled, append."""
 
@@ -70,6 +77,10 @@ class RoundIn(In):
     dataset_version_id: Annotated[str, Field(max_length=200, description="Labels to train on")] = ""
     budget: BudgetIn = BudgetIn()
     strategy: StrategyIn = StrategyIn()
+    filter: Annotated[str, Field(max_length=2000, description="Only frames of the pool that match may be picked")] = ""
+    curriculum: Annotated[list[CurriculumIn], Field(max_length=50, description="None: every frame alike")] = Field(
+        default=[]
+    )
     seed: Annotated[int, Field(ge=0, le=_LARGEST)] = 0
     family: Name = "prefix-heads"
     members: Annotated[int, Field(ge=1, le=64)] = 8
@@ -80,7 +91,11 @@ class RoundIn(In):
             max_length=50, description="Recipe and sizes: steps, learning_rate, hidden, ...", examples=[{"steps": 250}]
         ),
     ] = Field(default={})
+    annotator: Annotated[Name, Field(description="Who labels, by the name of the tool", examples=["label-studio"])] = (
+        "offline"
+    )
     queue: Name = "main"
+    scorers: Annotated[int, Field(ge=1, le=64, description="Processes that score the pool")] = 1
 
     def meant(self) -> RoundRequest:
         """Give what is asked for.
@@ -99,9 +114,12 @@ class RoundIn(In):
             budget=Budget(self.budget.frames, self.budget.objects),
             strategy=StrategySpec(**self.strategy.model_dump()),
             seed=self.seed,
+            annotator=self.annotator,
             queue=self.queue,
+            filter=self.filter,
+            curriculum=tuple(CurriculumShare(part.filter, part.share) for part in self.curriculum),
         )
-        return RoundRequest(wanted, pool=self.pool, test=self.test, start=self.start)
+        return RoundRequest(wanted, pool=self.pool, test=self.test, start=self.start, scorers=self.scorers)
 
 
 class ProgressOut(Out):
@@ -115,7 +133,10 @@ class ProgressOut(Out):
 class RoundOut(Out):
     """A round: the last step it finished, what the service does about it, what came of it so far."""
 
-    round_id: str = Field(examples=["rnd_0a1b2c3d4e5f6a7b8c9d0e1f"])
+    round_id: str = Field(
+        examples=["rnd_0a1b2c3d4e5f6a7b8c9d0e1f"],
+        description="Until its pool is frozen the id of the request, `req_...`, which names the round for ever",
+    )
     state: RoundState
     run_state: RunState | None = Field(description="Null for a round that the service was never asked for")
     stop_requested: bool
@@ -159,6 +180,33 @@ class RoundOut(Out):
         )
 
 
+class RequestOut(Out):
+    """A round as it was asked for: what came of it, or what is being done about it."""
+
+    request_id: str = Field(examples=["req_0a1b2c3d4e5f6a7b8c9d0e1f"])
+    round_id: str | None = Field(description="Null until its pool is frozen")
+    run_state: RunState | None = Field(description="Null once it is a round")
+    message: str = Field(description="Why it never came to a round")
+    pool: str
+    test: str
+    submitted_by: str
+    submitted_at: str
+
+    @classmethod
+    def of(cls, known: KnownRequest, run: RoundRun | None) -> "RequestOut":
+        """Give a request as it is answered."""
+        return cls(
+            request_id=known.request_id,
+            round_id=known.round_id,
+            run_state=run.state if run else None,
+            message=run.message if run else "",
+            pool=known.request.pool,
+            test=known.request.test,
+            submitted_by=known.submitted_by,
+            submitted_at=known.submitted_at,
+        )
+
+
 class StepOut(Out):
     """A finished step: when (UTC), how long, whether its result was there already, what it gave."""
 
@@ -177,8 +225,11 @@ class EstimateOut(Out):
     available_frames: int
     test_frames: int
     labels: int = Field(description="Frames that people would be asked for, start and test sets included")
-    seconds: dict[str, float | None] = Field(examples=[{"train": 21.5, "score": 3.1}])
-    based_on: dict[str, int] = Field(examples=[{"train": 4, "score": 4}])
+    seconds: dict[str, float | None] = Field(
+        examples=[{"train": 21.5, "score": 3.1, "label": 1260.0}],
+        description="By step; `label` is the working time of people",
+    )
+    based_on: dict[str, int] = Field(examples=[{"train": 4, "score": 4, "label": 30}])
 
 
 class SpecOut(Out):

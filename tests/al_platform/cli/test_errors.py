@@ -52,6 +52,7 @@ def assert_one_line(said: Said, message: str) -> None:
         ((*LOOP, "--rounds", "0"), "rounds 0: must be at least 1"),
         ((*ROUND, "--start", "61"), "start 61: must be at least 1 and at most the pool's 60 frames"),
         ((*ROUND, "--start", "0"), "start 0: must be at least 1 and at most the pool's 60 frames"),
+        ((*ROUND, "--scorers", "0"), "scorers 0: must be at least 1 process"),
         ((*ROUND, "--dataset", "dsv_none"), "dataset version dsv_none: not in the catalog"),
         ((*ROUND, "--seed", "-1"), "seed -1: must be at least 0 and below 2147483648"),
         ((*ROUND, "--targets", ",", "--classes", ""), "no classes: name at least one"),

@@ -1,0 +1,92 @@
+"""A round as it is asked for on the command line: one record, whoever runs it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from al_platform.cli import parse
+from al_platform.cli.model import described_grid, described_model
+from al_platform.domain.rounds import Budget, RoundSpec
+from al_platform.domain.runs import require_scorers
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options that describe a round, as they were typed. None has a default here, so that none can be dropped."""
+
+    pool: str
+    targets: str
+    classes: str
+    test: str
+    strategy: str
+    filter_text: str
+    budget: int
+    object_budget: int | None
+    dataset: str
+    start: int
+    seed: int
+    scorers: int
+    annotator: str
+    queue: str
+    family: str
+    members: int
+    image: str
+    setting: list[str] | None
+    curriculum: list[str] | None
+
+    def __post_init__(self) -> None:
+        """Refuse rounds that nobody scores."""
+        require_scorers(self.scorers)
+
+    def spec(self) -> RoundSpec:
+        """Give what is wanted; pool, test set and start set are not frozen yet.
+
+        Raises: InvalidInput for a model or a round that cannot be.
+        """
+        model = described_model(
+            targets=self.targets,
+            classes=self.classes,
+            family=self.family,
+            members=self.members,
+            image=self.image,
+            settings=self.setting,
+        )
+        return RoundSpec(
+            model=model,
+            dataset_version_id=self.dataset,
+            pool_id="",
+            targets=parse.names(self.targets),
+            budget=Budget(self.budget, self.object_budget),
+            strategy=parse.strategy(self.strategy),
+            seed=self.seed,
+            annotator=self.annotator,
+            queue=self.queue,
+            filter=self.filter_text,
+            curriculum=parse.curriculum(self.curriculum or []),
+        )
+
+    def body(self) -> dict[str, Any]:
+        """Give what a service is asked, as plain data.
+
+        Raises: InvalidInput for an option that does not parse.
+        """
+        grid = described_grid(self.image)
+        return {
+            "pool": self.pool,
+            "test": self.test,
+            "targets": parse.names(self.targets),
+            "classes": parse.names(self.classes),
+            "strategy": asdict(parse.strategy(self.strategy)),
+            "filter": self.filter_text,
+            "curriculum": [asdict(part) for part in parse.curriculum(self.curriculum or [])],
+            "budget": {"frames": self.budget, "objects": self.object_budget},
+            "dataset_version_id": self.dataset,
+            "start": self.start,
+            "seed": self.seed,
+            "scorers": self.scorers,
+            "annotator": self.annotator,
+            "queue": self.queue,
+            "family": self.family,
+            "members": self.members,
+            "image": {"width": grid.image_width, "height": grid.image_height, "cell": grid.cell},
+            "settings": parse.options(self.setting or []),
+        }

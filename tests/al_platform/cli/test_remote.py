@@ -1,0 +1,108 @@
+"""What `--server` asks a service for: everything that the command line knows."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from al_platform.cli.app import app
+from al_platform.domain.runs import RoundRequest
+from api.schemas.rounds import RoundIn
+from tests.al_platform.cli.conftest import Alp
+
+ROUND = ("round", "run", "--pool", "split=pool", "--targets", "person")
+CHANGES = {
+    "--pool": "split=other",
+    "--targets": "bicycle",
+    "--classes": "person,bicycle",
+    "--test": "split=test",
+    "--strategy": "mi:cap=2:gap=1.5:distance=0.5:quota=weather/10:control=0.25",
+    "--filter": "brightness>=60",
+    "--budget": "7",
+    "--object-budget": "70",
+    "--dataset": "dsv_1",
+    "--start": "13",
+    "--seed": "5",
+    "--scorers": "3",
+    "--annotator": "label-studio",
+    "--queue": "nights",
+    "--family": "unet",
+    "--members": "3",
+    "--image": "192x128/16",
+    "--set": "steps=75",
+    "--curriculum": "3:time_of_day=night",
+}
+"""A value of every option that none of them has by default."""
+
+
+class _Inbox(BaseHTTPRequestHandler):
+    """Keeps what is posted, and answers with a problem, so that the command ends."""
+
+    bodies: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        self.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        answer = json.dumps({"detail": "kept", "code": "kept"}).encode()
+        self.send_response(422)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  the library's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An address, and the bodies that were posted there."""
+    bodies: list[dict[str, Any]] = []
+    with HTTPServer(("127.0.0.1", 0), type("Inbox", (_Inbox,), {"bodies": bodies})) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", bodies
+        server.shutdown()
+        thread.join()
+
+
+def options_of(*path: str) -> set[str]:
+    """The options of a command, without --help."""
+    command = typer.main.get_command(app)
+    for name in path:
+        assert isinstance(command, TyperGroup)
+        command = command.commands[name]
+    return {parameter.opts[0] for parameter in command.params if parameter.name != "help"}
+
+
+def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
+    alp: Alp, inbox: tuple[str, list[dict[str, Any]]]
+) -> None:
+    url, bodies = inbox
+    assert options_of("round", "run") == CHANGES.keys()
+
+    def asked(*more: str) -> RoundRequest:
+        said = alp("--server", url, *ROUND, *more)
+        assert said.err == "alp: kept\n"
+        return RoundIn.model_validate(bodies[-1]).meant()
+
+    plain = asked()
+    unheard = [option for option, value in CHANGES.items() if asked(option, value) == plain]
+    assert unheard == []
+
+
+def test_a_service_knows_no_more_of_a_round_than_the_command_line(
+    alp: Alp, inbox: tuple[str, list[dict[str, Any]]]
+) -> None:
+    url, bodies = inbox
+    alp("--server", url, *ROUND)
+    assert bodies[0].keys() == RoundIn.model_fields.keys()
+
+
+def test_a_loop_is_not_sent_where_it_would_lose_its_options(alp: Alp) -> None:
+    said = alp("--server", "http://127.0.0.1:9", "loop", *ROUND[1:])
+    assert said.code == 2
+    assert said.err == "alp: run: works on a home alone; leave out --server (and ALP_SERVER)\n"
