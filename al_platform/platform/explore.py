@@ -70,7 +70,9 @@ def embedding_map(platform: Platform, filter_text: str, *, seed: int = 0, sample
     """
     with platform.catalog.transaction() as tx:
         matched = frames_matching(tx, filter_text)["frame_id"].to_pylist()
-        trained = [round_ for round_ in all_rounds(tx) if round_.ensemble_id is not None and round_.score_id is not None]
+        trained = [
+            round_ for round_ in all_rounds(tx) if round_.ensemble_id is not None and round_.score_id is not None
+        ]
         if not trained:
             return None
         in_pool = set(pool_table(tx, platform.blobs, trained[-1].spec.pool_id)["frame_id"].to_pylist())
@@ -87,16 +89,15 @@ def _mapped(platform: Platform, round_: Round, frame_ids: list[str], *, matched:
     places, explained = main_directions(embedded.pool[readable])
     with platform.catalog.transaction() as tx:
         frames = frames_by_id(tx, [frame_ids[row] for row in readable])
-    points = tuple(
-        MapPoint(frame, float(x), float(y)) for frame, (x, y) in zip(frames.values(), places, strict=True)
-    )
+    points = tuple(MapPoint(frame, float(x), float(y)) for frame, (x, y) in zip(frames.values(), places, strict=True))
     return EmbeddingMap(round_.round_id, points, matched, explained)
 
 
 def main_directions(vectors_ND: Float[NDArray[Any], "N D"]) -> tuple[Float[NDArray[np.float64], "N 2"], float]:
-    """Give places in [-1, 1] along the two directions of largest variance, and the share of variance they keep.
+    """Give places along the two directions of largest variance, and the share of variance that they keep.
 
-    The sign of a direction is that of its largest weight, so that the same vectors give the same map.
+    Places fill [-1, 1] along both. The sign of a direction is that of its largest weight, so that the same vectors
+    give the same map.
 
     Source: Pearson 1901 (principal components), by singular values.
 
@@ -110,6 +111,6 @@ def main_directions(vectors_ND: Float[NDArray[Any], "N D"]) -> tuple[Float[NDArr
     signs = np.sign(main_2D[np.arange(len(main_2D)), np.abs(main_2D).argmax(axis=1)])
     places_N2 = centred_ND @ (main_2D * signs[:, None]).T
     whole = float((singular_D**2).sum())
-    largest = np.abs(places_N2).max(axis=0)
+    low, high = places_N2.min(axis=0), places_N2.max(axis=0)
     share = float((singular_D[:2] ** 2).sum()) / whole if whole > 0 else 0.0
-    return places_N2 / np.where(largest > 0, largest, 1.0), share
+    return 2 * (places_N2 - low) / np.where(high > low, high - low, 1.0) - 1, share

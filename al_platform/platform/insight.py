@@ -1,18 +1,27 @@
 """What people look at before they trust a round: what its labels showed, and which of its picks are nearly the same."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
 
 from al_platform.catalog.answers import answers_of_round
+from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.rounds import round_named
 from al_platform.catalog.tasks import selections_of
+from al_platform.domain.rounds import Round
 from al_platform.experiments.contents import LabelledContents, contents_of
 from al_platform.labeling.annotators import label_seconds
 from al_platform.loop.embeddings import frame_embeddings
 from al_platform.platform.home import Platform
 from al_platform.platform.rounds import loop_context
+
+_COMPARED = 2_000
+"""Picks that are compared with each other, at most; fewer than three have no mean to be compared about."""
 
 NEARLY_THE_SAME = 0.97
 """Cosine of two embeddings, about their mean over the round's picks, from which two frames count as duplicates."""
@@ -56,21 +65,39 @@ def round_yield(platform: Platform, round_id: str) -> RoundYield | None:
     return RoundYield(contents, label_seconds(answers))
 
 
-def near_duplicates(platform: Platform, round_id: str) -> dict[str, list[Twin]]:
-    """Give the picks of a round that have twins among its picks, each with its twins, the nearest first.
+@dataclass(frozen=True)
+class Picks:
+    """What a round picked, as a whole: how many for each class, of each session, and which are nearly the same."""
+
+    classes: tuple[tuple[str, int], ...]
+    sessions: Mapping[str, int]
+    twins: Mapping[str, Sequence[Twin]]
+    """Frame id to its twins, the nearest first; frames without one are left out."""
+
+
+def picks_of(platform: Platform, round_id: str) -> Picks:
+    """Give what is to be said of a round's picks together.
 
     Raises: NotFound for an unknown round.
     """
     with platform.catalog.transaction() as tx:
         round_ = round_named(tx, round_id)
-        frame_ids = [pick.frame_id for pick in selections_of(tx, round_id)]
-    if round_.ensemble_id is None or len(frame_ids) < 3:  # two picks about their own mean are always opposite
+        picks = selections_of(tx, round_id)
+        frames = frames_by_id(tx, [pick.frame_id for pick in picks])
+    return Picks(
+        tuple(Counter(pick.for_class for pick in picks).most_common()),
+        Counter(frame.session_id for frame in frames.values()),
+        _twins(platform, round_, list(frames)),
+    )
+
+
+def _twins(platform: Platform, round_: Round, frame_ids: Sequence[str]) -> dict[str, list[Twin]]:
+    if round_.ensemble_id is None or not 3 <= len(frame_ids) <= _COMPARED:
         return {}
-    embedded = frame_embeddings(loop_context(platform), round_, frame_ids, [])
-    return twins_of(frame_ids, embedded.pool)
+    return twins_of(frame_ids, frame_embeddings(loop_context(platform), round_, frame_ids, []).pool)
 
 
-def twins_of(frame_ids: Sequence[str], vectors_ND: np.ndarray) -> dict[str, list[Twin]]:
+def twins_of(frame_ids: Sequence[str], vectors_ND: Float[NDArray[Any], "N D"]) -> dict[str, list[Twin]]:
     """Give the frames whose vectors, [N, D], have a cosine of at least NEARLY_THE_SAME about their common mean."""
     centred = vectors_ND.astype(np.float64) - vectors_ND.mean(axis=0, dtype=np.float64)
     lengths_N = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
@@ -79,7 +106,8 @@ def twins_of(frame_ids: Sequence[str], vectors_ND: np.ndarray) -> dict[str, list
     np.fill_diagonal(cosines_NN, -1.0)
     found = {}
     for row, frame_id in enumerate(frame_ids):
-        near = [other for other in np.argsort(-cosines_NN[row], kind="stable") if cosines_NN[row, other] >= NEARLY_THE_SAME]
+        order = np.argsort(-cosines_NN[row], kind="stable")
+        near = [other for other in order if cosines_NN[row, other] >= NEARLY_THE_SAME]
         if near:
             found[frame_id] = [Twin(frame_ids[other], float(cosines_NN[row, other])) for other in near]
     return found

@@ -94,6 +94,8 @@ def _of_experiment(round_: Round) -> bool:
 
 
 def _panel(number: int, targets: Sequence[str], measured: Sequence[_Measured]) -> Panel | None:
+    if len({point.frames for point in measured}) < 2:
+        return None  # one point is no curve
     queues = tuple(dict.fromkeys(point.queue for point in measured))[:_SHOWN_ARMS]
     lines = [_line(queue, sorted((p.frames, p.precision) for p in measured if p.queue == queue)) for queue in queues]
     return curve_panel(

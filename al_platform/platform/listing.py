@@ -7,7 +7,7 @@ from al_platform.catalog import listing, search
 from al_platform.catalog.annotations import annotations_by_id
 from al_platform.catalog.datasets import version_items, version_named
 from al_platform.catalog.frames import count_matching, frames_by_id
-from al_platform.catalog.lineage import LineageNode, lineage_of
+from al_platform.catalog.lineage import lineage_of
 from al_platform.catalog.listing import (
     FrameSummary,
     LabelSummary,
@@ -20,6 +20,7 @@ from al_platform.catalog.search import Hit, TagSummary
 from al_platform.domain.data import Frame
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
 from al_platform.domain.labels import Annotation
+from al_platform.domain.lineage import LineageNode
 from al_platform.domain.models import EnsembleVersion
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.errors import InvalidInput, NotFound

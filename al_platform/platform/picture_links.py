@@ -46,4 +46,3 @@ class PictureLinks:
         mark = self.signer.mark(_PURPOSE, *place, *asked.values(), until_s)
         query = urlencode({**asked, "until": until_s, "mark": mark})
         return f"{self.base}{FOLDER}/{'/'.join(quote(part, safe='') for part in place)}?{query}"
-

@@ -16,7 +16,7 @@ from al_platform.platform.service import Service
 from api.dashboard.sessions import COOKIE, Session, Sessions
 from api.errors import Forbidden
 
-OPEN = ("/login", "/static")
+OPEN = ("/login", "/static/palette.css")
 """What can be had without a session."""
 
 MARK = "form_mark"

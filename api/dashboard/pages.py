@@ -1,7 +1,9 @@
 """From what the platform says to a page: templates that escape every name, and words for numbers."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -20,11 +22,15 @@ POLICY = (
 )
 """Scripts and styles come from our own files, never from within a page."""
 
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
 _HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
 
 
-def render(request: Request, template: str, *, status: int = 200, **shown: object) -> HTMLResponse:
-    """Give a page, or a part of one, by its template."""
+def render(
+    request: Request, template: str, *, status: int = 200, shown: Mapping[str, object] = NOTHING, **more: object
+) -> HTMLResponse:
+    """Give a page, or a part of one, by its template and what it shows."""
     session: Session | None = getattr(request.state, "session", None)
     text = _TEMPLATES.get_template(template).render(
         base=BASE,
@@ -35,6 +41,7 @@ def render(request: Request, template: str, *, status: int = 200, **shown: objec
         form_mark=session.form_mark if session else "",
         mark_name=MARK,
         **shown,
+        **more,
     )
     return HTMLResponse(text, status_code=status, headers=_HEADERS)
 
@@ -53,6 +60,12 @@ def short(name: str | None, letters: int = 8) -> str:
     """The first letters of an id, enough to tell it from others on a page: rnd_0a1b2c3d."""
     kind, _, rest = (name or "").rpartition("_")
     return f"{kind}_{rest[:letters]}" if kind else rest[:letters]
+
+
+def queue_name(queue: str) -> str:
+    """A queue; that of an experiment's arm with a short id: exp_0a1b2c3d/mixdist/0."""
+    first, *rest = queue.split("/")
+    return "/".join([short(first), *rest]) if first.startswith("exp_") else queue
 
 
 def number(value: float | None) -> str:
@@ -99,7 +112,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for word in (short, number, decimals, percent, duration, moment):
+    for word in (short, queue_name, number, decimals, percent, duration, moment):
         environment.filters[word.__name__] = word
     return environment
 

@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from al_platform.domain.paging import PageRequest
 from al_platform.domain.runs import RunState
 from al_platform.platform import queues
 from al_platform.platform.data import datasets_summary
-from al_platform.platform.submissions import count_runs, rounds_page
+from al_platform.platform.submissions import count_runs, requests_page, round_status, rounds_page
 from api.dashboard.guard import READER, ServiceHere
 from api.dashboard.pages import render
 from api.dashboard.rounds_view import STEPS, views_of
@@ -14,6 +15,7 @@ from api.paging import PageAsked, cursor_of
 
 router = APIRouter(dependencies=[READER])
 _SHOWN_QUEUES = 12
+_SHOWN_REQUESTS = 20
 
 
 @router.get("/")
@@ -26,21 +28,23 @@ def overview(request: Request, service: ServiceHere, page: PageAsked) -> Respons
         datasets=datasets_summary(service.platform),
         queues=sorted(found, key=lambda queue: queue.queue.startswith("exp_"))[:_SHOWN_QUEUES],
         hidden_queues=max(0, len(found) - _SHOWN_QUEUES),
-        **_rounds(request, service, page),
+        shown=_rounds(request, service, page),
     )
 
 
 @router.get("/rounds")
 def rounds_table(request: Request, service: ServiceHere, page: PageAsked) -> Response:
     """Give the table of rounds as it is now."""
-    return render(request, "parts/rounds.html.jinja", **_rounds(request, service, page))
+    return render(request, "parts/rounds.html.jinja", shown=_rounds(request, service, page))
 
 
 def _rounds(request: Request, service: ServiceHere, page: PageAsked) -> dict[str, object]:
     found = rounds_page(service, None, page)
+    asked = [] if page.after else requests_page(service, PageRequest(_SHOWN_REQUESTS)).items
+    open_requests = [round_status(service, known.request_id) for known, _ in asked if known.round_id is None]
     counts = {state.value: count for state, count in count_runs(service).items()}
     return {
-        "rounds": views_of(found.items, request.app.state.pace),
+        "rounds": views_of([*open_requests, *found.items], request.app.state.pace),
         "counts": counts,
         "busy": bool(counts[RunState.QUEUED] or counts[RunState.RUNNING]),
         "steps": STEPS,

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from al_platform.errors import InvalidInput, PlatformError
-from al_platform.platform import submissions
+from al_platform.platform import estimates, submissions
 from al_platform.platform.described import known_families, known_strategies
 from api.dashboard.guard import OPERATOR, READER, Caller, SentForm, ServiceHere, texts_of
 from api.dashboard.pages import BASE, render
@@ -32,6 +32,8 @@ DEFAULTS: Mapping[str, str] = {
     "strategy.group_quota": "",
     "strategy.group_tag": "",
     "strategy.control_share": "0.1",
+    "filter": "",
+    "curriculum": "",
     "seed": "0",
     "family": "prefix-heads",
     "members": "8",
@@ -39,7 +41,9 @@ DEFAULTS: Mapping[str, str] = {
     "image.height": "224",
     "image.cell": "16",
     "settings": "",
+    "annotator": "offline",
     "queue": "main",
+    "scorers": "1",
 }
 """Every field of the form: the path of a field of `RoundIn`, and what stands in it first."""
 
@@ -58,7 +62,7 @@ def form_page(request: Request) -> Response:
 def estimate(request: Request, service: ServiceHere, form: SentForm) -> Response:
     """Say what the round of the form would take, or what is wrong with it."""
     try:
-        found = submissions.estimate_round(service, round_of(texts_of(form)).meant())
+        found = estimates.estimate_round(service.platform, round_of(texts_of(form)).meant())
     except PlatformError as error:
         return render(request, "parts/estimate.html.jinja", estimate=None, failed=str(error))
     return render(request, "parts/estimate.html.jinja", estimate=found, failed="")
@@ -98,7 +102,9 @@ def round_of(fields: Mapping[str, str]) -> RoundIn:
 def _value(name: str, text: str) -> object:
     if name in _LISTS:
         return [part.strip() for part in text.split(",") if part.strip()]
-    return _settings(text) if name == "settings" else text
+    if name == "settings":
+        return _settings(text)
+    return _curriculum(text) if name == "curriculum" else text
 
 
 def _settings(text: str) -> dict[str, str]:
@@ -109,6 +115,11 @@ def _settings(text: str) -> dict[str, str]:
             raise InvalidInput(f"settings {part!r}: write NAME=NUMBER, joined by commas, for example steps=250")
         found[name.strip()] = value.strip()
     return found
+
+
+def _curriculum(text: str) -> list[dict[str, str]]:
+    lines = (line.strip().partition(" ") for line in text.splitlines() if line.strip())
+    return [{"share": share, "filter": filter_text.strip()} for share, _, filter_text in lines]
 
 
 def _form(request: Request, fields: Mapping[str, str], *, failed: str = "", status: int = 200) -> Response:

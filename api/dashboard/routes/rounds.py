@@ -1,20 +1,22 @@
 """A round: how far it is, what it picked and why, and what its labels showed."""
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from al_platform.domain.data import Frame
 from al_platform.domain.labels import CONTROL_CLASS, LabelTask
+from al_platform.domain.paging import PageRequest
+from al_platform.domain.rounds import Round
 from al_platform.platform import insight, listing, queues, submissions
 from al_platform.platform.picture_links import PictureLinks
-from al_platform.platform.rounds import round_details
 from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere
 from api.dashboard.pages import BASE, render
-from api.dashboard.rounds_view import STEPS, views_of
+from api.dashboard.rounds_view import STEPS, RoundView, views_of
 from api.paging import cursor_of, place_of
-from al_platform.domain.paging import PageRequest
 
 router = APIRouter(prefix="/rounds/{round_id}")
 Id = Annotated[str, Path(min_length=1, max_length=200)]
@@ -22,28 +24,43 @@ Overlay = Annotated[str, Query(max_length=200)]
 
 PICKED = "picked"
 """The overlay of each frame is that of the class that it was picked for."""
-NO_OVERLAY = "none"
 _GALLERY = 24
 _THUMBNAIL = 320
+
+
+@dataclass(frozen=True)
+class Card:
+    """One pick as it is shown: its pictures, its twins among the picks, and how many picks its session has."""
+
+    task: LabelTask
+    frame: Frame
+    image: str
+    heat: str
+    twins: Sequence[insight.Twin]
+    of_session: int
 
 
 @router.get("", dependencies=[READER])
 def round_page(
     request: Request, service: ServiceHere, links: Links, round_id: Id, overlay: Overlay = PICKED, cursor: str = ""
 ) -> Response:
-    """Show a round with a page of its gallery."""
-    details = round_details(service.platform, round_id)
-    spec = details.round.spec
+    """Show a round with a page of its gallery; a request that has become a round leads there."""
+    round_ = submissions.round_status(service, round_id).round
+    if round_.round_id != round_id:
+        return RedirectResponse(f"{BASE}/rounds/{round_.round_id}", status_code=303)
+    steps = submissions.round_steps(service, round_id)
     return render(
         request,
         "round.html.jinja",
-        spec=spec,
-        details=details,
-        classes=spec.model.classes,
-        picked_for=Counter(pick.for_class for pick in details.selections),
-        seconds={step.step: step.seconds for step in details.steps},
-        **_live(request, service, round_id),
-        **_gallery(service, links, round_id, overlay=overlay, cursor=cursor),
+        spec=round_.spec,
+        round_=round_,
+        metrics=_metrics(service, round_),
+        steps_done=steps,
+        class_choices=[(name, name) for name in round_.spec.model.classes],
+        shown={
+            **_live(request, service, round_id),
+            **_gallery(service, links, round_, overlay=overlay, cursor=cursor),
+        },
     )
 
 
@@ -51,8 +68,9 @@ def round_page(
 def round_live(request: Request, service: ServiceHere, round_id: Id) -> Response:
     """Give how far a round is now; the page is asked for anew once it rests."""
     shown = _live(request, service, round_id)
-    response = render(request, "parts/round_live.html.jinja", **shown)
-    if not shown["rounds"][0].live:  # type: ignore[index]
+    response = render(request, "parts/round_live.html.jinja", shown=shown)
+    view = shown["view"]
+    if not (isinstance(view, RoundView) and view.live and view.round_id == round_id):
         response.headers["HX-Refresh"] = "true"
     return response
 
@@ -80,37 +98,50 @@ def resume(service: ServiceHere, caller: Caller, form: SentForm, round_id: Id) -
 
 def _live(request: Request, service: ServiceHere, round_id: str) -> dict[str, object]:
     status = submissions.round_status(service, round_id)
-    return {"rounds": views_of([status], request.app.state.pace), "steps": STEPS}
+    (view,) = views_of([status], request.app.state.pace)
+    return {"view": view, "steps": STEPS}
+
+
+def _metrics(service: ServiceHere, round_: Round) -> Mapping[str, Mapping[str, float]]:
+    if round_.ensemble_id is None or round_.spec.test_version_id is None:
+        return {}
+    return listing.metrics(service.platform, round_.ensemble_id).get(round_.spec.test_version_id, {})
 
 
 def _gallery(
-    service: ServiceHere, links: PictureLinks, round_id: str, *, overlay: str, cursor: str
+    service: ServiceHere, links: PictureLinks, round_: Round, *, overlay: str, cursor: str
 ) -> dict[str, object]:
+    round_id = round_.round_id
     page = PageRequest(_GALLERY, place_of(cursor) if cursor else None)
     found = queues.tasks(service.platform, page, round_id=round_id)
-    frames = listing.frames_named(service.platform, [task.frame_id for task in found.items])
-    twins = insight.near_duplicates(service.platform, round_id) if found.items else {}
-    trained = submissions.round_status(service, round_id).round.ensemble_id is not None
-    cards = [
-        {
-            "task": task,
-            "frame": frames[task.frame_id],
-            "image": links.blob(frames[task.frame_id].image.hash, longest=_THUMBNAIL),
-            "heat": _heat(links, round_id, task, overlay) if trained else "",
-            "twins": twins.get(task.frame_id, []),
-        }
-        for task in found.items
-    ]
+    cards: list[Card] = []
+    summary = insight.Picks((), {}, {})
+    if found.items:
+        summary = insight.picks_of(service.platform, round_id)
+        frames = listing.frames_named(service.platform, [task.frame_id for task in found.items])
+        cards = [
+            Card(
+                task=task,
+                frame=frames[task.frame_id],
+                image=links.blob(frames[task.frame_id].image.hash, longest=_THUMBNAIL),
+                heat=_heat(links, round_, task, overlay),
+                twins=summary.twins.get(task.frame_id, ()),
+                of_session=summary.sessions[frames[task.frame_id].session_id],
+            )
+            for task in found.items
+        ]
     return {
         "cards": cards,
+        "picks": summary,
         "overlay": overlay,
         "cursor": cursor,
         "next_cursor": cursor_of(found.after),
         "control": CONTROL_CLASS,
-        "sessions": Counter(frames[task.frame_id].session_id for task in found.items),
     }
 
 
-def _heat(links: PictureLinks, round_id: str, task: LabelTask, overlay: str) -> str:
+def _heat(links: PictureLinks, round_: Round, task: LabelTask, overlay: str) -> str:
     name = task.for_class if overlay == PICKED else overlay
-    return "" if name in (NO_OVERLAY, CONTROL_CLASS) else links.heatmap(round_id, task.frame_id, name)
+    if round_.ensemble_id is None or name not in round_.spec.model.classes:
+        return ""
+    return links.heatmap(round_.round_id, task.frame_id, name)

@@ -26,7 +26,7 @@ def pool_page(
     links: Links,
     filter: Filter = "",  # noqa: A002  the name in the address
     cursor: Annotated[str, Query(max_length=2000)] = "",
-    colour: Annotated[str, Query(max_length=200)] = "dataset",
+    colour: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Show the frames that a filter matches, and how they are distributed."""
     shown: dict[str, object] = {"failed": "", "cards": [], "next_cursor": None, "counts": (0, 0), "found": None}
@@ -40,8 +40,16 @@ def pool_page(
     except InvalidInput as error:
         shown["failed"], status = str(error), 422
     names = [tag.name for tag in listing.tags(service.platform)]
+    colour = colour or _telling(shown["found"])
     return render(
-        request, "pool.html.jinja", status=status, filter=filter, colour=colour, cursor=cursor, names=names, **shown
+        request,
+        "pool.html.jinja",
+        status=status,
+        shown=shown,
+        filter=filter,
+        colour=colour,
+        cursor=cursor,
+        names=names,
     )
 
 
@@ -55,3 +63,9 @@ def pool_map(
     """Give the map of what looks alike."""
     found = explore.embedding_map(service.platform, filter)
     return render(request, "parts/map.html.jinja", found=found, colour=colour, drawn=coloured(found, colour))
+
+
+def _telling(found: object) -> str:
+    """The first of dataset and tags that has more than one value here."""
+    values = found.values if isinstance(found, explore.Distribution) else ()
+    return next((one.name for one in values if len(one.values) > 1), "dataset")
