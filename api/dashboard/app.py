@@ -5,7 +5,6 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -14,7 +13,7 @@ from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.service import Service
 from al_platform.platform.signing import Signer
 from api.access import Gate
-from api.dashboard.guard import require_shown
+from api.dashboard.guard import pages_of, require_shown
 from api.dashboard.pace import Pace
 from api.dashboard.pages import BASE, FOLDER, palette_css, render
 from api.dashboard.routes import data, frames, learning, new_round, overview, people, pool, rounds, session
@@ -35,7 +34,7 @@ def create_dashboard(service: Service, gate: Gate, signer: Signer, links: Pictur
     for module in _ROUTERS:
         app.include_router(module.router)
     app.add_api_route("/static/palette.css", _palette)
-    require_shown(route for route in app.routes if isinstance(route, APIRoute))
+    require_shown(pages_of(app))
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     for kind in (*PROBLEMS, PlatformError, HTTPException, Exception):
         app.add_exception_handler(kind, _failed)

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.datastructures import FormData
-from starlette.routing import BaseRoute
+from starlette.routing import Mount
 
 from al_platform.domain.access import Actor, Scope
 from al_platform.errors import InvalidInput
@@ -79,19 +80,23 @@ def texts_of(form: FormData) -> Mapping[str, str]:
     return {name: value.strip() for name, value in form.items() if isinstance(value, str)}
 
 
-def require_shown(routes: Iterable[BaseRoute]) -> None:
+def pages_of(app: FastAPI) -> list[RouteContext]:
+    """Give every page and form of the application."""
+    return list(iter_route_contexts([route for route in app.routes if not isinstance(route, Mount)]))
+
+
+def require_shown(pages: Iterable[RouteContext]) -> None:
     """Refuse a page without a scope, and a form that anybody's page may send.
 
     Raises: InvalidInput naming it.
     """
-    for route in routes:
-        used = [getattr(found, "dependency", None) for found in getattr(route, "dependencies", ())]
-        path = str(getattr(route, "path", ""))
-        if path not in OPEN and not any(isinstance(found, Shown) for found in used):
-            raise InvalidInput(f"page {path}: needs no session; give it READER or OPERATOR")
-        calls = [found.call for found in getattr(getattr(route, "dependant", None), "dependencies", ())]
-        if "POST" in (getattr(route, "methods", None) or ()) and sent_form not in calls:
-            raise InvalidInput(f"form {path}: is not checked; take its fields by SentForm")
+    for page in pages:
+        used = [getattr(found, "dependency", None) for found in page.dependencies]
+        if page.path not in OPEN and not any(isinstance(found, Shown) for found in used):
+            raise InvalidInput(f"page {page.path}: needs no session; give it READER or OPERATOR")
+        asked = {found.call for found in page.dependant.dependencies}
+        if "POST" in (page.methods or ()) and sent_form not in asked:
+            raise InvalidInput(f"form {page.path}: is not checked; take its fields by SentForm")
 
 
 async def _service(request: Request) -> Service:

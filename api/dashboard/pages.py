@@ -1,5 +1,6 @@
 """From what the platform says to a page: templates that escape every name, and words for numbers."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ POLICY = (
     "img-src 'self' data:"
 )
 """Scripts and styles come from our own files, never from within a page."""
+
+_NAME = re.compile(r"[^\s=!<>,](?:[^=!<>,]*[^\s=!<>,])?")
+_VALUE = re.compile(r"[^\s=!<>,|](?:[^,|]*[^\s,|])?")
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -68,6 +72,12 @@ def queue_name(queue: str) -> str:
     return "/".join([short(first), *rest]) if first.startswith("exp_") else queue
 
 
+def term(value: str, name: str) -> str:
+    """The filter that asks for a value of a tag or a column; "" for one that the language cannot write."""
+    said = _NAME.fullmatch(name) and _VALUE.fullmatch(value)
+    return f"{name}={value}" if said else ""
+
+
 def number(value: float | None) -> str:
     """A count with its thousands set apart."""
     return "–" if value is None else f"{value:,.0f}".replace(",", "\u2009")
@@ -112,7 +122,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for word in (short, queue_name, number, decimals, percent, duration, moment):
+    for word in (short, queue_name, term, number, decimals, percent, duration, moment):
         environment.filters[word.__name__] = word
     return environment
 

@@ -31,7 +31,7 @@ DEFAULTS: Mapping[str, str] = {
     "strategy.minimum_distance": "0",
     "strategy.group_quota": "",
     "strategy.group_tag": "",
-    "strategy.control_share": "0.1",
+    "strategy.control_share": "0",
     "filter": "",
     "curriculum": "",
     "seed": "0",
