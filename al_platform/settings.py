@@ -10,6 +10,16 @@ from al_platform.errors import InvalidInput
 DEFAULT_HOME = ".alp"
 
 _GB = 10**9
+HOOK_PATH = "/v1/hooks/label-studio"
+SHORTEST_SECRET = 16
+
+
+@dataclass(frozen=True)
+class HookSettings:
+    """Where Label Studio finds this service to say that somebody answered, and the secret by which it is known."""
+
+    url: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,10 @@ class LabelStudioSettings:
     url: str
     token: str = field(repr=False)
     answers: int = 1
+    hook: HookSettings | None = None
+    """None where ALP_HOOK_SECRET is not set: answers are found when they are looked for."""
+    poll_s: float = 300.0
+    """How often a service looks for answers that no hook told of (ALP_LABEL_STUDIO_POLL_S)."""
     picture_days: int = 30
     """How long the pictures of a task can be looked at, at least (ALP_LABEL_STUDIO_PICTURE_DAYS)."""
 
@@ -209,7 +223,24 @@ def _label_studio() -> LabelStudioSettings | None:
         raise InvalidInput(f"ALP_LABEL_STUDIO_URL {url} without ALP_LABEL_STUDIO_TOKEN: set the token of your account")
     answers = _count("ALP_LABEL_STUDIO_ANSWERS", LabelStudioSettings.answers, of="people")
     days = _count("ALP_LABEL_STUDIO_PICTURE_DAYS", LabelStudioSettings.picture_days, of="days")
-    return LabelStudioSettings(url, token, answers, days)
+    poll_s = _number("ALP_LABEL_STUDIO_POLL_S", LabelStudioSettings.poll_s)
+    if not 1.0 <= poll_s < math.inf:
+        raise InvalidInput(f"ALP_LABEL_STUDIO_POLL_S {poll_s:g}: must be at least 1 second")
+    return LabelStudioSettings(url, token, answers, _hook(), poll_s, days)
+
+
+def _hook() -> HookSettings | None:
+    secret, public = os.environ.get("ALP_HOOK_SECRET", ""), _public_url()
+    if not secret:
+        return None
+    if len(secret) < SHORTEST_SECRET:
+        raise InvalidInput(f"ALP_HOOK_SECRET of {len(secret)} characters: must have at least {SHORTEST_SECRET}")
+    if not public:
+        raise InvalidInput(
+            f"ALP_HOOK_SECRET with ALP_PUBLIC_URL {public!r}: set the address under which Label Studio finds this "
+            "service, beginning with http:// or https://"
+        )
+    return HookSettings(public + HOOK_PATH, secret)
 
 
 def _count(name: str, otherwise: int, *, of: str) -> int:

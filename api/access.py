@@ -1,10 +1,11 @@
 """Who may come in: every route needs a scope, and whoever asks has a key, a token, or is alone on the machine."""
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from al_platform.domain.access import Actor, Scope
@@ -58,6 +59,18 @@ class Gate:
         if wait_s:
             raise _too_many(f"{actor.name}: too many requests", wait_s)
 
+    def admit_secret(self, secret: str, *, expected: str, address: str) -> None:
+        """Check the secret of a hook; an empty one is expected of nobody.
+
+        Raises: Unauthenticated; TooManyRequests, for an address that guesses too.
+        """
+        wait_s = self._failures.wait_for(address)
+        if wait_s:
+            raise _too_many("this address failed to authenticate too often", wait_s)
+        if not (expected and hmac.compare_digest(secret.encode(), expected.encode())):
+            self._failures.take(address)
+            raise Unauthenticated("X-Hook-Secret: not the ALP_HOOK_SECRET of this service")
+
     def _identify(self, credential: str | None) -> Actor:
         if not credential:
             raise Unauthenticated("no key: send `Authorization: Bearer KEY`")
@@ -88,9 +101,30 @@ class Needs:
         request.state.actor = replace(actor, request_id=request.state.request_id)
 
 
+class KnowsHookSecret:
+    """The dependency of a route that a labelling tool calls, which has the secret of its hook and no key."""
+
+    async def __call__(self, request: Request, secret: Annotated[str, Header(alias="X-Hook-Secret")] = "") -> None:
+        """Admit whoever sends the secret.
+
+        Raises: Unauthenticated, TooManyRequests for an address that guesses.
+        """
+        service: Service = request.app.state.service
+        server = service.platform.settings.label_studio
+        gate: Gate = request.app.state.gate
+        expected = server.hook.secret if server and server.hook else ""
+        gate.admit_secret(secret, expected=expected, address=request.client.host if request.client else "")
+
+
+HOOK_SECRET = Depends(KnowsHookSecret())
 READER = Depends(Needs(Scope.READER))
 OPERATOR = Depends(Needs(Scope.OPERATOR))
 ADMIN = Depends(Needs(Scope.ADMIN))
+
+
+def asks_for_a_secret(dependencies: Iterable[object]) -> bool:
+    """Say whether these dependencies of a route ask for the secret of a hook."""
+    return any(isinstance(getattr(its, "dependency", None), KnowsHookSecret) for its in dependencies)
 
 
 def scope_of(dependencies: Iterable[object]) -> Scope | None:

@@ -1,10 +1,28 @@
 """Experiments: what was compared, and the points of every curve."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from al_platform.catalog.connection import Transaction
+from al_platform.catalog.pages import page_of
 from al_platform.catalog.tables import insert_missing, rows_of
+from al_platform.domain.paging import Page, PageRequest
 from al_platform.errors import NotFound
+
+_EXPERIMENTS = (
+    "(SELECT experiment_id, strftime(created_at, '%Y-%m-%d %H:%M:%S.%f') AS created_at, (SELECT count(*) "
+    "FROM experiment_points p WHERE p.experiment_id = e.experiment_id) AS points FROM experiments e)"
+)
+
+
+@dataclass(frozen=True)
+class ExperimentSummary:
+    """An experiment, how many points its curves have so far, and when it began (UTC)."""
+
+    experiment_id: str
+    created_at: str
+    points: int
 
 
 def add_experiment(tx: Transaction, experiment_id: str, spec_json: str, *, now: str) -> None:
@@ -74,6 +92,16 @@ def experiment_spec(tx: Transaction, experiment_id: str) -> str:
     if not rows:
         raise NotFound(f"experiment {experiment_id}: not in the catalog; `alp experiments` shows what there is")
     return str(rows[0][0])
+
+
+def experiments_page(tx: Transaction, page: PageRequest) -> Page[ExperimentSummary]:
+    """Give experiments, newest first."""
+    order = {"created_at": str, "experiment_id": str}
+    return page_of(tx, _EXPERIMENTS, page=page, order=order, make=_summary, newest_first=True)
+
+
+def _summary(row: Mapping[str, Any]) -> ExperimentSummary:
+    return ExperimentSummary(**row)
 
 
 def all_experiments(tx: Transaction) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.filters import parse_filter
+from al_platform.catalog.filters import Condition, parse_filter
 from al_platform.catalog.tables import rows_of, table_of, visible, wanted_ids
 from al_platform.catalog.tags import tags_of
 from al_platform.domain.data import TIERS, BlobRef, Frame, Session
@@ -25,7 +25,7 @@ SELECT frame_id, session_id, session, frame_number, timestamp_s, image_hash
 FROM chosen JOIN codes USING (session_id) ORDER BY session, frame_number, frame_id
 """
 
-_UNLABELLED = "NOT EXISTS (SELECT 1 FROM annotations WHERE annotations.frame_id = frames.frame_id)"
+_UNLABELLED = "frame_id NOT IN (SELECT annotations.frame_id FROM annotations)"
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,17 @@ def unlabelled_matching(tx: Transaction, text: str) -> pa.Table:
 
     Raises: InvalidInput for a filter that does not parse.
     """
+    condition = unlabelled_where(tx, text)
+    return table_of(tx, _IN_POOL_ORDER.format(condition=condition.sql), condition.values)
+
+
+def unlabelled_where(tx: Transaction, text: str) -> Condition:
+    """Give the condition that a filter matches a frame and nobody ever labelled it.
+
+    Raises: InvalidInput for a filter that does not parse.
+    """
     condition = parse_filter(tx, text)
-    return table_of(tx, _IN_POOL_ORDER.format(condition=f"({condition.sql}) AND {_UNLABELLED}"), condition.values)
+    return Condition(f"({condition.sql}) AND {_UNLABELLED}", condition.values)
 
 
 def frames_in_pool_order(tx: Transaction, frame_ids: Sequence[str] | pa.ChunkedArray) -> pa.Table:
@@ -107,12 +116,12 @@ def frames_in_pool_order(tx: Transaction, frame_ids: Sequence[str] | pa.ChunkedA
         return table_of(tx, _IN_POOL_ORDER.format(condition="frame_id IN (SELECT id FROM wanted)"))
 
 
-def count_matching(tx: Transaction, text: str) -> tuple[int, int]:
-    """Give how many frames and sessions a filter matches.
+def count_matching(tx: Transaction, text: str, *, unlabelled: bool = False) -> tuple[int, int]:
+    """Give how many frames a filter matches, all or those nobody ever labelled, and of how many sessions.
 
     Raises: InvalidInput for a filter that does not parse.
     """
-    condition = parse_filter(tx, text)
+    condition = unlabelled_where(tx, text) if unlabelled else parse_filter(tx, text)
     counted = tx.execute(
         f"SELECT count(*), count(DISTINCT session_id) FROM frames WHERE {condition.sql}", list(condition.values)
     ).fetchall()[0]

@@ -6,6 +6,7 @@ from typing import Any
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.filters import Condition, parse_filter
+from al_platform.catalog.frames import unlabelled_where
 from al_platform.catalog.pages import page_of
 from al_platform.catalog.tables import rows_of, wanted_ids
 from al_platform.catalog.tags import tags_of
@@ -87,12 +88,14 @@ _FRAMES = (
 )
 
 
-def frames_page(tx: Transaction, filter_text: str, page: PageRequest) -> Page[FrameSummary]:
-    """Give frames that a filter matches, by session, within it by number.
+def frames_page(
+    tx: Transaction, filter_text: str, page: PageRequest, *, unlabelled: bool = False
+) -> Page[FrameSummary]:
+    """Give frames that a filter matches, all or those nobody ever labelled, by session, within it by number.
 
     Raises: InvalidInput for a filter that does not parse.
     """
-    where = parse_filter(tx, filter_text)
+    where = unlabelled_where(tx, filter_text) if unlabelled else parse_filter(tx, filter_text)
     return page_of(tx, _FRAMES, page=page, order=_FRAME_ORDER, make=_frame, where=where)
 
 

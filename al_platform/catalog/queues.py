@@ -12,6 +12,8 @@ from al_platform.domain.labels import LabelTask, TaskState
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.errors import NotFound
 
+WAITING = (TaskState.QUEUED, TaskState.SENT)
+"""What nobody has answered yet, as far as it is known here."""
 _TASK = "task_id, round_id, frame_id, for_class, rank, score, state"
 
 
@@ -55,11 +57,21 @@ def save_task(tx: Transaction, task: LabelTask) -> None:
     tx.execute("UPDATE tasks SET rank = ?, state = ? WHERE task_id = ?", [task.rank, task.state.value, task.task_id])
 
 
+def waiting_tasks(tx: Transaction, queue: str) -> list[LabelTask]:
+    """Give what waits for people in a queue, by round and rank."""
+    rows = rows_of(
+        tx,
+        f"SELECT {_TASK} FROM tasks WHERE queue = ? AND state IN (?, ?) ORDER BY round_id, rank, task_id",
+        [queue, *(state.value for state in WAITING)],
+    )
+    return [_task(row) for row in rows]
+
+
 def withdraw_waiting(tx: Transaction, round_id: str) -> int:
     """Withdraw the tasks of a round that nobody answered, so that their frames may be picked again; says how many."""
     done = tx.execute(
         "UPDATE tasks SET state = ? WHERE round_id = ? AND state IN (?, ?)",
-        [TaskState.WITHDRAWN.value, round_id, TaskState.QUEUED.value, TaskState.SENT.value],
+        [TaskState.WITHDRAWN.value, round_id, *(state.value for state in WAITING)],
     ).fetchall()
     return int(done[0][0])
 

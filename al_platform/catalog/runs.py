@@ -53,10 +53,16 @@ def runs_of(tx: Transaction, round_ids: Sequence[str]) -> dict[str, RoundRun]:
 
 def unfinished_runs(tx: Transaction) -> list[RoundRun]:
     """Give what is queued or was being run, in the order of submission."""
-    states = ", ".join(f"'{state.value}'" for state in TO_BE_RUN)
+    return runs_in(tx, TO_BE_RUN)
+
+
+def runs_in(tx: Transaction, states: Sequence[RunState]) -> list[RoundRun]:
+    """Give the runs in these states, in the order of submission."""
+    marks = ", ".join("?" * len(states))
     rows = rows_of(
         tx,
-        f"SELECT {_COLUMNS} FROM round_runs WHERE state IN ({states}) ORDER BY round_runs.submitted_at, round_id",
+        f"SELECT {_COLUMNS} FROM round_runs WHERE state IN ({marks}) ORDER BY round_runs.submitted_at, round_id",
+        [state.value for state in states],
     )
     return [_run(row) for row in rows]
 

@@ -1,9 +1,13 @@
 """Search over names: a text is looked for in ids, names and purposes, as it is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from al_platform.catalog.connection import Transaction
+from al_platform.catalog.pages import page_of
 from al_platform.catalog.tables import rows_of
+from al_platform.domain.paging import Page, PageRequest
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,20 @@ class TagSummary:
 _SHOWN_VALUES = 20
 
 
-def tags(tx: Transaction) -> list[TagSummary]:
-    """Give every tag of frames, by name."""
-    rows = rows_of(
-        tx,
-        "WITH sets AS (SELECT tag_set, count(*) AS frames FROM frames GROUP BY tag_set), "
-        "shown AS (SELECT key, value, frames FROM sets JOIN tag_sets USING (tag_set), json_each(tag_sets.tags) "
-        "UNION ALL SELECT key, value, 1 FROM frames, json_each(own_tags) WHERE own_tags IS NOT NULL), "
-        "counted AS (SELECT key AS name, value->>'$' AS value, sum(frames) AS frames FROM shown GROUP BY ALL) "
-        "SELECT name, sum(frames)::BIGINT AS frames, "
-        f"list(value ORDER BY frames DESC, value)[:{_SHOWN_VALUES}] AS found FROM counted GROUP BY name ORDER BY name",
-    )
-    return [TagSummary(row["name"], row["frames"], tuple(row["found"])) for row in rows]
+_TAGS = (
+    "(WITH sets AS (SELECT tag_set, count(*) AS frames FROM frames GROUP BY tag_set), "
+    "shown AS (SELECT key, value, frames FROM sets JOIN tag_sets USING (tag_set), json_each(tag_sets.tags) "
+    "UNION ALL SELECT key, value, 1 FROM frames, json_each(own_tags) WHERE own_tags IS NOT NULL), "
+    "counted AS (SELECT key AS name, value->>'$' AS value, sum(frames) AS frames FROM shown GROUP BY ALL) "
+    "SELECT name, sum(frames)::BIGINT AS frames, "
+    f"list(value ORDER BY frames DESC, value)[:{_SHOWN_VALUES}] AS found FROM counted GROUP BY name)"
+)
+
+
+def tags_page(tx: Transaction, page: PageRequest) -> Page[TagSummary]:
+    """Give tags of frames, by name."""
+    return page_of(tx, _TAGS, page=page, order={"name": str}, make=_tag)
+
+
+def _tag(row: Mapping[str, Any]) -> TagSummary:
+    return TagSummary(row["name"], row["frames"], tuple(row["found"]))

@@ -34,9 +34,12 @@ def tasks_of(tx: Transaction, round_id: str) -> list[LabelTask]:
 
 
 def set_task_states(tx: Transaction, task_ids: Sequence[str], state: TaskState) -> None:
-    """Move tasks to a state."""
+    """Move tasks to a state; what was withdrawn meanwhile stays so."""
     with wanted_ids(tx, task_ids):
-        tx.execute("UPDATE tasks SET state = ? WHERE task_id IN (SELECT id FROM wanted)", [state.value])
+        tx.execute(
+            "UPDATE tasks SET state = ? WHERE state <> ? AND task_id IN (SELECT id FROM wanted)",
+            [state.value, TaskState.WITHDRAWN.value],
+        )
 
 
 def frames_taken(tx: Transaction, queue: str) -> pa.ChunkedArray:

@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("ingest")(data.ingest)
 app.command("frames")(data.frames)
 app.command("lineage")(data.lineage)
+app.command("uncertainty")(data.uncertainty)
 app.command("similar")(similar.similar)
 app.command("ab")(experiments.ab)
 app.command("report")(experiments.report)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from rich.tree import Tree
 
 from al_platform.cli import parse, remote
@@ -45,20 +45,34 @@ def ingest(
 def frames(
     context: typer.Context,
     filter_text: Annotated[str, typer.Option("--filter", help="NAME=A|B,NAME>=NUMBER,...")] = "",
+    unlabelled: Annotated[bool, typer.Option("--unlabelled", help="Only frames that nobody ever labelled")] = False,
 ) -> None:
     """Count frames and sessions, all or those that a filter matches."""
     server = remote.remote_of(context)
     if server is not None:
-        remote.show_frames(server, filter_text)
+        remote.show_frames(server, filter_text, unlabelled=unlabelled)
         return
     with platform_of(context) as platform:
-        if filter_text:
-            matched, sessions = count_frames(platform, filter_text)
+        if filter_text or unlabelled:
+            matched, sessions = count_frames(platform, filter_text, unlabelled=unlabelled)
             typer.echo(f"{matched} frames of {sessions} sessions match")
             return
         table = Table("dataset", "frames", "sessions")
         for row in datasets_summary(platform):
             table.add_row(escape(str(row["dataset"])), str(row["frames"]), str(row["sessions"]))
+    Console().print(table)
+
+
+def uncertainty(context: typer.Context, frame_id: str) -> None:
+    """Show what every ensemble that scored a frame thought of it, in nats; higher = more to learn."""
+    from al_platform.platform.uncertainty import frame_uncertainty
+
+    table = Table(Column("ensemble", overflow="fold"), "scored (UTC)", "class", "mutual information", "entropy")
+    with platform_of(context) as platform:
+        for seen in frame_uncertainty(platform, frame_id):
+            for name, measures in seen.measures.items():
+                values = (f"{measures[measure]:.5g}" for measure in ("mi_sum", "entropy_sum"))
+                table.add_row(seen.ensemble_id, seen.scored_at, escape(name), *values)
     Console().print(table)
 
 

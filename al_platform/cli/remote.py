@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from al_platform.cli.progress import progress_shown
-from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, steps_in_words
+from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, show_estimate, steps_in_words
 from al_platform.domain.progress import Progress
 from al_platform.errors import MissingExtra
 from al_platform.settings import Remote
@@ -60,6 +60,18 @@ def run_round(remote: Remote, wanted: Mapping[str, Any]) -> None:
         _show(client, last)
 
 
+def estimate_round(remote: Remote, wanted: Mapping[str, Any]) -> None:
+    """Show what a round would take."""
+    with client_of(remote) as client:
+        show_estimate(client.estimate_round(wanted))
+
+
+def verify_round(remote: Remote, round_id: str) -> list[str]:
+    """Give how a round's picks differ from those that its stored inputs lead to; none where they are equal."""
+    with client_of(remote) as client:
+        return list(client.verify_round(round_id).differences)
+
+
 def show_round(remote: Remote, round_id: str) -> None:
     """Show a round: its steps, how good its ensemble is, and what it picked."""
     table = picks_table()
@@ -86,11 +98,11 @@ def list_rounds(remote: Remote) -> None:
     Console().print(table)
 
 
-def show_frames(remote: Remote, filter_text: str) -> None:
+def show_frames(remote: Remote, filter_text: str, *, unlabelled: bool) -> None:
     """Count frames and sessions, all or those that a filter matches."""
     with client_of(remote) as client:
-        if filter_text:
-            count = client.count_frames(filter_text)
+        if filter_text or unlabelled:
+            count = client.count_frames(filter_text, unlabelled=unlabelled)
             typer.echo(f"{count.frames} frames of {count.sessions} sessions match")
             return
         table = Table("dataset", "frames", "sessions")

@@ -12,8 +12,9 @@ from al_platform.cli import remote
 from al_platform.cli.asked import Asked
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE
-from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, steps_in_words
+from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, show_estimate, steps_in_words
 from al_platform.domain.rounds import LoopSpec
+from al_platform.domain.runs import RoundRequest
 
 if TYPE_CHECKING:
     from al_platform.platform.rounds import RoundDetails
@@ -52,6 +53,7 @@ def run(
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take; nothing is kept")] = False,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
     asked = Asked(
@@ -77,12 +79,19 @@ def run(
     )
     server = remote.remote_of(context)
     if server is not None:
-        remote.run_round(server, asked.body())
+        if dry_run:
+            remote.estimate_round(server, asked.body())
+        else:
+            remote.run_round(server, asked.body())
         return
+    from al_platform.platform.estimates import estimate_round
     from al_platform.platform.rounds import prepare_round, round_details, run_one_round
 
     wanted = asked.spec()
     with platform_of(context) as platform:
+        if dry_run:
+            show_estimate(estimate_round(platform, RoundRequest(wanted, pool=pool, test=test, start=start)))
+            return
         spec = prepare_round(platform, wanted, pool=pool, test=test, start=start)
         round_ = run_one_round(platform, spec, scorers=scorers)
         _show(round_details(platform, round_.round_id))
@@ -135,8 +144,12 @@ def verify(context: typer.Context, round_id: str) -> None:
     """Select again from the stored inputs; exit code 1 and the first difference where the picks are not equal."""
     from al_platform.platform.rounds import verify_round
 
-    with platform_of(context) as platform:
-        differences = verify_round(platform, round_id)
+    server = remote.remote_of(context)
+    if server is not None:
+        differences = remote.verify_round(server, round_id)
+    else:
+        with platform_of(context) as platform:
+            differences = verify_round(platform, round_id)
     if differences:
         typer.echo(f"{round_id}: {len(differences)} differences; the first: {differences[0]}", err=True)
         raise typer.Exit(1)

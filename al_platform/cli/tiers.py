@@ -41,6 +41,19 @@ def hot(
         typer.echo(f"... and {len(heated.unreadable) - _SHOWN_BROKEN} more")
 
 
+@tier_app.command("note")
+def note(
+    context: typer.Context,
+    tier: Annotated[str, typer.Argument(help="Where the pixels lie: hot or archive")],
+    filter_text: Annotated[str, typer.Option("--filter", help="Of which frames: NAME=A|B,NAME>=NUMBER,...")] = "",
+) -> None:
+    """Note in which tier of the storage frames lie, once a policy of the storage has moved them; `tier=` filters it."""
+    from al_platform.platform.tiers import note_tier
+
+    with platform_of(context) as platform:
+        typer.echo(f"{note_tier(platform, filter_text, tier)} frames are in tier {tier} now that were not")
+
+
 @tier_app.command("list")
 def list_all(context: typer.Context) -> None:
     """List what is on the local disk."""

@@ -1,7 +1,9 @@
 """Figures as the commands print them."""
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
+import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
@@ -29,6 +31,36 @@ def picks_table() -> Table:
 def pick_row(rank: int, frame_id: str, for_class: str, score: float) -> tuple[str, ...]:
     """Give the row of a pick; a control pick has no score."""
     return str(rank), frame_id, escape(for_class), "" if for_class == CONTROL_CLASS else f"{score:.5g}"
+
+
+class Estimated(Protocol):
+    """What is shown of an estimate, whoever made it."""
+
+    @property
+    def pool_frames(self) -> int: ...  # noqa: D102
+    @property
+    def pool_sessions(self) -> int: ...  # noqa: D102
+    @property
+    def available_frames(self) -> int: ...  # noqa: D102
+    @property
+    def test_frames(self) -> int: ...  # noqa: D102
+    @property
+    def labels(self) -> int: ...  # noqa: D102
+    @property
+    def seconds(self) -> Mapping[str, float | None]: ...  # noqa: D102
+    @property
+    def based_on(self) -> Mapping[str, int]: ...  # noqa: D102
+
+
+def show_estimate(estimate: Estimated) -> None:
+    """Print what a round would take."""
+    typer.echo(
+        f"pool {estimate.pool_frames} frames of {estimate.pool_sessions} sessions, {estimate.available_frames} free "
+        f"to pick; test set {estimate.test_frames} frames; {estimate.labels} labels to pay for"
+    )
+    for step, seconds in estimate.seconds.items():
+        told = "no past run tells" if seconds is None else f"{seconds:.1f} s, by {estimate.based_on[step]} past ones"
+        typer.echo(f"  {step}: {told}")
 
 
 def steps_in_words(runs: Iterable[tuple[str, float, bool]]) -> str:

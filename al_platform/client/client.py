@@ -1,7 +1,7 @@
 """The client: one method for each question, answers as records, problems as errors."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,8 +15,10 @@ from al_platform.client.records import (
     FrameRecord,
     MetricsRecord,
     RoundRecord,
+    SimilarRecord,
     StepRecord,
     TaskRecord,
+    VerifiedRecord,
 )
 from al_platform.domain.records import record_from_json
 from al_platform.errors import PlatformError
@@ -60,9 +62,10 @@ class Client:
         """Give what was ingested."""
         return self._list(DatasetRecord, "/v1/datasets")
 
-    def count_frames(self, filter_text: str = "") -> FrameCount:
-        """Give how many frames and sessions a filter matches."""
-        return self._one(FrameCount, "GET", "/v1/frames/count", params={"filter": filter_text})
+    def count_frames(self, filter_text: str = "", *, unlabelled: bool = False) -> FrameCount:
+        """Give how many frames a filter matches, all or those nobody ever labelled, and of how many sessions."""
+        asked = {"filter": filter_text, "unlabelled": str(unlabelled).lower()}
+        return self._one(FrameCount, "GET", "/v1/frames/count", params=asked)
 
     def frames(self, filter_text: str = "", *, page: int = 200) -> Iterator[FrameRecord]:
         """Give every frame that a filter matches, by session and number, fetched a page at a time."""
@@ -116,6 +119,41 @@ class Client:
     def resume_round(self, round_id: str) -> RoundRecord:
         """Go on with a round that waits or failed on the way."""
         return self._one(RoundRecord, "POST", f"/v1/rounds/{_part(round_id)}/resume")
+
+    def verify_round(self, round_id: str) -> VerifiedRecord:
+        """Have a round select again from its stored inputs, and say how its picks differ."""
+        return self._one(VerifiedRecord, "POST", f"/v1/rounds/{_part(round_id)}/verify")
+
+    def similar(
+        self,
+        like: Sequence[str],
+        *,
+        unlike: Sequence[str] = (),
+        filter_text: str = "",
+        count: int = 20,
+        round_id: str = "",
+    ) -> list[SimilarRecord]:
+        """Give the frames most like some examples and least like others, best first."""
+        body = {
+            "like": list(like),
+            "unlike": list(unlike),
+            "filter": filter_text,
+            "count": count,
+            "round_id": round_id,
+        }
+        return [_record(SimilarRecord, item) for item in self._ask("POST", "/v1/similar", body=body).json()]
+
+    def send_frames(
+        self, queue: str, frames: Sequence[str], *, round_id: str = "", annotator: str = "", for_class: str = ""
+    ) -> RoundRecord:
+        """Send frames picked by hand straight to a queue; the same frames are the same round."""
+        body = {"frames": list(frames), "round_id": round_id, "annotator": annotator, "for_class": for_class}
+        return self._one(RoundRecord, "POST", f"/v1/queues/{_part(queue)}/frames", body=body)
+
+    def withdraw_queue(self, queue: str) -> list[TaskRecord]:
+        """Withdraw every task of a queue that nobody has answered."""
+        answer = self._ask("POST", f"/v1/queues/{_part(queue)}/withdraw")
+        return [_record(TaskRecord, item) for item in answer.json()]
 
     def watch_round(self, round_id: str) -> Iterator[RoundRecord]:
         """Give the status of a round whenever it changes, until it rests."""

@@ -121,3 +121,20 @@ class MetricsRecord:
 
     ensemble_id: str
     tests: Mapping[str, Mapping[str, Mapping[str, float]]]
+
+
+@dataclass(frozen=True)
+class VerifiedRecord:
+    """Whether a round's picks come out again from their stored inputs; if not, how they differ."""
+
+    round_id: str
+    equal: bool
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SimilarRecord:
+    """A frame and how like some examples it is, in [-2, 2]; higher = more."""
+
+    frame_id: str
+    score: float

@@ -120,6 +120,8 @@ class RoundSpec:
     """Only frames of the pool that match may be picked; all are scored. Empty: every frame."""
     curriculum: tuple[CurriculumShare, ...] = ()
     """What training draws how often; empty: every labelled frame alike. Validation and calibration see all alike."""
+    listed: tuple[str, ...] = ()
+    """Frames of the pool picked by hand, in the order people should see them; the strategy then picks nothing."""
 
     def __post_init__(self) -> None:
         """Refuse rounds whose targets the model does not know, and seeds that no generator takes."""
@@ -136,6 +138,8 @@ class RoundSpec:
             raise InvalidInput(f"targets {', '.join(self.targets)}: each may be named once")
         if self.curriculum and not any(part.share for part in self.curriculum):
             raise InvalidInput("curriculum: all shares are 0; give at least one above 0, or no curriculum")
+        if len(set(self.listed)) != len(self.listed):
+            raise InvalidInput("listed frames: each may be named once")
         if not 0 <= self.seed < SEED_LIMIT:
             raise InvalidInput(f"seed {self.seed}: must be at least 0 and below {SEED_LIMIT}")
 

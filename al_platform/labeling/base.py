@@ -41,6 +41,18 @@ class LabelingTool(Protocol):
         Raises: LabelingUnavailable where the tool cannot be reached or answers what it should not.
         """
 
+    def withdraw(self, tasks: Sequence[LabelTask]) -> frozenset[str]:
+        """Take these tasks back from people; gives the ids of those that nobody had answered. Again changes nothing.
+
+        Raises: LabelingUnavailable; what is taken back stays so.
+        """
+
+    def reorder(self, tasks: Sequence[LabelTask]) -> None:
+        """Show these tasks at the places that their ranks now say.
+
+        Raises: LabelingUnavailable.
+        """
+
 
 @dataclass(frozen=True)
 class TaskBrief:

@@ -9,15 +9,26 @@ from al_platform.labeling.base import DescribeTasks, HintTasks, ImageUrl, TaskBr
 from al_platform.labeling.consensus import ReviewPolicy, settle
 from al_platform.labeling.label_studio_client import LabelStudioClient
 from al_platform.labeling.label_studio_config import frame_config
-from al_platform.labeling.label_studio_convert import SOURCE, ServerTask, answer_of, label_of, moment, task_json
+from al_platform.labeling.label_studio_convert import (
+    SOURCE,
+    ServerTask,
+    answer_of,
+    label_of,
+    moment,
+    place_of,
+    task_json,
+)
 from al_platform.labeling.label_studio_projects import (
+    Hook,
     Project,
     QueueConfig,
     all_tasks,
     answered_tasks,
+    ensure_hook,
     ensure_rank_view,
     import_tasks,
     make_project,
+    move_task,
     projects_of,
     remove_unanswered,
     show_proposals,
@@ -44,6 +55,7 @@ class LabelStudio:
         hints: HintTasks,
         image_url: ImageUrl,
         policy: ReviewPolicy | None = None,
+        hook: Hook | None = None,
         tasks_per_project: int = TASKS_PER_PROJECT,
         tasks_per_import: int = TASKS_PER_IMPORT,
     ) -> None:
@@ -52,6 +64,7 @@ class LabelStudio:
         self._hints = hints
         self._image_url = image_url
         self._policy = policy or ReviewPolicy()
+        self._hook = hook
         self._tasks_per_project = tasks_per_project
         self._tasks_per_import = tasks_per_import
         self._known: set[str] = set()
@@ -84,6 +97,31 @@ class LabelStudio:
                         answered.setdefault(task.external_id, []).append(task)
             found.update({task_id: self._result(wanted[task_id], same) for task_id, same in answered.items()})
         yield from (found[task.task_id] for task in tasks if task.task_id in found)
+
+    def withdraw(self, tasks: Sequence[LabelTask]) -> frozenset[str]:
+        """Remove from the server what nobody has answered; gives the ids of what is not there now.
+
+        Raises: LabelingUnavailable; what is removed stays so.
+        """
+        gone: set[str] = set()
+        for queue, briefs in self._by_queue(tasks).items():
+            there = self._tasks_by_id(projects_of(self._client, queue))
+            for brief in briefs:
+                copies = [remove_unanswered(self._client, task) for task in there.get(brief.task.task_id, ())]
+                gone |= {brief.task.task_id} if all(copies) else set()
+        self._known -= gone
+        return frozenset(gone)
+
+    def reorder(self, tasks: Sequence[LabelTask]) -> None:
+        """Write the ranks of tasks into those that are on the server.
+
+        Raises: LabelingUnavailable.
+        """
+        for queue, briefs in self._by_queue(tasks).items():
+            there = self._tasks_by_id(projects_of(self._client, queue))
+            for brief in briefs:
+                for task in there.get(brief.task.task_id, ()):
+                    move_task(self._client, task, place_of(brief.task))
 
     def _by_queue(self, tasks: Sequence[LabelTask]) -> dict[QueueConfig, list[TaskBrief]]:
         if not tasks:
@@ -124,8 +162,9 @@ class LabelStudio:
             room = self._tasks_per_project - (project.task_number or 0)
             if room > 0:
                 ensure_rank_view(self._client, project)
+                ensure_hook(self._client, project, self._hook)
                 return project, room
-        return make_project(self._client, queue, len(projects) + 1), self._tasks_per_project
+        return make_project(self._client, queue, len(projects) + 1, hook=self._hook), self._tasks_per_project
 
     def _tasks_by_id(self, projects: Sequence[Project]) -> dict[str, list[ServerTask]]:
         """Our tasks on the server, each with its copies: answered ones first, then the oldest."""

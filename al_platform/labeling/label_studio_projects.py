@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from al_platform.domain.ids import make_id
@@ -13,6 +13,7 @@ from al_platform.labeling.label_studio_config import config_problems
 from al_platform.labeling.label_studio_convert import ServerTask
 
 RANK_VIEW = "By rank"
+SECRET_HEADER = "X-Hook-Secret"
 _LONGEST_QUEUE = 36
 """Characters of a queue's name in the title, which may have 50."""
 EXPORT_S, POLL_S = 300.0, 0.5
@@ -34,6 +35,14 @@ class QueueConfig:
     def key(self) -> str:
         """Name of the queue's projects; another config is another project, since configs of old tasks never change."""
         return make_id("lsq", self.queue, self.config)
+
+
+@dataclass(frozen=True)
+class Hook:
+    """Where a project says that somebody answered, and the secret that it sends along."""
+
+    url: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,12 @@ class _View:
 
 
 @dataclass(frozen=True)
+class _Hook:
+    url: str
+    headers: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class _Snapshot:
     id: int
     status: str
@@ -82,8 +97,8 @@ def projects_of(client: LabelStudioClient, queue: QueueConfig) -> list[Project]:
     return sorted(found, key=lambda project: project.id)
 
 
-def make_project(client: LabelStudioClient, queue: QueueConfig, part: int) -> Project:
-    """Make the next project of a queue, with the view that shows its tasks in our order."""
+def make_project(client: LabelStudioClient, queue: QueueConfig, part: int, *, hook: Hook | None = None) -> Project:
+    """Make the next project of a queue, with the view that shows its tasks in our order, and the hook where given."""
     body = {
         "title": f"{queue.queue[:_LONGEST_QUEUE]} · part {part}",
         "description": f"Queue {queue.queue} of al-platform, found by key {queue.key}: leave this line as it is",
@@ -95,7 +110,35 @@ def make_project(client: LabelStudioClient, queue: QueueConfig, part: int) -> Pr
     }
     project = client.post("/api/projects", body, Project)
     ensure_rank_view(client, project)
+    ensure_hook(client, project, hook)
     return project
+
+
+def ensure_hook(client: LabelStudioClient, project: Project, hook: Hook | None) -> None:
+    """Have a project say when somebody answers, where it does not yet. Only a hint: it is sent once, and may be lost.
+
+    Raises: LabelingUnavailable, also where the server refuses the address.
+    """
+    if hook is None:
+        return
+    known = client.get("/api/webhooks/", list[_Hook], project=project.id)
+    if any(its.url == hook.url and its.headers.get(SECRET_HEADER) == hook.secret for its in known):
+        return
+    body = {
+        "project": project.id,
+        "url": hook.url,
+        "send_payload": False,
+        "send_for_all_actions": False,
+        "actions": ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"],
+        "headers": {SECRET_HEADER: hook.secret},
+    }
+    try:
+        client.post("/api/webhooks/", body, _Hook)
+    except LabelingUnavailable as reason:
+        raise LabelingUnavailable(
+            f"{reason}. The hook to {hook.url} was not made: let the server reach it (SSRF_PROTECTION_ENABLED=false "
+            "for private addresses), or unset ALP_HOOK_SECRET to do without"
+        ) from reason
 
 
 def ensure_rank_view(client: LabelStudioClient, project: Project) -> None:
@@ -138,16 +181,24 @@ def show_proposals(client: LabelStudioClient, project: Project, model_version: s
         client.patch(f"/api/projects/{project.id}", {"model_version": model_version})
 
 
-def remove_unanswered(client: LabelStudioClient, task: ServerTask) -> None:
-    """Remove a task that nobody has answered by now; gone already is as good."""
+def move_task(client: LabelStudioClient, task: ServerTask, place: Mapping[str, Any]) -> None:
+    """Change where a task stands; one that is gone is passed over."""
+    if client.find(f"/api/tasks/{task.id}", dict[str, Any]) is not None:
+        client.patch(f"/api/tasks/{task.id}", {"data": {**task.data, **place}})
+
+
+def remove_unanswered(client: LabelStudioClient, task: ServerTask) -> bool:
+    """Remove a task that nobody has answered by now; False where somebody has. Gone already is as good."""
     answers = f"/api/tasks/{task.id}/annotations"
-    if client.find(answers, list[dict[str, Any]]) != []:
-        return
+    found = client.find(answers, list[dict[str, Any]])
+    if found != []:
+        return found is None
     try:
         client.delete(f"/api/tasks/{task.id}")
     except LabelingUnavailable:  # so the server answers the slower of two senders that remove one task
         if client.find(answers, list[dict[str, Any]]) is not None:
             raise
+    return True
 
 
 def _snapshot(client: LabelStudioClient, project: Project, view: _View) -> list[ServerTask]:

@@ -36,6 +36,13 @@ class OfflineAnnotator:
         answers = self._sealed.open(task.frame_id for task in tasks)
         return (self._result(task, answers.get(task.frame_id)) for task in tasks)
 
+    def withdraw(self, tasks: Sequence[LabelTask]) -> frozenset[str]:
+        """Take tasks back: all of them, since nothing is answered before it is collected."""
+        return frozenset(task.task_id for task in tasks)
+
+    def reorder(self, tasks: Sequence[LabelTask]) -> None:
+        """Do nothing: everything is answered at once."""
+
     def buy(self, frame_ids: Sequence[str]) -> list[Annotation]:
         """Release labels outside of any round, for a start or test set; frames without one are left out."""
         answers = self._sealed.open(frame_ids)

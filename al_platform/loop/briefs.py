@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
+
+from numpy.typing import NDArray
 
 from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.models import ensemble_named
 from al_platform.catalog.rounds import round_named
-from al_platform.domain.labels import LabelTask
+from al_platform.domain.labels import CONTROL_CLASS, LabelTask
 from al_platform.domain.rounds import Round
 from al_platform.labeling.base import DescribeTasks, Hint, HintTasks, TaskBrief
 from al_platform.labeling.heat_picture import heat_picture
@@ -56,9 +59,16 @@ def _hints_of_round(context: LoopContext, round_: Round, tasks: Sequence[LabelTa
     hints = {}
     for index, task in enumerate(tasks):
         frame = frames[task.frame_id]
-        information_HW = belief.information[index, classes.index(task.for_class)]
+        information_HW = _shown(belief.information[index], classes, task.for_class)
         picture = heat_picture(context.blobs.get(frame.image.hash), information_HW)
         boxes = proposed_boxes(belief.probability[index], classes, width=frame.width, height=frame.height)
         heatmap = context.blobs.put(picture, media_type="image/jpeg")
         hints[task.task_id] = Hint(ensemble.ensemble_id, boxes, heatmap)
     return hints
+
+
+def _shown(information_KHW: NDArray[Any], classes: Sequence[str], for_class: str) -> NDArray[Any]:
+    """The map of the class that the frame was picked for; a control pick has none, so all of them together."""
+    control = for_class == CONTROL_CLASS
+    shown_HW: NDArray[Any] = information_KHW.sum(axis=0) if control else information_KHW[classes.index(for_class)]
+    return shown_HW

@@ -60,10 +60,14 @@ def require_present(context: LoopContext, spec: RoundSpec) -> None:
 def require_pickable(tx: Transaction, spec: RoundSpec, pool: pa.Table, *, described: str) -> None:
     """Check that the round's limits leave something of a pool, which is given by its rows.
 
-    Raises: InvalidInput for a time gap in a pool without clocks, or a filter that leaves nothing of it.
+    Raises: InvalidInput for a time gap in a pool without clocks, a filter that leaves nothing of it, or a frame
+        picked by hand that is not in it.
     """
     if spec.strategy.group_tag:
         require_known_tag(tx, spec.strategy.group_tag)
+    outside = sorted(set(spec.listed).difference(pool["frame_id"].to_pylist())) if spec.listed else []
+    if outside:
+        raise InvalidInput(f"frame {outside[0]}: not in pool {described}; name frames of the pool, or another round")
     matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
     if not pc.any(pc.is_in(pool["frame_id"], value_set=matching)).as_py():
         raise InvalidInput(f"filter {spec.filter!r}: matches no frame of pool {described}; leave it out or widen it")

@@ -68,6 +68,14 @@ def keep_collected(tx: Transaction, collected: Collected) -> None:
         task_catalog.set_task_states(tx, [task_id for task_id, its in states.items() if its is state], state)
 
 
+def take_back(context: LoopContext, round_: Round, tasks: Sequence[LabelTask]) -> frozenset[str]:
+    """Take tasks back from the labelling tool; gives the ids of those that nobody had answered.
+
+    Raises: LabelingUnavailable.
+    """
+    return tool_named(context, round_.spec.annotator).withdraw(tasks) if tasks else frozenset()
+
+
 def still_out(tasks: Sequence[LabelTask], collected: Collected) -> list[str]:
     """Give the tasks that have neither a label nor a rejection yet, in their order."""
     states = collected.states

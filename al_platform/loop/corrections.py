@@ -7,6 +7,7 @@ from al_platform.catalog.datasets import add_version, newest_version_of, version
 from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetVersion
+from al_platform.domain.labels import TaskState
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.errors import InvalidInput
 from al_platform.loop.checks import tool_named
@@ -26,6 +27,7 @@ def take_corrections(context: LoopContext, round_: Round, *, onto: str = "") -> 
         raise InvalidInput(f"round {round_.round_id}: is {round_.state}; run it again, which takes in every change")
     with context.catalog.transaction() as tx:
         tasks, since = tasks_of(tx, round_.round_id), read_until(tx, round_.round_id)
+    tasks = [task for task in tasks if task.state is not TaskState.WITHDRAWN]
     collected = Collected(tuple(tool_named(context, round_.spec.annotator).collect(tasks, since=since)))
     with context.catalog.transaction() as tx:
         keep_collected(tx, collected)

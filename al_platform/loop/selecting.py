@@ -23,7 +23,7 @@ from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import Exclusions, write_exclusions
 from al_platform.loop.models import ensure_encoder, ensure_records, frame_records, image_hashes
 from al_platform.loop.rows import PoolRows
-from al_platform.loop.strategies import Picks, PoolView, strategy_named
+from al_platform.loop.strategies import Picks, PoolView, picks_of
 from al_platform.loop.view import pool_view
 from al_platform.models.records import Unreadable
 
@@ -101,7 +101,7 @@ def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: P
     spec, lost = round_.spec, Unreadable()
     records = frame_records(context, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
     while True:
-        picks = strategy_named(spec.strategy.name).pick(view, _frames_to_pick(round_, view.available))
+        picks = picks_of(view, _frames_to_pick(round_, view.available))
         with context.catalog.transaction() as tx:
             images = image_hashes(frames_by_id(tx, rows.ids_of(picks.rows)))
         unreadable = ensure_records(context, records, images)

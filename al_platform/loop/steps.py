@@ -15,13 +15,13 @@ from al_platform.domain.labels import TaskState
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.errors import InvalidInput
 from al_platform.loop.checks import tool_named
-from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, waiting_message
+from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, take_back, waiting_message
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import exclusions_now
 from al_platform.loop.models import ensure_encoder
 from al_platform.loop.scores import job_of, score_pool
 from al_platform.loop.selecting import record_of, select_frames
-from al_platform.loop.strategies import strategy_named
+from al_platform.loop.strategies import Reads, reads_of
 from al_platform.loop.train import train_round
 from al_platform.models.records import Unreadable
 
@@ -52,7 +52,7 @@ def train_step(context: LoopContext, round_: Round) -> StepResult:
 def score_step(context: LoopContext, round_: Round) -> StepResult:
     """QUERY: the ensemble's disagreement on every frame of the pool; passed over where the strategy reads no score."""
     spec = round_.spec
-    if not strategy_named(spec.strategy.name).needs_scores:
+    if reads_of(spec) is Reads.NOTHING:
         return StepResult(replace(round_, state=RoundState.SCORED), {"scored_frames": 0})
     ensure_encoder(context, spec.model, spec.pool_id)
     with context.catalog.transaction() as tx:
@@ -113,9 +113,11 @@ def send_step(context: LoopContext, round_: Round) -> StepResult:
 def collect_step(context: LoopContext, round_: Round) -> StepResult:
     """ANNOTATE: take in the labels. The round stays SENT, and says so, while any are still out."""
     with context.catalog.transaction() as tx:
-        tasks, since = task_catalog.tasks_of(tx, round_.round_id), read_until(tx, round_.round_id)
+        every, since = task_catalog.tasks_of(tx, round_.round_id), read_until(tx, round_.round_id)
+    tasks = [task for task in every if task.state is not TaskState.WITHDRAWN]
     collected = collect_until_paid(context, round_, tasks, since=since)
-    out, states = still_out(tasks, collected), {task.task_id: task.state for task in tasks} | collected.states
+    take_back(context, round_, [task for task in tasks if task.task_id in collected.withdrawn])
+    out, states = still_out(tasks, collected), {task.task_id: task.state for task in every} | collected.states
     outputs = {f"{state.value}_frames": list(states.values()).count(state) for state in sorted(set(states.values()))}
 
     def commit(tx: Transaction) -> None:

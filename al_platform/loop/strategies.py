@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import acquisition
 from al_platform.catalog.selection import FleetPool, select_rows
 from al_platform.catalog.shards import shards_at
-from al_platform.domain.rounds import StrategySpec
+from al_platform.domain.rounds import RoundSpec, StrategySpec
 from al_platform.errors import InvalidInput
 from al_platform.scoring.fetch import ClassFiles
 from al_platform.scoring.measures import PoolMeasures
@@ -56,6 +56,8 @@ class PoolView:
     """bool [N, K]: what a perfect curator sees; None unless the strategy imitates one."""
     seed: int
     strategy: StrategySpec
+    listed: NDArray[Any] | None = None
+    """int: rows picked by hand, in order; None where the strategy picks."""
 
 
 class Reads(Enum):
@@ -216,6 +218,18 @@ def strategy_named(name: str) -> Strategy:
     if name not in STRATEGIES:
         raise InvalidInput(f"strategy {name!r}: known are {', '.join(STRATEGIES)}")
     return STRATEGIES[name]
+
+
+def picks_of(view: PoolView, budget: int) -> Picks:
+    """Give the picks of the view's strategy, or of what was picked by hand what is available, for the first target."""
+    if view.listed is not None:
+        return _in_order(view.listed, view, budget)
+    return strategy_named(view.strategy.name).pick(view, budget)
+
+
+def reads_of(spec: RoundSpec) -> Reads:
+    """Give what a round reads of the scores of its pool; nothing where its frames were picked by hand."""
+    return Reads.NOTHING if spec.listed else strategy_named(spec.strategy.name).reads
 
 
 def require_kept(spec: StrategySpec) -> None:

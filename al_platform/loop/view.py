@@ -18,7 +18,7 @@ from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.exclusions import Exclusions
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.scores import ScoreFiles, pool_score_files, pool_scores
-from al_platform.loop.strategies import PoolView, Reads, strategy_named
+from al_platform.loop.strategies import PoolView, Reads, reads_of, strategy_named
 from al_platform.models.records import Unreadable
 from al_platform.scoring.read import DenseScores
 
@@ -35,9 +35,12 @@ def pool_view(context: LoopContext, round_: Round, exclusions: Exclusions) -> tu
         matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
         groups = _groups(tx, spec.strategy, pool["frame_id"])
     rows = PoolRows(pool["frame_id"])
-    files, dense = _scores(context, round_, strategy.reads)
+    files, dense = _scores(context, round_, reads_of(spec))
     available = rows.mask_of(matching) & ~rows.mask_of(labelled)
     available &= ~rows.mask_of((*exclusions.queued, *exclusions.unreadable))
+    listed = np.array(rows.rows_of(spec.listed)) if spec.listed else None
+    if listed is not None:
+        available &= rows.mask_of(spec.listed)
     for scores in (files, dense):
         if scores is not None:
             available &= scores.scored
@@ -60,6 +63,7 @@ def pool_view(context: LoopContext, round_: Round, exclusions: Exclusions) -> tu
         shown=shown,
         seed=spec.seed,
         strategy=spec.strategy,
+        listed=listed,
     )
     return rows, view, embedded.unreadable
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.bulk import Rows, add_frame_rows
-from al_platform.catalog.frames import count_matching, frame_counts, unlabelled_matching
+from al_platform.catalog.frames import count_matching, frame_counts
 from al_platform.catalog.lineage import lineage_of
 from al_platform.catalog.tasks import at_labellers, queue_counts
 from al_platform.datasets.adapters import adapter_named
@@ -48,22 +48,13 @@ def datasets_summary(platform: Platform) -> list[dict[str, object]]:
         return frame_counts(tx)
 
 
-def count_frames(platform: Platform, filter_text: str) -> tuple[int, int]:
-    """Give how many frames and sessions a filter matches.
+def count_frames(platform: Platform, filter_text: str, *, unlabelled: bool = False) -> tuple[int, int]:
+    """Give how many frames a filter matches, all or those nobody ever labelled, and of how many sessions.
 
     Raises: InvalidInput for a filter that does not parse.
     """
     with platform.catalog.transaction() as tx:
-        return count_matching(tx, filter_text)
-
-
-def unlabelled_frames(platform: Platform, filter_text: str) -> pa.Table:
-    """Give the frames that a filter matches and nobody ever labelled, as a pool lists them.
-
-    Raises: InvalidInput for a filter that does not parse.
-    """
-    with platform.catalog.transaction() as tx:
-        return unlabelled_matching(tx, filter_text)
+        return count_matching(tx, filter_text, unlabelled=unlabelled)
 
 
 def queues_summary(platform: Platform) -> list[dict[str, object]]:

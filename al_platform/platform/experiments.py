@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from al_platform.catalog.experiments import all_experiments, experiment_spec
+from al_platform.catalog import experiments as experiment_catalog
+from al_platform.catalog.experiments import ExperimentSummary, all_experiments, experiment_spec
+from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.records import record_from_json
 from al_platform.errors import NotFound
 from al_platform.experiments.ab import Bench, result_of, run_experiment
@@ -38,6 +40,12 @@ def list_experiments(platform: Platform) -> list[dict[str, object]]:
     """Give id, points and date of every experiment, newest first."""
     with platform.catalog.transaction() as tx:
         return all_experiments(tx)
+
+
+def experiments_page(platform: Platform, page: PageRequest) -> Page[ExperimentSummary]:
+    """Give experiments, newest first."""
+    with platform.catalog.transaction() as tx:
+        return experiment_catalog.experiments_page(tx, page)
 
 
 def experiment(platform: Platform, experiment_id: str) -> ExperimentSpec:

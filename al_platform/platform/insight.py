@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from al_platform.catalog.answers import answers_of_round
 from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.rounds import round_named
 from al_platform.catalog.tasks import selections_of
-from al_platform.domain.rounds import Round
 from al_platform.experiments.contents import LabelledContents, contents_of
 from al_platform.labeling.annotators import label_seconds
 from al_platform.loop.embeddings import frame_embeddings
@@ -67,12 +66,10 @@ def round_yield(platform: Platform, round_id: str) -> RoundYield | None:
 
 @dataclass(frozen=True)
 class Picks:
-    """What a round picked, as a whole: how many for each class, of each session, and which are nearly the same."""
+    """What a round picked, as a whole: how many for each class and of each session, the most first."""
 
-    classes: tuple[tuple[str, int], ...]
-    sessions: Mapping[str, int]
-    twins: Mapping[str, Sequence[Twin]]
-    """Frame id to its twins, the nearest first; frames without one are left out."""
+    classes: tuple[tuple[str, int], ...] = ()
+    sessions: Mapping[str, int] = field(default_factory=dict)
 
 
 def picks_of(platform: Platform, round_id: str) -> Picks:
@@ -81,17 +78,23 @@ def picks_of(platform: Platform, round_id: str) -> Picks:
     Raises: NotFound for an unknown round.
     """
     with platform.catalog.transaction() as tx:
-        round_ = round_named(tx, round_id)
+        round_named(tx, round_id)
         picks = selections_of(tx, round_id)
         frames = frames_by_id(tx, [pick.frame_id for pick in picks])
     return Picks(
         tuple(Counter(pick.for_class for pick in picks).most_common()),
         Counter(frame.session_id for frame in frames.values()),
-        _twins(platform, round_, list(frames)),
     )
 
 
-def _twins(platform: Platform, round_: Round, frame_ids: Sequence[str]) -> dict[str, list[Twin]]:
+def near_duplicates(platform: Platform, round_id: str) -> dict[str, list[Twin]]:
+    """Give the picks of a round that have twins among its picks, each with its twins, the nearest first.
+
+    Raises: NotFound for an unknown round.
+    """
+    with platform.catalog.transaction() as tx:
+        round_ = round_named(tx, round_id)
+        frame_ids = list(dict.fromkeys(pick.frame_id for pick in selections_of(tx, round_id)))
     if round_.ensemble_id is None or not 3 <= len(frame_ids) <= _COMPARED:
         return {}
     return twins_of(frame_ids, frame_embeddings(loop_context(platform), round_, frame_ids, []).pool)

@@ -11,6 +11,7 @@ from al_platform.labeling.base import ImageUrl, LabelingTool
 from al_platform.labeling.consensus import ReviewPolicy
 from al_platform.labeling.label_studio import LabelStudio
 from al_platform.labeling.label_studio_client import LabelStudioClient
+from al_platform.labeling.label_studio_projects import Hook
 from al_platform.loop.briefs import task_describer, task_hinter
 from al_platform.loop.context import LoopContext
 from al_platform.platform.home import Platform
@@ -31,6 +32,7 @@ def label_studio_tool(platform: Platform, context: LoopContext) -> dict[str, Lab
         hints=task_hinter(context),
         image_url=_picture_addresses(platform, lasting_s=server.picture_days * _DAY_S),
         policy=ReviewPolicy(answers=server.answers),
+        hook=Hook(server.hook.url, server.hook.secret) if server.hook else None,
     )
     return {tool.name: tool}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from al_platform.catalog import listing, search
 from al_platform.catalog.annotations import annotations_by_id
 from al_platform.catalog.datasets import version_items, version_named
-from al_platform.catalog.frames import count_matching, frames_by_id
+from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.lineage import lineage_of
 from al_platform.catalog.listing import (
     FrameSummary,
@@ -27,16 +27,10 @@ from al_platform.errors import InvalidInput, NotFound
 from al_platform.platform.home import Platform
 
 
-def frames(platform: Platform, filter_text: str, page: PageRequest) -> Page[FrameSummary]:
-    """Give frames that a filter matches, by session and number. Raises: InvalidInput."""
+def frames(platform: Platform, filter_text: str, page: PageRequest, *, unlabelled: bool = False) -> Page[FrameSummary]:
+    """Give frames that a filter matches, by session and number, or those nobody ever labelled. Raises: InvalidInput."""
     with platform.catalog.transaction() as tx:
-        return listing.frames_page(tx, filter_text, page)
-
-
-def count_frames(platform: Platform, filter_text: str) -> tuple[int, int]:
-    """Give how many frames and sessions a filter matches. Raises: InvalidInput."""
-    with platform.catalog.transaction() as tx:
-        return count_matching(tx, filter_text)
+        return listing.frames_page(tx, filter_text, page, unlabelled=unlabelled)
 
 
 def frame(platform: Platform, frame_id: str) -> FrameSummary:
@@ -63,10 +57,10 @@ def session(platform: Platform, session_id: str) -> SessionSummary:
         return listing.session_named(tx, session_id)
 
 
-def tags(platform: Platform) -> list[TagSummary]:
-    """Give every tag of frames, by name."""
+def tags(platform: Platform, page: PageRequest) -> Page[TagSummary]:
+    """Give tags of frames, by name."""
     with platform.catalog.transaction() as tx:
-        return search.tags(tx)
+        return search.tags_page(tx, page)
 
 
 def hits(platform: Platform, text: str, *, limit: int) -> list[Hit]:

@@ -9,7 +9,7 @@ from typing import Protocol
 from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import RoundState
 from al_platform.domain.runs import RunState
-from al_platform.errors import CatalogBusy, PlatformError, Stopped
+from al_platform.errors import CatalogBusy, LabelingUnavailable, PlatformError, Stopped
 from al_platform.platform.home import Platform
 
 _ATTEMPTS = 3
@@ -133,6 +133,8 @@ class WorkerThread:
         if isinstance(error, Stopped):
             if round_id in self._stopping:
                 self._conclude(round_id, RunState.CANCELLED, "")
+        elif isinstance(error, LabelingUnavailable):
+            self._conclude(round_id, RunState.WAITING, str(error))
         elif isinstance(error, PlatformError):
             self._conclude(round_id, RunState.FAILED, str(error))
         elif error is not None:

@@ -9,19 +9,23 @@ from typing import Protocol
 
 from al_platform.catalog import runs as run_catalog
 from al_platform.catalog.access import record_change
-from al_platform.catalog.queues import withdraw_waiting
+from al_platform.catalog.queues import WAITING, withdraw_waiting
 from al_platform.catalog.requests import newest_request_for
 from al_platform.catalog.rounds import round_named, save_round
 from al_platform.catalog.service_tables import ensure_service_tables
+from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.clock import utc_now
 from al_platform.domain.rounds import RoundState
 from al_platform.domain.runs import RunState
+from al_platform.errors import LabelingUnavailable
+from al_platform.loop.collecting import take_back
 from al_platform.platform.access import KeyRing
 from al_platform.platform.entering import REQUEST_PREFIX, WORKER, conclude_request, enter_round
 from al_platform.platform.home import Platform
 from al_platform.platform.pictures import HeatmapShelf
-from al_platform.platform.rounds import run_one_round
+from al_platform.platform.rounds import loop_context, run_one_round
 from al_platform.platform.runner import Live, RunRound, WorkerThread
+from al_platform.platform.waking import Waker, wake_waiting
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Service:
     freezer: WorkerThread
     heatmaps: HeatmapShelf
     writing: threading.RLock
+    waker: Waker | None = None
+    """Wakes rounds that wait for Label Studio; None where the settings name none."""
 
     def live(self, round_id: str) -> Live | None:
         """Give what is known of a round, or of a request for one, that waits or runs here; None for any other."""
@@ -64,12 +70,15 @@ def running_service(platform: Platform) -> Iterator[Service]:
     runner = _worker(platform, _run, conclude_run, writing=writing)
     freezer = _worker(platform, partial(_enter, runner, writing), conclude_request, writing=writing)
     keys = KeyRing(platform.catalog, writing=writing)
-    service = Service(platform, keys, runner, freezer, HeatmapShelf(), writing)
+    waker = _waker(platform, runner, writing=writing)
+    service = Service(platform, keys, runner, freezer, HeatmapShelf(), writing, waker)
     for run in unfinished:
         service.worker_of(run.round_id).submit(run.round_id)
     try:
         yield service
     finally:
+        if waker is not None:
+            waker.close()
         freezer.close()
         runner.close()
         keys.save_last_uses()
@@ -87,7 +96,11 @@ class Conclusion(Protocol):
 def conclude_run(
     platform: Platform, round_id: str, state: RunState, *, writing: threading.RLock, message: str = ""
 ) -> None:
-    """Write what became of a round; a cancelled one gives back the frames that still waited for labels."""
+    """Write what became of a round; a cancelled one gives back the frames that still waited for labels.
+
+    Where the labelling tool cannot be reached they stay there, which the round's message says; nobody reads them.
+    """
+    left = _taken_back(platform, round_id) if state is RunState.CANCELLED else ""
     with writing, platform.catalog.transaction() as tx:
         run = run_catalog.find_run(tx, round_id)
         if run is None:
@@ -98,8 +111,20 @@ def conclude_run(
         run_catalog.save_run(tx, replace(run, state=state, message=message, stop_requested=False))
         if state is RunState.CANCELLED:
             withdrawn = withdraw_waiting(tx, round_id)
-            save_round(tx, replace(round_, state=RoundState.CANCELLED, message="cancelled"))
+            save_round(tx, replace(round_, state=RoundState.CANCELLED, message=f"cancelled{left}"))
             record_change(tx, WORKER, "round.cancelled", round_id, now=utc_now(), detail={"withdrawn": withdrawn})
+
+
+def _taken_back(platform: Platform, round_id: str) -> str:
+    """Take what waits of a round back from its labelling tool; says why where that cannot be."""
+    with platform.catalog.transaction() as tx:
+        round_ = round_named(tx, round_id)
+        waiting = [task for task in tasks_of(tx, round_id) if task.state in WAITING]
+    try:
+        take_back(loop_context(platform), round_, waiting)
+    except LabelingUnavailable as reason:
+        return f"; its {len(waiting)} tasks are still at the labelling tool ({reason})"
+    return ""
 
 
 def _worker(platform: Platform, run: RunRound, conclude: Conclusion, *, writing: threading.RLock) -> WorkerThread:
@@ -109,6 +134,13 @@ def _worker(platform: Platform, run: RunRound, conclude: Conclusion, *, writing:
         begin=lambda round_id: _begin(platform, round_id, conclude, writing=writing),
         conclude=lambda round_id, state, message: conclude(platform, round_id, state, writing=writing, message=message),
     )
+
+
+def _waker(platform: Platform, runner: WorkerThread, *, writing: threading.RLock) -> Waker | None:
+    server = platform.settings.label_studio
+    if server is None:
+        return None
+    return Waker(lambda: wake_waiting(platform, runner, writing=writing), every_s=server.poll_s)
 
 
 def _begin(platform: Platform, round_id: str, conclude: Conclusion, *, writing: threading.RLock) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from al_platform.catalog.datasets import version_items
-from al_platform.catalog.frames import frames_by_id, frames_matching
+from al_platform.catalog.frames import frames_by_id, frames_matching, move_to_tier
 from al_platform.errors import InvalidInput
 from al_platform.models.records import Unreadable
 from al_platform.platform.home import Platform
@@ -35,6 +35,15 @@ def heat_tier(
     unreadable = tiers.heat(spec, images, blobs=platform.blobs, report=platform.report)
     (tier,) = (tier for tier in tiers.all() if tier.spec.tier_id == spec.tier_id)
     return HeatReport(tier, unreadable)
+
+
+def note_tier(platform: Platform, filter_text: str, tier: str) -> int:
+    """Note in which storage tier the pixels of the frames lie that a filter matches; gives how many moved.
+
+    Raises: InvalidInput for an unknown tier, or a filter that does not parse.
+    """
+    with platform.catalog.transaction() as tx:
+        return move_to_tier(tx, filter_text, tier)
 
 
 def list_tiers(platform: Platform) -> list[Tier]:

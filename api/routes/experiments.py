@@ -1,16 +1,17 @@
 """A/B experiments and their reports."""
 
 import json
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from al_platform.errors import NotFound
+from al_platform.errors import InvalidInput, NotFound
 from al_platform.platform import experiments
 from api.access import READER, ServiceHere
 from api.errors import problem_responses
+from api.paging import PageAsked
 from api.routes.parameters import Id
+from api.schemas.base import PageOut, page_out
 from api.schemas.experiments import ExperimentOut, ExperimentSpecOut, SummaryOut
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=[READER])
@@ -21,11 +22,10 @@ PAGE_POLICY = (
 """A report is one page that needs nothing else, so it may load nothing."""
 
 
-@router.get("", operation_id="list_experiments")
-def list_experiments(service: ServiceHere, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[ExperimentOut]:
+@router.get("", operation_id="list_experiments", responses=problem_responses(InvalidInput))
+def list_experiments(service: ServiceHere, page: PageAsked) -> PageOut[ExperimentOut]:
     """List experiments, newest first."""
-    found = experiments.list_experiments(service.platform)[:limit]
-    return [ExperimentOut.model_validate({**row, "created_at": str(row["created_at"])}) for row in found]
+    return page_out(experiments.experiments_page(service.platform, page), ExperimentOut)
 
 
 @router.get("/{experiment_id}", operation_id="get_experiment", responses=problem_responses(NotFound))

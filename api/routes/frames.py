@@ -5,15 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from al_platform.errors import CorruptBlob, InvalidInput, NotFound, StorageUnavailable
-from al_platform.platform import listing
+from al_platform.platform import data, listing
 from al_platform.platform.pictures import frame_image, frame_thumbnail
+from al_platform.platform.uncertainty import frame_uncertainty
 from api.access import READER, ServiceHere
 from api.conditions import picture_response
 from api.errors import problem_responses
 from api.paging import PageAsked
-from api.routes.parameters import Filter, Id
+from api.routes.parameters import Filter, Id, Unlabelled
 from api.schemas.base import PageOut, page_out
-from api.schemas.data import CountOut, FrameOut, HitOut, SessionOut, TagOut
+from api.schemas.data import CountOut, FrameOut, HitOut, SessionOut, TagOut, UncertaintyOut
 
 router = APIRouter(prefix="/v1", tags=["data"], dependencies=[READER])
 
@@ -39,15 +40,20 @@ def list_frames(
     service: ServiceHere,
     page: PageAsked,
     filter: Filter = "",  # noqa: A002  the name in the address
+    unlabelled: Unlabelled = False,
 ) -> PageOut[FrameOut]:
     """List frames that a filter matches, by session and number."""
-    return page_out(listing.frames(service.platform, filter, page), FrameOut)
+    return page_out(listing.frames(service.platform, filter, page, unlabelled=unlabelled), FrameOut)
 
 
 @router.get("/frames/count", operation_id="count_frames", responses=problem_responses(InvalidInput))
-def count_frames(service: ServiceHere, filter: Filter = "") -> CountOut:  # noqa: A002
+def count_frames(
+    service: ServiceHere,
+    filter: Filter = "",  # noqa: A002
+    unlabelled: Unlabelled = False,
+) -> CountOut:
     """Count the frames and sessions that a filter matches."""
-    frames, sessions = listing.count_frames(service.platform, filter)
+    frames, sessions = data.count_frames(service.platform, filter, unlabelled=unlabelled)
     return CountOut(frames=frames, sessions=sessions)
 
 
@@ -73,10 +79,20 @@ def get_thumbnail(
     return picture_response(request, frame_thumbnail(service.platform, frame_id, longest=size))
 
 
-@router.get("/tags", operation_id="list_tags")
-def list_tags(service: ServiceHere) -> list[TagOut]:
-    """List every tag of frames and its most frequent values."""
-    return [TagOut.model_validate(tag) for tag in listing.tags(service.platform)]
+@router.get(
+    "/frames/{frame_id}/uncertainty",
+    operation_id="get_frame_uncertainty",
+    responses=problem_responses(NotFound, StorageUnavailable),
+)
+def get_uncertainty(service: ServiceHere, frame_id: Id) -> list[UncertaintyOut]:
+    """Give what every ensemble that scored this frame thought of it, the oldest first."""
+    return [UncertaintyOut.model_validate(seen) for seen in frame_uncertainty(service.platform, frame_id)]
+
+
+@router.get("/tags", operation_id="list_tags", responses=problem_responses(InvalidInput))
+def list_tags(service: ServiceHere, page: PageAsked) -> PageOut[TagOut]:
+    """List tags of frames by name, each with its most frequent values."""
+    return page_out(listing.tags(service.platform, page), TagOut)
 
 
 @router.get("/search", operation_id="search")

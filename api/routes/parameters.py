@@ -13,3 +13,4 @@ Filter = Annotated[
         examples=["dataset=synthetic,split=pool,brightness>=60"],
     ),
 ]
+Unlabelled = Annotated[bool, Query(description="Only frames that nobody ever labelled")]

@@ -14,7 +14,7 @@ from al_platform.errors import (
     NotFound,
     StorageUnavailable,
 )
-from al_platform.platform import estimates, queues, submissions
+from al_platform.platform import estimates, queues, rounds, submissions
 from api.access import OPERATOR, READER, Caller, ServiceHere
 from api.conditions import picture_response
 from api.errors import problem_responses
@@ -22,7 +22,7 @@ from api.events import round_events
 from api.paging import PageAsked, cursor_of
 from api.routes.parameters import Id
 from api.schemas.base import PageOut, page_out
-from api.schemas.rounds import EstimateOut, RequestOut, RoundIn, RoundOut, SpecOut, StepOut, TaskOut
+from api.schemas.rounds import EstimateOut, RequestOut, RoundIn, RoundOut, SpecOut, StepOut, TaskOut, VerifiedOut
 
 router = APIRouter(prefix="/v1/rounds", tags=["rounds"])
 
@@ -36,6 +36,8 @@ IdempotencyKey = Annotated[
         examples=["2026-11-21-nightly"],
     ),
 ]
+SHOWN_DIFFERENCES = 100
+
 _CHANGE = problem_responses(NotFound, Conflict, CatalogBusy, StorageUnavailable)
 
 
@@ -140,6 +142,19 @@ def cancel_round(service: ServiceHere, caller: Caller, round_id: Id) -> RoundOut
 def resume_round(service: ServiceHere, caller: Caller, round_id: Id) -> RoundOut:
     """Go on with a round that waits for labels or failed on the way."""
     return RoundOut.of(submissions.resume(service, round_id, actor=caller))
+
+
+@router.post(
+    "/{round_id}/verify",
+    operation_id="verify_round",
+    dependencies=[OPERATOR],
+    responses=problem_responses(NotFound, StorageUnavailable),
+)
+def verify_round(service: ServiceHere, round_id: Id) -> VerifiedOut:
+    """Select again from the stored inputs and say how the picks differ."""
+    found = submissions.round_status(service, round_id).round.round_id
+    differences = rounds.verify_round(service.platform, found)
+    return VerifiedOut(round_id=found, equal=not differences, differences=differences[:SHOWN_DIFFERENCES])
 
 
 @router.get(

@@ -37,6 +37,15 @@ class FrameOut(Out):
     tags: dict[str, str | float] = Field(examples=[{"split": "pool"}])
 
 
+class UncertaintyOut(Out):
+    """What one ensemble thought of a frame: {class: {measure: value}}, the information in nats; when (UTC)."""
+
+    score_id: str
+    ensemble_id: str
+    scored_at: str
+    measures: dict[str, dict[str, float]] = Field(examples=[{"person": {"mi_mean": 0.012}}])
+
+
 class CountOut(Out):
     """How many frames and sessions match."""
 

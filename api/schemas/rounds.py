@@ -243,6 +243,14 @@ class SpecOut(Out):
         return cls(spec=to_plain(status.round.spec))
 
 
+class VerifiedOut(Out):
+    """Whether a round's picks come out again from their stored inputs; if not, how they differ, at most 100 lines."""
+
+    round_id: str
+    equal: bool
+    differences: list[str]
+
+
 class TaskOut(Out):
     """A frame in a labelling queue; rank 0 is seen first, a score is higher where there is more to learn."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from al_platform.errors import InvalidInput
-from al_platform.settings import LabelStudioSettings, Settings, read_settings
+from al_platform.settings import HookSettings, LabelStudioSettings, Settings, read_settings
 
 
 def test_the_argument_wins_over_the_environment_which_wins_over_the_default(
@@ -51,4 +51,29 @@ def test_the_labelling_server_is_read_from_the_environment_and_its_token_is_not_
         read_settings(tmp_path)
     monkeypatch.setenv("ALP_LABEL_STUDIO_URL", "localhost:8080")
     with pytest.raises(InvalidInput, match="must begin with http:// or https://"):
+        read_settings(tmp_path)
+
+
+def test_a_hook_needs_a_secret_that_is_long_and_an_address_where_it_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("ALP_HOOK_SECRET", "ALP_PUBLIC_URL", "ALP_LABEL_STUDIO_POLL_S"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALP_LABEL_STUDIO_URL", "http://localhost:8080")
+    monkeypatch.setenv("ALP_LABEL_STUDIO_TOKEN", "token")
+    people = read_settings(tmp_path).label_studio
+    assert people == LabelStudioSettings("http://localhost:8080", "token")
+    monkeypatch.setenv("ALP_HOOK_SECRET", "short")
+    with pytest.raises(InvalidInput, match="ALP_HOOK_SECRET of 5 characters: must have at least 16"):
+        read_settings(tmp_path)
+    monkeypatch.setenv("ALP_HOOK_SECRET", "long-enough-a-secret")
+    with pytest.raises(InvalidInput, match="set the address under which Label Studio finds this service"):
+        read_settings(tmp_path)
+    monkeypatch.setenv("ALP_PUBLIC_URL", "https://alp.example.org/")
+    settings = read_settings(tmp_path)
+    hook = HookSettings("https://alp.example.org/v1/hooks/label-studio", "long-enough-a-secret")
+    assert settings.label_studio == LabelStudioSettings("http://localhost:8080", "token", hook=hook)
+    assert "long-enough-a-secret" not in repr(settings)
+    monkeypatch.setenv("ALP_LABEL_STUDIO_POLL_S", "0")
+    with pytest.raises(InvalidInput, match="ALP_LABEL_STUDIO_POLL_S 0: must be at least 1 second"):
         read_settings(tmp_path)

@@ -19,7 +19,7 @@ from al_platform.domain.access import Scope
 from al_platform.platform.access import FIRST_START, KeyRing
 from al_platform.platform.home import open_platform
 from al_platform.platform.service import Service, running_service
-from al_platform.settings import ServiceSettings
+from al_platform.settings import ServiceSettings, Settings
 from api.app import create_app
 from tests.fleet import CLASSES, MEMBERS, POOL, START, STEPS, TARGETS, TEST, settings_of
 
@@ -58,16 +58,19 @@ class Served:
 
 
 @contextmanager
-def serving(home: Path, settings: ServiceSettings = GENEROUS) -> Iterator[Served]:
-    """Serve a home by uvicorn in a thread, until the block ends."""
-    with open_platform(settings_of(home)) as platform, running_service(platform) as service:
+def serving(
+    home: Path, service_settings: ServiceSettings = GENEROUS, *, settings: Settings | None = None, port: int = 0
+) -> Iterator[Served]:
+    """Serve a home by uvicorn in a thread, on any free port or this one, until the block ends."""
+    with open_platform(settings or settings_of(home)) as platform, running_service(platform) as service:
         cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         makers = KeyRing(platform.catalog, writing=service.writing, hasher=cheap)
         keys = {scope: makers.make(f"the {scope}", scope, actor=FIRST_START)[1] for scope in Scope}
         with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
             port = listener.getsockname()[1]
-            config = uvicorn.Config(create_app(service, settings), log_config=None, access_log=False)
+            config = uvicorn.Config(create_app(service, service_settings), log_config=None, access_log=False)
             server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()

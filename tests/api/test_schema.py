@@ -15,8 +15,8 @@ EXAMPLES = 12
 
 MODES = schemathesis.GenerationMode
 
-LEFT_OUT = ("watch_round",)
-"""Streams, which end when a round does."""
+LEFT_OUT = ("watch_round", "hint_label_studio")
+"""Streams, which end when a round does, and what is asked by a secret instead of a key."""
 
 
 # schemathesis itself draws names by `random`

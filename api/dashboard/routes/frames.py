@@ -3,21 +3,22 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from al_platform.domain.paging import PageRequest
 from al_platform.errors import InvalidInput
-from al_platform.platform import listing
+from al_platform.platform import listing, queues
+from al_platform.platform.handpicked import handpicked_spec, submit_handpicked
 from al_platform.platform.similar import find_similar
-from api.dashboard.guard import READER, Links, ServiceHere
-from api.dashboard.pages import render
+from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere, texts_of
+from api.dashboard.pages import BASE, render
 
-router = APIRouter(dependencies=[READER])
+router = APIRouter()
 _COUNT = 24
 _THUMBNAIL = 240
 
 
-@router.get("/frames/{frame_id}")
+@router.get("/frames/{frame_id}", dependencies=[READER])
 def frame_page(
     request: Request, service: ServiceHere, links: Links, frame_id: Annotated[str, Path(min_length=1, max_length=200)]
 ) -> Response:
@@ -27,7 +28,7 @@ def frame_page(
     return render(request, "frame.html.jinja", frame=frame, image=links.blob(frame.image_hash), labels=labels.items)
 
 
-@router.get("/similar")
+@router.get("/similar", dependencies=[READER])
 def similar_page(
     request: Request,
     service: ServiceHere,
@@ -56,6 +57,19 @@ def similar_page(
             for one in found
         ],
         filter=filter,
+        queues=[queue.queue for queue in queues.queues(service.platform) if not queue.queue.startswith("exp_")],
         failed=failed,
         status=422 if failed else 200,
     )
+
+
+@router.post("/similar/queue", dependencies=[OPERATOR])
+def send_to_queue(service: ServiceHere, caller: Caller, form: SentForm) -> Response:
+    """Ask people about the frames that are marked as alike, as a round that picked them by hand."""
+    frames = [str(frame_id) for frame_id in form.getlist("like")]
+    queue = texts_of(form).get("queue", "")
+    if not queue:
+        raise InvalidInput("queue: has no name; name the queue that the frames go to")
+    spec = handpicked_spec(service.platform, frames, queue=queue)
+    status = submit_handpicked(service, spec, actor=caller)
+    return RedirectResponse(f"{BASE}/rounds/{status.round.round_id}", status_code=303)

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from al_platform.domain.paging import PageRequest
 from al_platform.errors import InvalidInput
-from al_platform.platform import explore, listing
+from al_platform.platform import data, explore, listing
 from api.dashboard.guard import READER, Links, ServiceHere
 from api.dashboard.maps import coloured
 from api.dashboard.pages import render
@@ -17,6 +17,7 @@ router = APIRouter(prefix="/pool", dependencies=[READER])
 Filter = Annotated[str, Query(max_length=2000)]
 _PAGE = 24
 _THUMBNAIL = 240
+_NAMES = 200
 
 
 @router.get("")
@@ -35,11 +36,11 @@ def pool_page(
         page = listing.frames(service.platform, filter, PageRequest(_PAGE, place_of(cursor) if cursor else None))
         shown["cards"] = [(frame, links.blob(frame.image_hash, longest=_THUMBNAIL)) for frame in page.items]
         shown["next_cursor"] = cursor_of(page.after)
-        shown["counts"] = listing.count_frames(service.platform, filter)
+        shown["counts"] = data.count_frames(service.platform, filter)
         shown["found"] = explore.distribution(service.platform, filter)
     except InvalidInput as error:
         shown["failed"], status = str(error), 422
-    names = [tag.name for tag in listing.tags(service.platform)]
+    names = [tag.name for tag in listing.tags(service.platform, PageRequest(_NAMES)).items]
     colour = colour or _telling(shown["found"])
     return render(
         request,

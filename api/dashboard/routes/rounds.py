@@ -1,6 +1,6 @@
 """A round: how far it is, what it picked and why, and what its labels showed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -30,13 +30,12 @@ _THUMBNAIL = 320
 
 @dataclass(frozen=True)
 class Card:
-    """One pick as it is shown: its pictures, its twins among the picks, and how many picks its session has."""
+    """One pick as it is shown: its pictures and how many picks its session has."""
 
     task: LabelTask
     frame: Frame
     image: str
     heat: str
-    twins: Sequence[insight.Twin]
     of_session: int
 
 
@@ -82,6 +81,15 @@ def round_yield(request: Request, service: ServiceHere, round_id: Id) -> Respons
     return render(request, "parts/yield.html.jinja", found=found, round_id=round_id)
 
 
+@router.get("/twins", dependencies=[READER])
+def round_twins(request: Request, service: ServiceHere, round_id: Id, cursor: str = "") -> Response:
+    """Give the near-duplicates among the picks, to be put into the cards of a page of the gallery."""
+    twins = insight.near_duplicates(service.platform, round_id)
+    page = queues.tasks(service.platform, _gallery_page(cursor), round_id=round_id)
+    shown = {task.frame_id: twins[task.frame_id] for task in page.items if task.frame_id in twins}
+    return render(request, "parts/twins.html.jinja", count=len(twins), twins=shown)
+
+
 @router.post("/cancel", dependencies=[OPERATOR])
 def cancel(service: ServiceHere, caller: Caller, form: SentForm, round_id: Id) -> Response:
     """Cancel a round."""
@@ -112,10 +120,9 @@ def _gallery(
     service: ServiceHere, links: PictureLinks, round_: Round, *, overlay: str, cursor: str
 ) -> dict[str, object]:
     round_id = round_.round_id
-    page = PageRequest(_GALLERY, place_of(cursor) if cursor else None)
-    found = queues.tasks(service.platform, page, round_id=round_id)
+    found = queues.tasks(service.platform, _gallery_page(cursor), round_id=round_id)
     cards: list[Card] = []
-    summary = insight.Picks((), {}, {})
+    summary = insight.Picks()
     if found.items:
         summary = insight.picks_of(service.platform, round_id)
         frames = listing.frames_named(service.platform, [task.frame_id for task in found.items])
@@ -125,7 +132,6 @@ def _gallery(
                 frame=frames[task.frame_id],
                 image=links.blob(frames[task.frame_id].image.hash, longest=_THUMBNAIL),
                 heat=_heat(links, round_, task, overlay),
-                twins=summary.twins.get(task.frame_id, ()),
                 of_session=summary.sessions[frames[task.frame_id].session_id],
             )
             for task in found.items
@@ -138,6 +144,10 @@ def _gallery(
         "next_cursor": cursor_of(found.after),
         "control": CONTROL_CLASS,
     }
+
+
+def _gallery_page(cursor: str) -> PageRequest:
+    return PageRequest(_GALLERY, place_of(cursor) if cursor else None)
 
 
 def _heat(links: PictureLinks, round_: Round, task: LabelTask, overlay: str) -> str:

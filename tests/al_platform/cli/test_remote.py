@@ -82,7 +82,7 @@ def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
     alp: Alp, inbox: tuple[str, list[dict[str, Any]]]
 ) -> None:
     url, bodies = inbox
-    assert options_of("round", "run") == CHANGES.keys()
+    assert options_of("round", "run") - {"--dry-run"} == CHANGES.keys()
 
     def asked(*more: str) -> RoundRequest:
         said = alp("--server", url, *ROUND, *more)

@@ -47,6 +47,7 @@ def seeded_places(seeded: Seeded) -> list[str]:
         f"/rounds/{round_.round_id}?overlay=car",
         f"/rounds/{round_.round_id}/live",
         f"/rounds/{round_.round_id}/yield",
+        f"/rounds/{round_.round_id}/twins",
         first,
         f"/similar?like={seeded.frame_id}",
         f"/learning/{EXPERIMENT}",
