@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 
 from al_platform.platform.picture_links import PictureLinks
-from al_platform.platform.pictures import stored_picture
+from al_platform.platform.pictures import picture_version, stored_picture
 from al_platform.platform.service import Service
 from api import errors
-from api.conditions import picture_response
+from api.conditions import picture_response, unchanged
 
 _Hash = Annotated[str, Path(pattern="^[0-9a-f]{16,128}$")]
 _Id = Annotated[str, Path(min_length=1, max_length=200)]
@@ -52,7 +52,8 @@ def _blob(
     size: Annotated[int, Query(ge=0, le=2048)] = 0,
 ) -> Response:
     links.require(("blob", blob_hash), size, until_s=until, mark=mark)
-    return picture_response(request, stored_picture(service.platform, blob_hash, longest=size), **_ANYWHERE)
+    known = unchanged(request, picture_version(blob_hash, size), **_ANYWHERE)
+    return known or picture_response(request, stored_picture(service.platform, blob_hash, longest=size), **_ANYWHERE)
 
 
 def _heatmap(

@@ -71,7 +71,9 @@ def frame_thumbnail(platform: Platform, frame_id: str, *, longest: int) -> Pictu
     Raises: NotFound, CorruptBlob; InvalidInput where the frame is no picture.
     """
     whole = frame_image(platform, frame_id)
-    return Picture(thumbnail_jpeg(whole.content, longest=longest), "image/jpeg", f"{whole.version}-{longest}")
+    return Picture(
+        thumbnail_jpeg(whole.content, longest=longest), "image/jpeg", picture_version(whole.version, longest)
+    )
 
 
 def stored_picture(platform: Platform, blob_hash: str, *, longest: int) -> Picture:
@@ -79,10 +81,15 @@ def stored_picture(platform: Platform, blob_hash: str, *, longest: int) -> Pictu
 
     Raises: NotFound, CorruptBlob; InvalidInput where the bytes are no picture.
     """
-    content = platform.blobs.get(blob_hash)
+    content, version = platform.blobs.get(blob_hash), picture_version(blob_hash, longest)
     if longest == 0:
-        return Picture(content, media_type_of(content), blob_hash)
-    return Picture(thumbnail_jpeg(content, longest=longest), "image/jpeg", f"{blob_hash}-{longest}")
+        return Picture(content, media_type_of(content), version)
+    return Picture(thumbnail_jpeg(content, longest=longest), "image/jpeg", version)
+
+
+def picture_version(blob_hash: str, longest: int) -> str:
+    """Name the bytes of a stored picture of this size, 0 for its own."""
+    return f"{blob_hash}-{longest}" if longest else blob_hash
 
 
 class HeatmapShelf:
