@@ -33,6 +33,8 @@ class LabelStudioSettings:
     """None where ALP_HOOK_SECRET is not set: answers are found when they are looked for."""
     poll_s: float = 300.0
     """How often a service looks for answers that no hook told of (ALP_LABEL_STUDIO_POLL_S)."""
+    timeout_s: float = 120.0
+    """How long an answer is waited for (ALP_LABEL_STUDIO_TIMEOUT_S): thousands of tasks take the server minutes."""
     picture_days: int = 30
     """How long the pictures of a task can be looked at, at least (ALP_LABEL_STUDIO_PICTURE_DAYS)."""
 
@@ -224,9 +226,11 @@ def _label_studio() -> LabelStudioSettings | None:
     answers = _count("ALP_LABEL_STUDIO_ANSWERS", LabelStudioSettings.answers, of="people")
     days = _count("ALP_LABEL_STUDIO_PICTURE_DAYS", LabelStudioSettings.picture_days, of="days")
     poll_s = _number("ALP_LABEL_STUDIO_POLL_S", LabelStudioSettings.poll_s)
-    if not 1.0 <= poll_s < math.inf:
-        raise InvalidInput(f"ALP_LABEL_STUDIO_POLL_S {poll_s:g}: must be at least 1 second")
-    return LabelStudioSettings(url, token, answers, _hook(), poll_s, days)
+    timeout_s = _number("ALP_LABEL_STUDIO_TIMEOUT_S", LabelStudioSettings.timeout_s)
+    for name, seconds in (("POLL", poll_s), ("TIMEOUT", timeout_s)):
+        if not 1.0 <= seconds < math.inf:
+            raise InvalidInput(f"ALP_LABEL_STUDIO_{name}_S {seconds:g}: must be at least 1 second")
+    return LabelStudioSettings(url, token, answers, _hook(), poll_s, timeout_s, days)
 
 
 def _hook() -> HookSettings | None:

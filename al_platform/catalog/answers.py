@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.tables import insert_missing, rows_of
+from al_platform.catalog.tables import insert_missing, rows_of, wanted_ids
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.labels import Answer, TaskState
 from al_platform.domain.records import record_from_json
@@ -32,6 +32,24 @@ def answers_of_round(tx: Transaction, round_id: str) -> list[Answer]:
         [round_id],
     )
     return [record_from_json(Answer, row["answer"]) for row in rows]
+
+
+def answers_behind(tx: Transaction, annotation_ids: Sequence[str]) -> dict[str, list[Answer]]:
+    """Give what people said, as it is now, about the tasks that these labels came back for, by label.
+
+    A label that no person gave is left out.
+    """
+    with wanted_ids(tx, annotation_ids):
+        rows = rows_of(
+            tx,
+            "SELECT annotation_id, arg_max(answer, changed_at) AS answer FROM task_labels JOIN answers USING (task_id) "
+            "WHERE annotation_id IN (SELECT id FROM wanted) "
+            "GROUP BY annotation_id, task_id, answer_id ORDER BY annotation_id, task_id, answer_id",
+        )
+    found: dict[str, list[Answer]] = {}
+    for row in rows:
+        found.setdefault(row["annotation_id"], []).append(record_from_json(Answer, row["answer"]))
+    return found
 
 
 def answer_seconds(tx: Transaction, *, limit: int = 200) -> list[float]:

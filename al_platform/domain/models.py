@@ -52,6 +52,8 @@ class TrainingSpec:
     evaluate_every: int = 25
     validation_folds: int = 8
     """Labelled sessions are dealt into this many folds; member n stops early on fold n mod folds."""
+    doubt: float = 0.0
+    """In [0, 1]: how much less a label counts in the loss the less reliable it is; 0: every label alike."""
 
     def __post_init__(self) -> None:
         """Refuse recipes that cannot run."""
@@ -64,6 +66,8 @@ class TrainingSpec:
             raise InvalidInput(f"weight_decay {self.weight_decay}: must be a number, 0 or more")
         if self.validation_folds < 2:
             raise InvalidInput(f"validation_folds {self.validation_folds}: must be at least 2")
+        if not 0.0 <= self.doubt <= 1.0:
+            raise InvalidInput(f"doubt {self.doubt}: must be at least 0 (every label alike) and at most 1")
         if self.steps % self.evaluate_every:
             nearest = max(1, self.steps // self.evaluate_every) * self.evaluate_every
             raise InvalidInput(

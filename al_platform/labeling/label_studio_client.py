@@ -11,8 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 from al_platform.errors import LabelingUnavailable
 
 Record = TypeVar("Record")
-TIMEOUT_S = 120.0
-"""An import or export of thousands of tasks takes the server tens of seconds."""
 _SHOWN = 200
 """Characters of an unexpected answer that a message repeats."""
 
@@ -20,7 +18,7 @@ _SHOWN = 200
 class LabelStudioClient:
     """Talks to one server with one token, a legacy token or a personal access token."""
 
-    def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, url: str, token: str, *, timeout_s: float = 120.0) -> None:
         self.url = url.rstrip("/")
         self._http = httpx.Client(
             base_url=self.url,

@@ -16,6 +16,7 @@ from al_platform.domain.rounds import RoundSpec
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.curriculum import curriculum_weights
+from al_platform.loop.label_noise import loss_weights
 from al_platform.loop.models import (
     encoder_id_of,
     ensure_encoder,
@@ -61,7 +62,11 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     the work since the last checkpoint.
     """
     encoder_id = encoder_id_of(spec.model, spec.pool_id)
-    ensemble_id = make_id("ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum))
+    doubted = _loss_weights(context, spec)
+    noise = [] if doubted is None else doubted.tolist()
+    ensemble_id = make_id(
+        "ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum), noise
+    )
     with context.catalog.transaction() as tx:
         known = model_catalog.find_ensemble(tx, ensemble_id)
         test = spec.test_version_id
@@ -74,14 +79,20 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     if known is None:
         dataset = _dataset(context, spec.model, spec.pool_id, spec.dataset_version_id)
         labelled = len(dataset.items)
-        known = _train(context, spec, dataset, ensemble_id, encoder_id)
+        known = _train(context, spec, dataset, doubted, ensemble_id=ensemble_id, encoder_id=encoder_id)
     if spec.test_version_id is not None:
         _measure(context, spec, known, spec.test_version_id)
     return TrainOutcome(ensemble_id, labelled or _items_of(context, spec.dataset_version_id), cached=False)
 
 
 def _train(
-    context: LoopContext, spec: RoundSpec, dataset: _Dataset, ensemble_id: str, encoder_id: str
+    context: LoopContext,
+    spec: RoundSpec,
+    dataset: _Dataset,
+    doubted: NDArray[Any] | None,
+    *,
+    ensemble_id: str,
+    encoder_id: str,
 ) -> EnsembleVersion:
     model, frames = spec.model, [dataset.frames[item.frame_id] for item in dataset.items]
     folds = deal_folds(
@@ -95,7 +106,7 @@ def _train(
     trained = train_ensemble(
         family_named(model.family),
         model,
-        LabeledFrames(dataset.inputs, dataset.presence, folds, weights),
+        LabeledFrames(dataset.inputs, dataset.presence, folds, weights, doubted),
         seed=spec.seed,
         checkpoints=checkpoints,
         report=context.report,
@@ -144,6 +155,12 @@ def _dataset(context: LoopContext, model: ModelSpec, pool_id: str, version_id: s
     inputs = inputs_of(context, model, encoder, frames=frames, frame_ids=[item.frame_id for item in items])
     presence = presence_maps(context, model).of([annotations[item.annotation_id] for item in items])
     return _Dataset(items, frames, inputs, presence)
+
+
+def _loss_weights(context: LoopContext, spec: RoundSpec) -> NDArray[Any] | None:
+    doubt = spec.model.training.doubt
+    items = labelled_frames(context, spec.dataset_version_id)[0] if doubt else []
+    return loss_weights(context, items, doubt=doubt)
 
 
 def _items_of(context: LoopContext, version_id: str) -> int:

@@ -27,7 +27,7 @@ def label_studio_tool(platform: Platform, context: LoopContext) -> dict[str, Lab
     if server is None:
         return {}
     tool = LabelStudio(
-        LabelStudioClient(server.url, server.token),
+        LabelStudioClient(server.url, server.token, timeout_s=server.timeout_s),
         describe=task_describer(context),
         hints=task_hinter(context),
         image_url=_picture_addresses(platform, lasting_s=server.picture_days * _DAY_S),

@@ -34,7 +34,7 @@ class Chunk:
     inputs: jax.Array
     presence: jax.Array
     member_weights: jax.Array
-    """[M, N] 0 where the row is in the member's validation fold, else 1."""
+    """[M, N] 0 where the row is in the member's validation fold, else how much its label counts."""
 
 
 @runtime_checkable
@@ -105,8 +105,9 @@ class StreamedBatches:
 
 
 def member_weights(spec: ModelSpec, frames: LabeledFrames) -> NDArray[Any]:
-    """Give [M, N]: 0 where the frame is in the member's validation fold, else 1."""
-    return (~held_out(spec, frames)).astype(np.float32)
+    """Give [M, N]: 0 where the frame is in the member's validation fold, else how much its label counts, 1 at most."""
+    trains = (~held_out(spec, frames)).astype(np.float32)
+    return trains if frames.loss_weights is None else trains * frames.loss_weights.astype(np.float32)
 
 
 def held_out(spec: ModelSpec, frames: LabeledFrames) -> NDArray[Any]:

@@ -15,16 +15,17 @@ UNKNOWN = 255
 
 @dataclass(frozen=True)
 class LabeledFrames:
-    """Encoder records [N, ...], presence maps uint8 [N, K, H, W], folds [N], and weights [N] of the draw.
+    """Encoder records [N, ...], presence maps uint8 [N, K, H, W], folds [N], weights [N] of the draw and of the loss.
 
     Presence is 1 present, 0 absent, 255 unknown. Unknown cells never enter a loss. Without weights every frame
-    is drawn as often as any other.
+    is drawn as often as any other, and counts as much; weights of the loss are in [0, 1].
     """
 
     inputs: Rows
     presence: NDArray[Any]
     folds: NDArray[Any]
     weights: NDArray[Any] | None = None
+    loss_weights: NDArray[Any] | None = None
 
 
 class KeyedRows:

@@ -71,7 +71,7 @@ def assert_one_line(said: Said, message: str) -> None:
         ((*ROUND, "--set", "hidden=0"), "hidden 0: must be at least 1"),
         (
             (*ROUND, "--set", "depth=3"),
-            "setting depth: known are batch_frames, evaluate_every, hidden, learning_rate, ",
+            "setting depth: known are batch_frames, doubt, evaluate_every, hidden, ",
         ),
         ((*ROUND, "--set", "depth"), "option 'depth': write KEY=VALUE"),
         ((*ROUND, "--image", "320"), "image '320': write WIDTHxHEIGHT/CELL, for example 320x224/16"),

@@ -16,7 +16,7 @@ from al_platform.errors import InvalidInput, NotFound
 from al_platform.models.families import FAMILIES
 from al_platform.training.batches import ArrayBatches, Chunk, StreamedBatches, batch_source
 from al_platform.training.fit import fit_ensemble
-from al_platform.training.frames import KeyedRows, LabeledFrames
+from al_platform.training.frames import UNKNOWN, KeyedRows, LabeledFrames
 from tests.al_platform.training.linear import LINEAR, SPEC, labelled
 from tests.al_platform.training.test_fit import Remembered, assert_same
 
@@ -124,3 +124,25 @@ def test_weights_steer_what_is_trained_on() -> None:
     assert drawn == {3, 5}
     with pytest.raises(InvalidInput, match="all 24 weights are 0"):
         batch_source(SPEC, replace(labelled(24), weights=np.zeros(24)), key=jax.random.key(0))
+
+
+def test_a_label_of_no_weight_trains_as_one_of_which_nothing_is_known() -> None:
+    frames = labelled(40)
+    doubted = np.ones(40)
+    doubted[::3] = 0.0
+    unknown = frames.presence.copy()
+    unknown[::3] = UNKNOWN
+    trained = [
+        fit_ensemble(LINEAR, SPEC, its, seed=1, checkpoints=Remembered(), report=silent).parameters
+        for its in (
+            replace(frames, loss_weights=doubted),
+            replace(frames, presence=unknown),
+            replace(frames, loss_weights=np.ones(40)),
+            frames,
+            replace(streamed(frames)[0], loss_weights=doubted),
+        )
+    ]
+    weightless, not_known, all_alike, plain, read_by_key = trained
+    assert_same(weightless, not_known)
+    assert_same(all_alike, plain)
+    assert_same(weightless, read_by_key)

@@ -1,0 +1,97 @@
+"""A round of 2,000 tasks, its server killed again and again, its disk full: nothing is lost, nothing is there twice."""
+
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from al_platform.catalog.datasets import version_items
+from al_platform.client import Client, RoundRecord, ServiceProblem
+from al_platform.domain.rounds import RoundState
+from al_platform.platform.home import open_platform
+from al_platform.platform.upkeep import check_catalog
+from tests.faults.volume import ROUND, TASKS, make_home
+from tests.fleet import contents, settings_of
+from tests.stories.test_served import Server, started
+
+pytestmark = pytest.mark.story
+START = int(str(ROUND["start"]))
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes that a server started, and those that they did."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            found += [int(child), *workers_of(int(child))]
+    return found
+
+
+def killed_when(server: Server, round_id: str, met: Callable[[RoundRecord], bool], *, key: str) -> None:
+    """Kill a server and all that works for it as soon as a round is seen in a state."""
+    with Client(server.url, key=key) as client:
+        for status in client.watch_round(round_id):
+            if met(status):
+                break
+    for worker in workers_of(server.process.pid):
+        try:
+            os.kill(worker, signal.SIGKILL)
+        except ProcessLookupError:
+            continue  # ended by itself meanwhile
+    server.kill()
+
+
+def test_killed_in_every_part_of_a_large_round_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    make_home(home, tmp_path / "source")
+    with started(home) as server, Client(server.url, key=server.key) as client:
+        key = server.key
+        asked = client.submit_round(ROUND, idempotency_key="large").round_id
+        killed_when(server, asked, lambda seen: True, key=key)
+    for met in (_encoding, lambda seen: seen.state is not RoundState.PLANNED, _has_tasks):
+        with started(home) as server:
+            killed_when(server, asked, met, key=key)
+    with started(home) as server, Client(server.url, key=key) as client:
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        *_, ended = client.watch_round(asked)
+        if ended.state is not RoundState.APPENDED:
+            assert "free space" in ended.message
+        with pytest.raises(ServiceProblem, match="free space"):
+            client.submit_round({**ROUND, "seed": 1}, idempotency_key="another")
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
+        if ended.state is not RoundState.APPENDED:
+            client.resume_round(ended.round_id)
+        *_, ended = client.watch_round(asked)
+        assert (ended.state, ended.run_state) == (RoundState.APPENDED, "finished"), ended.message
+    assert_whole(home, ended)
+
+
+def _encoding(seen: RoundRecord) -> bool:
+    return seen.progress is not None and seen.progress.stage == "encode" and seen.progress.done > TASKS // 3
+
+
+def _has_tasks(seen: RoundRecord) -> bool:
+    return seen.state in (RoundState.SELECTED, RoundState.SENT, RoundState.LABELED, RoundState.APPENDED)
+
+
+def assert_whole(home: Path, ended: RoundRecord) -> None:
+    """Every task was picked once, answered once and appended once."""
+    with open_platform(settings_of(home)) as platform:
+        rows = contents(platform)
+        with platform.catalog.transaction() as tx:
+            items = version_items(tx, platform.blobs, ended.dataset_version_id or "")
+        assert list(check_catalog(platform)) == []
+    tasks = {row["task_id"] for row in rows["tasks"]}
+    assert len(rows["tasks"]) == len({row["frame_id"] for row in rows["tasks"]}) == TASKS
+    assert {row["state"] for row in rows["tasks"]} == {"labeled"}
+    assert sorted(row["task_id"] for row in rows["task_labels"]) == sorted(tasks)
+    assert len(rows["annotations"]) == TASKS + START
+    assert len({item.frame_id for item in items}) == len(items) == TASKS + START
+    assert [len(rows[name]) for name in ("rounds", "round_requests", "round_runs", "ensembles")] == [1, 1, 1, 1]
+    assert sorted(row["step"] for row in rows["step_runs"]) == sorted(
+        ["train", "score", "select", "send", "collect", "append"]
+    )
