@@ -51,8 +51,8 @@ class Settings:
     """Records of a dataset version beyond this are streamed from the disk, not held in memory (ALP_MEMORY_GB)."""
     label_studio: LabelStudioSettings | None = None
     """The labelling server; None where ALP_LABEL_STUDIO_URL is not set."""
-    public_url: str = ""
-    """Where browsers reach `alp serve` (ALP_PUBLIC_URL), so that labelling tasks can link to its pictures."""
+    browser_url: str = ""
+    """Where people's browsers reach `alp serve` (ALP_BROWSER_URL), so that labelling tasks can link to its pictures."""
 
     @property
     def catalog_path(self) -> Path:
@@ -188,7 +188,7 @@ def read_settings(home: Path | None = None) -> Settings:
     A variable that is set to nothing counts as unset.
 
     Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, a number of
-        people or days that is none, or a public address that is none.
+        people or days that is none, or an address that is none.
     """
     chosen = home or Path(os.environ.get("ALP_HOME") or DEFAULT_HOME)
     absolute = chosen.expanduser().absolute()
@@ -198,7 +198,7 @@ def read_settings(home: Path | None = None) -> Settings:
         blob_cache_bytes=_gigabytes("ALP_CACHE_GB", Settings.blob_cache_bytes),
         memory_bytes=_gigabytes("ALP_MEMORY_GB", Settings.memory_bytes),
         label_studio=_label_studio(),
-        public_url=_public_url(),
+        browser_url=_address("ALP_BROWSER_URL"),
     )
 
 
@@ -234,7 +234,7 @@ def _label_studio() -> LabelStudioSettings | None:
 
 
 def _hook() -> HookSettings | None:
-    secret, public = os.environ.get("ALP_HOOK_SECRET", ""), _public_url()
+    secret, public = os.environ.get("ALP_HOOK_SECRET", ""), _address("ALP_PUBLIC_URL")
     if not secret:
         return None
     if len(secret) < SHORTEST_SECRET:
@@ -254,8 +254,8 @@ def _count(name: str, otherwise: int, *, of: str) -> int:
     return int(text)
 
 
-def _public_url() -> str:
-    url = os.environ.get("ALP_PUBLIC_URL", "")
+def _address(name: str) -> str:
+    url = os.environ.get(name, "")
     if url and not url.startswith(("http://", "https://")):
-        raise InvalidInput(f"ALP_PUBLIC_URL {url!r}: must begin with http:// or https://")
+        raise InvalidInput(f"{name} {url!r}: must begin with http:// or https://")
     return url.rstrip("/")

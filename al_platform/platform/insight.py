@@ -22,8 +22,11 @@ from al_platform.platform.rounds import loop_context
 _COMPARED = 2_000
 """Picks that are compared with each other, at most; fewer than three have no mean to be compared about."""
 
-NEARLY_THE_SAME = 0.97
-"""Cosine of two embeddings, about their mean over the round's picks, from which two frames count as duplicates."""
+NEARLY_THE_SAME = 0.8
+"""Cosine of two embeddings, about their mean over the round's picks, from which two frames count as duplicates.
+
+Of 40 picks of the virtual fleet, frames of one drive reached 0.90 and frames of different drives 0.74.
+"""
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,9 @@ def annotators_of_round(platform: Platform, round_id: str) -> list[AnnotatorStat
 
 def _picture_addresses(platform: Platform, *, lasting_s: int) -> ImageUrl:
     """Links to the service where its address is known, which tasks of many pictures need; else the pictures."""
-    if not platform.settings.public_url:
+    if not platform.settings.browser_url:
         return partial(_inside_the_task, platform)
-    links = PictureLinks(signer_of(platform.settings.home), platform.settings.public_url)
+    links = PictureLinks(signer_of(platform.settings.home), platform.settings.browser_url)
     return lambda image: links.blob(image.hash, lasting_s=lasting_s)
 
 

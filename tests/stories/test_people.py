@@ -143,18 +143,16 @@ def states(platform: Platform, round_: Round) -> dict[str, str]:
     return {row["frame_id"]: row["state"] for row in rows if row["round_id"] == round_.round_id}
 
 
-def test_where_the_service_has_a_public_address_tasks_link_to_its_pictures(
-    people: Platform, label_studio: Server
-) -> None:
-    public = "https://alp.example.org"
-    linking = replace(people, settings=replace(people.settings, public_url=public))
+def test_where_browsers_reach_the_service_tasks_link_to_its_pictures(people: Platform, label_studio: Server) -> None:
+    reached = "https://alp.example.org"
+    linking = replace(people, settings=replace(people.settings, browser_url=reached))
     run_one_round(linking, wanted_round(linking, "linked"))
     (first, *others) = label_studio.tasks("linked")
     assert len(others) == BUDGET - 1
     links = PictureLinks(signer_of(linking.settings.home))
     for name in ("image", "heatmap"):
         address = urlsplit(first["data"][name])
-        assert f"{address.scheme}://{address.netloc}" == public
+        assert f"{address.scheme}://{address.netloc}" == reached
         blob_hash, asked = address.path.removeprefix("/pictures/blob/"), dict(parse_qsl(address.query))
         links.require(("blob", blob_hash), asked["size"], until_s=int(asked["until"]), mark=asked["mark"])
         assert int(asked["until"]) >= time.time() + 30 * 86_400
