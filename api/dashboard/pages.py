@@ -18,7 +18,7 @@ BASE = "/dashboard"
 FOLDER = Path(__file__).parent
 
 POLICY = (
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'; "
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
     "img-src 'self' data:"
 )
 """Scripts and styles come from our own files, never from within a page."""
