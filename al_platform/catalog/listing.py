@@ -20,7 +20,7 @@ _NEWEST = {"created_at": str}
 
 @dataclass(frozen=True)
 class FrameSummary:
-    """A frame and what ingest measured: mean brightness (0-255), sharpness (variance of the Laplacian)."""
+    """A frame and what ingest measured: mean brightness (0-255), sharpness (variance of the Laplacian), if at all."""
 
     frame_id: str
     dataset: str
@@ -29,8 +29,8 @@ class FrameSummary:
     timestamp_s: float | None
     width: int
     height: int
-    brightness: float
-    sharpness: float
+    brightness: float | None
+    sharpness: float | None
     image_hash: str
     media_type: str
     tags: Mapping[str, TagValue]

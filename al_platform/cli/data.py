@@ -13,18 +13,23 @@ from rich.tree import Tree
 from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
 from al_platform.domain.lineage import LineageNode
-from al_platform.platform.data import count_frames, datasets_summary, ingest_dataset
+from al_platform.platform.data import adapter_options, count_frames, datasets_summary, ingest_dataset
 from al_platform.platform.data import lineage as lineage_nodes
 
 _SHOWN_PARENTS = 4
 _SHOWN_BROKEN = 20
 
 
+_OPTIONS = "KEY=VALUE for the adapter: " + "; ".join(
+    f"{name} takes {', '.join(options)}" for name, options in adapter_options().items()
+)
+
+
 def ingest(
     context: typer.Context,
     adapter: Annotated[str, typer.Argument(help="masks, coco or synthetic")],
     path: Annotated[str | None, typer.Argument(help="Where the source lies; not for synthetic")] = None,
-    option: Annotated[list[str] | None, typer.Option("--option", "-o", help="KEY=VALUE for the adapter")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", "-o", help=_OPTIONS)] = None,
 ) -> None:
     """Bring a dataset in. Repeating it changes nothing; broken files are named and passed over."""
     with platform_of(context) as platform:

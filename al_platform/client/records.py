@@ -8,7 +8,7 @@ from al_platform.domain.rounds import RoundState
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """A camera frame. Brightness is 0-255, sharpness the variance of the Laplacian."""
+    """A camera frame. Brightness is 0-255, sharpness the variance of the Laplacian; null where never measured."""
 
     frame_id: str
     dataset: str
@@ -17,8 +17,8 @@ class FrameRecord:
     timestamp_s: float | None
     width: int
     height: int
-    brightness: float
-    sharpness: float
+    brightness: float | None
+    sharpness: float | None
     image_hash: str
     media_type: str
     tags: Mapping[str, str | float] = field(default_factory=dict)

@@ -1,21 +1,33 @@
 """The table of dataset adapters: one line each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
+from al_platform.datasets import coco, masks
 from al_platform.datasets.base import AdapterRequest, DatasetAdapter
 from al_platform.datasets.coco import coco_adapter
 from al_platform.datasets.masks import masks_adapter
+from al_platform.datasets.synthetic import adapter as synthetic
 from al_platform.datasets.synthetic.adapter import synthetic_adapter
 from al_platform.errors import InvalidInput
 
 OpenAdapter = Callable[[AdapterRequest], DatasetAdapter]
 
-ADAPTERS: Mapping[str, OpenAdapter] = MappingProxyType(
+
+@dataclass(frozen=True)
+class KnownAdapter:
+    """How a source is opened, and the options that it takes."""
+
+    open: OpenAdapter
+    options: Sequence[str]
+
+
+ADAPTERS: Mapping[str, KnownAdapter] = MappingProxyType(
     {
-        "masks": masks_adapter,
-        "coco": coco_adapter,
-        "synthetic": synthetic_adapter,
+        "masks": KnownAdapter(masks_adapter, masks.OPTIONS),
+        "coco": KnownAdapter(coco_adapter, coco.OPTIONS),
+        "synthetic": KnownAdapter(synthetic_adapter, synthetic.OPTIONS),
     }
 )
 
@@ -27,4 +39,4 @@ def adapter_named(name: str) -> OpenAdapter:
     """
     if name not in ADAPTERS:
         raise InvalidInput(f"adapter {name}: known are {', '.join(ADAPTERS)}")
-    return ADAPTERS[name]
+    return ADAPTERS[name].open

@@ -21,7 +21,7 @@ _COMMIT_FRAMES = 256
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest found: frames read, new to the catalog, labels sealed, and what could not be used.
+    """What an ingest found: frames read, new to the catalog, labels newly sealed, and what could not be used.
 
     `duplicates` are frames whose image bytes an earlier frame of this ingest has: the first one counts.
     """
@@ -69,10 +69,9 @@ def ingest(
             else:
                 seen.add(kept.frame.frame_id)
                 stored.append(kept)
-        sealed.seal([item.answer for item in stored if item.answer is not None])
+        labels += sealed.seal([item.answer for item in stored if item.answer is not None])
         with catalog.transaction() as tx:
             added += add_frames(tx, [(item.frame, item.facts) for item in stored])
-        labels += sum(item.answer is not None for item in stored)
         read += len(batch)
         report(Progress("ingest", read, total))
     return IngestReport(read, added, labels, tuple(duplicates), tuple(broken))

@@ -1,6 +1,7 @@
 """What has to hold before anything of a round is kept: the cheapest checks first, before labels are bought."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 import jax
 import pyarrow as pa
@@ -17,6 +18,7 @@ from al_platform.labeling.base import LabelingTool
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import labelled_frames
 from al_platform.loop.strategies import require_kept
+from al_platform.models.base import ModelFamily
 from al_platform.models.families import family_named
 
 
@@ -40,6 +42,12 @@ def require_trainable(model: ModelSpec) -> None:
     for name, size in model.options.items():
         if size < 1:
             raise InvalidInput(f"{name} {size}: must be at least 1")
+    _shapes(family, model)
+
+
+@lru_cache(maxsize=256)
+def _shapes(family: ModelFamily, model: ModelSpec) -> None:
+    """Compute the shapes of a member, once for a specification: it takes as long as many requests."""
     jax.eval_shape(lambda: family.init(model, jax.random.key(0)))
 
 

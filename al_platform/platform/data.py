@@ -9,7 +9,7 @@ from al_platform.catalog.bulk import Rows, add_frame_rows
 from al_platform.catalog.frames import count_matching, frame_counts
 from al_platform.catalog.lineage import lineage_of
 from al_platform.catalog.tasks import at_labellers, queue_counts
-from al_platform.datasets.adapters import adapter_named
+from al_platform.datasets.adapters import ADAPTERS, adapter_named
 from al_platform.datasets.base import AdapterRequest
 from al_platform.datasets.ingest import IngestReport, ingest
 from al_platform.domain.clock import utc_now
@@ -31,6 +31,11 @@ def ingest_dataset(platform: Platform, adapter: str, path: str | None, options: 
         sealed=platform.sealed,
         report=platform.report,
     )
+
+
+def adapter_options() -> dict[str, tuple[str, ...]]:
+    """Give the options that each adapter takes, by its name."""
+    return {name: tuple(adapter.options) for name, adapter in ADAPTERS.items()}
 
 
 def add_frames_in_bulk(platform: Platform, rows: Rows) -> int:

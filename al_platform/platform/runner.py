@@ -9,7 +9,7 @@ from typing import Protocol
 from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import RoundState
 from al_platform.domain.runs import RunState
-from al_platform.errors import CatalogBusy, LabelingUnavailable, PlatformError, Stopped
+from al_platform.errors import CatalogBusy, LabelingUnavailable, PlatformError, Stopped, StorageUnavailable
 from al_platform.platform.home import Platform
 
 _ATTEMPTS = 3
@@ -60,6 +60,7 @@ class WorkerThread:
         self._live: dict[str, Live] = {}
         self._futures: dict[str, Future[None]] = {}
         self._stopping: set[str] = set()
+        self._unwritten: dict[str, tuple[RunState, str]] = {}
         self._closing = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="rounds")
 
@@ -74,6 +75,7 @@ class WorkerThread:
             if round_id in self._live or self._closing:
                 return
             self._live[round_id] = Live(running=False)
+            self._unwritten.pop(round_id, None)
             future = self._worker.submit(self._work, round_id)
             self._futures[round_id] = future
         future.add_done_callback(lambda done: self._ended(round_id, done))
@@ -81,6 +83,10 @@ class WorkerThread:
     def status(self, round_id: str) -> Live | None:
         """Give what is known of a round that waits or runs here, None for any other."""
         return self._live.get(round_id)
+
+    def unwritten(self, round_id: str) -> tuple[RunState, str] | None:
+        """Give how a round ended, and why, where the catalog could not be written; None where it could."""
+        return self._unwritten.get(round_id)
 
     def stop(self, round_id: str) -> bool:
         """Ask a round to stop at its next report; False where it does not run."""
@@ -130,15 +136,26 @@ class WorkerThread:
                 self._futures.pop(round_id, None)
 
     def _conclude_error(self, round_id: str, error: BaseException | None) -> None:
-        if isinstance(error, Stopped):
-            if round_id in self._stopping:
-                self._conclude(round_id, RunState.CANCELLED, "")
-        elif isinstance(error, LabelingUnavailable):
-            self._conclude(round_id, RunState.WAITING, str(error))
-        elif isinstance(error, PlatformError):
-            self._conclude(round_id, RunState.FAILED, str(error))
-        elif error is not None:
-            self._conclude(round_id, RunState.FAILED, f"unexpected {type(error).__name__}: {error}")
+        ended = _ended_by(error, stopping=round_id in self._stopping)
+        if ended is None:
+            return
+        try:
+            self._conclude(round_id, *ended)
+        except (StorageUnavailable, CatalogBusy):
+            self._unwritten[round_id] = ended  # a full disk takes no reason either; it is told from here
+
+
+def _ended_by(error: BaseException | None, *, stopping: bool) -> tuple[RunState, str] | None:
+    """What an error makes of a round; None where nothing is to be written."""
+    if error is None:
+        return None
+    if isinstance(error, Stopped):
+        return (RunState.CANCELLED, "") if stopping else None
+    if isinstance(error, LabelingUnavailable):
+        return RunState.WAITING, str(error)
+    if isinstance(error, PlatformError):
+        return RunState.FAILED, str(error)
+    return RunState.FAILED, f"unexpected {type(error).__name__}: {error}"
 
 
 def _run_state(state: RoundState) -> RunState:

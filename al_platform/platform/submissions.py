@@ -178,5 +178,6 @@ def _ask_to_stop(tx: Transaction, round_id: str, actor: Actor) -> None:
 def _status(service: Service, round_: Round, run: RoundRun | None) -> RoundStatus:
     live = service.live(round_.round_id)
     if live is None:
-        return RoundStatus(round_, run)
+        ended = service.worker_of(round_.round_id).unwritten(round_.round_id)
+        return RoundStatus(round_, replace(run, state=ended[0], message=ended[1]) if run and ended else run)
     return RoundStatus(round_, run, live.progress, live.changes)

@@ -26,20 +26,21 @@ class SealedAnswers:
         self.blobs = BlobStore(f"{url.rstrip('/')}/blobs")
         self._filesystem, self._root = filesystem_at(f"{url.rstrip('/')}/answers")
 
-    def seal(self, answers: Sequence[Annotation]) -> None:
-        """Keep these answers; the later of two for a frame counts. Sealing the same again changes nothing.
+    def seal(self, answers: Sequence[Annotation]) -> int:
+        """Keep these answers, the later of two for a frame counts; gives how many, 0 where the same were sealed before.
 
         Raises: StorageUnavailable when the disk is full or read-only.
         """
         if not answers:
-            return
+            return 0
         content = _parquet(answers)
         sealed, content_hash = self._sealed(), hash_bytes(content)
         if any(_hash_part(path) == content_hash for path in sealed):
-            return
+            return 0
         path = f"{self._root}/{len(sealed):08d}-{content_hash}.parquet"
         with storage_errors(path):
             write_once(self._filesystem, path, content)
+        return len(answers)
 
     def open(self, frame_ids: Iterable[str]) -> dict[str, Annotation]:
         """Break the seal of exactly these frames; a frame without an answer is left out.

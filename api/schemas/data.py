@@ -21,7 +21,7 @@ class SessionOut(Out):
 
 
 class FrameOut(Out):
-    """A camera frame. Brightness is 0-255, sharpness the variance of the Laplacian."""
+    """A camera frame. Brightness is 0-255, sharpness the variance of the Laplacian; null where never measured."""
 
     frame_id: str = Field(examples=["frm_0a1b2c3d4e5f6a7b8c9d0e1f"])
     dataset: str
@@ -30,8 +30,8 @@ class FrameOut(Out):
     timestamp_s: float | None
     width: int
     height: int
-    brightness: float
-    sharpness: float
+    brightness: float | None
+    sharpness: float | None
     image_hash: str
     media_type: str = Field(examples=["image/jpeg"])
     tags: dict[str, str | float] = Field(examples=[{"split": "pool"}])

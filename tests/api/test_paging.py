@@ -7,12 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Catalog
 from al_platform.catalog.frames import FrameFacts, add_frames
 from al_platform.catalog.listing import frames_page
 from al_platform.domain.data import BlobRef, Frame
 from al_platform.domain.paging import PageRequest
 from api.paging import cursor_of, place_of
+from tests.al_platform.catalog.bulk_rows import columns
 from tests.api.conftest import Served
 
 FACTS = FrameFacts(100.0, 50.0, "here")
@@ -74,3 +76,12 @@ def test_a_cursor_of_one_list_is_refused_by_another(shared: Served) -> None:
 @given(st.lists(st.one_of(st.integers(-(2**62), 2**62), st.text(st.characters(exclude_categories=["Cs"]))), min_size=1))
 def test_a_cursor_comes_back_as_the_place_it_was_made_of(place: list[int | str]) -> None:
     assert place_of(cursor_of(tuple(place)) or "") == tuple(place)
+
+
+def test_frames_that_came_in_bulk_are_listed_without_what_was_never_measured(served: Served) -> None:
+    with served.service.platform.catalog.transaction() as tx:
+        add_frame_rows(tx, columns(3))
+    with served.client() as client:
+        found = list(client.frames("dataset=d", page=2))
+    assert [frame.frame_id for frame in found] == ["f0", "f1", "f2"]
+    assert {(frame.brightness, frame.sharpness) for frame in found} == {(None, None)}

@@ -1,6 +1,9 @@
 """The service with a large pool and many clients: latency, throughput, memory. One table.
 
-The clients run on the same cores as the server, so that its own share is larger than what is measured.
+The clients run on the same cores as the server, so that its own share is larger than what is measured. Beside the
+generated frames, which have no pictures, a small fleet is ingested and a round of it run: what is similar is looked for
+there. What is submitted names a pool without frames, so that the rounds end where they are frozen and the figures are
+those of taking requests.
 """
 
 import argparse
@@ -13,43 +16,68 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import httpx
 import numpy as np
 
-from al_platform.catalog.connection import Catalog
+from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
+from al_platform.platform.data import add_frames_in_bulk, ingest_dataset
+from al_platform.platform.home import open_platform
+from al_platform.platform.rounds import prepare_round, run_one_round
+from tests.fleet import MODEL, OPTIONS, POOL, START, TARGETS, frames_of, settings_of
 
 ALP = shutil.which("alp", path=str(Path(sys.executable).parent)) or "alp"
-WEATHER = "['clear', 'rain', 'overcast', 'fog']"
+
+
+_FRAMES = """
+SELECT 'frm_' || md5(i::VARCHAR)[:24] AS frame_id, 'fleet' AS dataset,
+    'fleet/drive_' || lpad((i // 200)::VARCHAR, 6, '0') AS session_id, (i % 200)::BIGINT AS frame_number,
+    (i % 200) / 5::DOUBLE AS timestamp_s, 1920 AS width, 1080 AS height, (hash(i) % 256)::FLOAT AS brightness,
+    md5(i::VARCHAR) AS image_hash, 100000 AS image_size,
+    '{"split":"' || CASE WHEN (i // 200) % 4 = 0 THEN 'test' ELSE 'pool' END || '","weather":"'
+    || ['clear', 'rain', 'overcast', 'fog'][1 + (i // 800) % 4] || '"}' AS tags
+FROM range(?) AS made(i)
+"""
 
 
 def generate(home: Path, frames: int) -> None:
-    """Fill a catalog with frames of drives of 200, in the order in which an ingest would have."""
-    catalog = Catalog.open(home / "catalog.duckdb")
-    with catalog.transaction() as tx:
-        tx.execute(
-            "INSERT INTO sessions (session_id, dataset) SELECT format('drive_{:06d}', i), 'fleet' "
-            f"FROM range({frames // 200}) t(i)"
-        )
-        tx.execute(
-            "INSERT INTO frames (frame_id, dataset, session_id, frame_number, timestamp_s, width, height, brightness, "
-            "sharpness, image_hash, image_size, media_type, tags, origin) "
-            "SELECT 'frm_' || md5(i::VARCHAR)[:24], 'fleet', format('drive_{:06d}', i // 200), i % 200, (i % 200) / 5, "
-            "1920, 1080, hash(i) % 256, hash(i + 1) % 1000, md5(i::VARCHAR), 100000, 'image/jpeg', "
-            "json_object('split', CASE WHEN (i // 200) % 4 = 0 THEN 'test' ELSE 'pool' END, "
-            f"'weather', ({WEATHER})[1 + (hash(i // 200) % 4)::INT]), 'generated' FROM range({frames}) t(i)"
-        )
-    catalog.close()
+    """Fill a catalog with frames of drives of 200 by bulk ingest."""
+    with duckdb.connect() as connection:
+        rows = connection.execute(_FRAMES, [frames]).to_arrow_table()
+    with open_platform(settings_of(home)) as platform:
+        add_frames_in_bulk(platform, rows)
 
 
-def requests(cursor: str, frame: str) -> dict[str, Callable[[httpx.AsyncClient], "asyncio.Future[httpx.Response]"]]:
+def run_a_round(home: Path) -> str:
+    """Ingest a small fleet, run a round of it, and give one of its frames."""
+    with open_platform(settings_of(home)) as platform:
+        ingest_dataset(platform, "synthetic", None, OPTIONS)
+        pool = f"dataset=synthetic,{POOL}"
+        wanted = RoundSpec(MODEL, "", "", TARGETS, Budget(6), StrategySpec("random"))
+        run_one_round(platform, prepare_round(platform, wanted, pool=pool, test="", start=START))
+        return frames_of(platform, pool)[0]
+
+
+def requests(
+    cursor: str, frame: str, example: str
+) -> dict[str, Callable[[httpx.AsyncClient], "asyncio.Future[httpx.Response]"]]:
     """Name to request."""
 
     def get(path: str, **params: str | int) -> Callable[..., "asyncio.Future[httpx.Response]"]:
         return lambda client: client.get(path, params=params)  # type: ignore[return-value]
 
+    def post(path: str, body: Callable[[], dict[str, Any]]) -> Callable[..., "asyncio.Future[httpx.Response]"]:
+        return lambda client: client.post(  # type: ignore[return-value]
+            path, json=body(), headers={"Idempotency-Key": uuid.uuid4().hex}
+        )
+
+    alike = {"like": [example], "filter": "dataset=synthetic", "count": 20}
+    wanted = {"pool": "session_id=nowhere", "targets": ["person"], "annotator": "offline"}
     return {
         "health": get("/health"),
         "one frame": get(f"/v1/frames/{frame}"),
@@ -59,18 +87,24 @@ def requests(cursor: str, frame: str) -> dict[str, Callable[[httpx.AsyncClient],
         "filter weather=rain (tag)": get("/v1/frames", filter="weather=rain"),
         "count brightness>=200": get("/v1/frames/count", filter="brightness>=200"),
         "sessions, page of 50": get("/v1/sessions"),
+        "submit a round": post("/v1/rounds", lambda: wanted),
+        "20 similar of 80 frames": post("/v1/similar", lambda: alike),
     }
 
 
-async def measure(url: str, key: str, *, clients: int, seconds: float) -> list[tuple[str, int, float, float, float]]:
+async def measure(
+    url: str, key: str, example: str, *, clients: int, seconds: float
+) -> list[tuple[str, int, float, float, float]]:
     """Give (request, answers, p50 ms, p99 ms, answers per second) with all clients asking without a pause."""
     limits = httpx.Limits(max_connections=clients)
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=120.0) as client:
-        session = "drive_002500"
-        middle = (await client.get("/v1/frames", params={"filter": f"session_id={session}", "limit": 50})).json()
+        session = "fleet/drive_000050"
+        found = await client.get("/v1/frames", params={"filter": f"session_id={session}", "limit": 50})
+        assert found.is_success, found.text
+        middle = found.json()
         rows = []
-        for name, ask in requests(middle["next_cursor"], middle["items"][0]["frame_id"]).items():
+        for name, ask in requests(middle["next_cursor"], middle["items"][0]["frame_id"], example).items():
             took: list[float] = []
             end = time.perf_counter() + seconds
 
@@ -87,9 +121,9 @@ async def measure(url: str, key: str, *, clients: int, seconds: float) -> list[t
     return rows
 
 
-def memory_mib(pid: int) -> float:
-    """Resident memory of a process."""
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+def memory_mib(pid: int, what: str = "VmRSS") -> float:
+    """Resident memory of a process, now or (VmHWM) at its peak."""
+    found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1024 if found else float("nan")
 
 
@@ -103,6 +137,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         generate(home, options.frames)
+        example = run_a_round(home)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -132,11 +167,12 @@ def main() -> None:
                 sys.stdout.write("| request | clients | p50 ms | p99 ms | answers/s |\n|---|---|---|---|---|\n")
                 for clients in options.clients:
                     for name, _, p50, p99, rate in asyncio.run(
-                        measure(url, key, clients=clients, seconds=options.seconds)
+                        measure(url, key, example, clients=clients, seconds=options.seconds)
                     ):
                         sys.stdout.write(f"| {name} | {clients} | {p50:.1f} | {p99:.1f} | {rate:.0f} |\n")
                         sys.stdout.flush()
-                sys.stdout.write(f"memory afterwards {memory_mib(server.pid):.0f} MiB\n")
+                peak = memory_mib(server.pid, "VmHWM")
+                sys.stdout.write(f"memory afterwards {memory_mib(server.pid):.0f} MiB, at its peak {peak:.0f} MiB\n")
             finally:
                 server.terminate()
 

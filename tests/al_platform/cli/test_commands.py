@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from al_platform.datasets.adapters import ADAPTERS
 from tests.al_platform.catalog.bulk_rows import columns
 from tests.al_platform.cli.conftest import Alp
 from tests.fleet import COMMAND, TEST, contents_of_home
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.story
 def test_ingest_counts_what_came_in_and_again_adds_nothing(alp: Alp, tmp_path: Path) -> None:
     command = ("--home", str(tmp_path), "ingest", "synthetic", "-o", "frames=4", "-o", "sessions=2")
     assert alp(*command).out == "4 read, 4 new frames, 4 labels sealed, 0 duplicates, 0 broken\n"
-    assert alp(*command).out == "4 read, 0 new frames, 4 labels sealed, 0 duplicates, 0 broken\n"
+    assert alp(*command).out == "4 read, 0 new frames, 0 labels sealed, 0 duplicates, 0 broken\n"
     assert re.search(r"synthetic\W+4\W+2\W", alp("--home", str(tmp_path), "frames").out)
 
 
@@ -141,3 +142,9 @@ def test_frames_come_in_as_parquet(alp: Alp, tmp_path: Path) -> None:
     refused = alp(*command, str(tmp_path / "odd.parquet"))
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.startswith("alp: column 'speed': not a column of frames; known are frame_id")
+
+
+def test_the_help_of_ingest_names_the_options_of_every_adapter(alp: Alp) -> None:
+    said = " ".join(alp("ingest", "--help").out.replace("│", " ").split())
+    for name, adapter in ADAPTERS.items():
+        assert f"{name} takes {', '.join(adapter.options)}" in said
