@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from al_platform.domain.data import Frame
 from al_platform.domain.paging import PageRequest
 from al_platform.errors import InvalidInput
 from al_platform.platform import listing, queues
 from al_platform.platform.handpicked import handpicked_spec, submit_handpicked
+from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.similar import find_similar
 from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere, texts_of
 from api.dashboard.pages import BASE, render
@@ -48,14 +50,8 @@ def similar_page(
     return render(
         request,
         "similar.html.jinja",
-        examples=[
-            (frame, links.blob(frame.image.hash, longest=_THUMBNAIL), "like" if frame.frame_id in like else "unlike")
-            for frame in examples.values()
-        ],
-        cards=[
-            (frames[one.frame_id], links.blob(frames[one.frame_id].image.hash, longest=_THUMBNAIL), one.score)
-            for one in found
-        ],
+        examples=[(*_card(links, one), "like" if one.frame_id in like else "unlike") for one in examples.values()],
+        cards=[(*_card(links, frames[one.frame_id]), one.score) for one in found],
         filter=filter,
         queues=[queue.queue for queue in queues.queues(service.platform) if not queue.queue.startswith("exp_")],
         failed=failed,
@@ -73,3 +69,7 @@ def send_to_queue(service: ServiceHere, caller: Caller, form: SentForm) -> Respo
     spec = handpicked_spec(service.platform, frames, queue=queue)
     status = submit_handpicked(service, spec, actor=caller)
     return RedirectResponse(f"{BASE}/rounds/{status.round.round_id}", status_code=303)
+
+
+def _card(links: PictureLinks, frame: Frame) -> tuple[Frame, str]:
+    return frame, links.blob(frame.image.hash, longest=_THUMBNAIL)

@@ -1,5 +1,6 @@
 """The pool: filtered, counted, mapped, looked at."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -8,6 +9,8 @@ from fastapi.responses import Response
 from al_platform.domain.paging import PageRequest
 from al_platform.errors import InvalidInput
 from al_platform.platform import data, explore, listing
+from al_platform.platform.picture_links import PictureLinks
+from al_platform.platform.service import Service
 from api.dashboard.guard import READER, Links, ServiceHere
 from api.dashboard.maps import coloured
 from api.dashboard.pages import render
@@ -30,27 +33,22 @@ def pool_page(
     colour: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Show the frames that a filter matches, and how they are distributed."""
-    shown: dict[str, object] = {"failed": "", "cards": [], "next_cursor": None, "counts": (0, 0), "found": None}
-    status = 200
+    shown: Mapping[str, object] = {"cards": [], "next_cursor": None, "counts": (0, 0), "found": None}
+    failed = ""
     try:
-        page = listing.frames(service.platform, filter, PageRequest(_PAGE, place_of(cursor) if cursor else None))
-        shown["cards"] = [(frame, links.blob(frame.image_hash, longest=_THUMBNAIL)) for frame in page.items]
-        shown["next_cursor"] = cursor_of(page.after)
-        shown["counts"] = data.count_frames(service.platform, filter)
-        shown["found"] = explore.distribution(service.platform, filter)
+        shown = _matching(service, links, filter, cursor)
     except InvalidInput as error:
-        shown["failed"], status = str(error), 422
-    names = [tag.name for tag in listing.tags(service.platform, PageRequest(_NAMES)).items]
-    colour = colour or _telling(shown["found"])
+        failed = str(error)
     return render(
         request,
         "pool.html.jinja",
-        status=status,
+        status=422 if failed else 200,
         shown=shown,
+        failed=failed,
         filter=filter,
-        colour=colour,
+        colour=colour or _telling(shown["found"]),
         cursor=cursor,
-        names=names,
+        names=[tag.name for tag in listing.tags(service.platform, PageRequest(_NAMES)).items],
     )
 
 
@@ -64,6 +62,17 @@ def pool_map(
     """Give the map of what looks alike."""
     found = explore.embedding_map(service.platform, filter)
     return render(request, "parts/map.html.jinja", found=found, colour=colour, drawn=coloured(found, colour))
+
+
+def _matching(service: Service, links: PictureLinks, filter_text: str, cursor: str) -> Mapping[str, object]:
+    platform = service.platform
+    page = listing.frames(platform, filter_text, PageRequest(_PAGE, place_of(cursor) if cursor else None))
+    return {
+        "cards": [(frame, links.blob(frame.image_hash, longest=_THUMBNAIL)) for frame in page.items],
+        "next_cursor": cursor_of(page.after),
+        "counts": data.count_frames(platform, filter_text),
+        "found": explore.distribution(platform, filter_text),
+    }
 
 
 def _telling(found: object) -> str:
