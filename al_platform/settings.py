@@ -35,6 +35,8 @@ class LabelStudioSettings:
     """How often a service looks for answers that no hook told of (ALP_LABEL_STUDIO_POLL_S)."""
     timeout_s: float = 120.0
     """How long an answer is waited for (ALP_LABEL_STUDIO_TIMEOUT_S): thousands of tasks take the server minutes."""
+    picture_days: int = 30
+    """How long the pictures of a task can be looked at, at least (ALP_LABEL_STUDIO_PICTURE_DAYS)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Settings:
     """Records of a dataset version beyond this are streamed from the disk, not held in memory (ALP_MEMORY_GB)."""
     label_studio: LabelStudioSettings | None = None
     """The labelling server; None where ALP_LABEL_STUDIO_URL is not set."""
+    browser_url: str = ""
+    """Where people's browsers reach `alp serve` (ALP_BROWSER_URL), so that labelling tasks can link to its pictures."""
 
     @property
     def catalog_path(self) -> Path:
@@ -193,8 +197,8 @@ def read_settings(home: Path | None = None) -> Settings:
 
     A variable that is set to nothing counts as unset.
 
-    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, or a number of
-        people that is none.
+    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, a number of
+        people or days that is none, or an address that is none.
     """
     chosen = home or Path(os.environ.get("ALP_HOME") or DEFAULT_HOME)
     absolute = chosen.expanduser().absolute()
@@ -204,6 +208,7 @@ def read_settings(home: Path | None = None) -> Settings:
         blob_cache_bytes=_gigabytes("ALP_CACHE_GB", Settings.blob_cache_bytes),
         memory_bytes=_gigabytes("ALP_MEMORY_GB", Settings.memory_bytes),
         label_studio=_label_studio(),
+        browser_url=_address("ALP_BROWSER_URL"),
     )
 
 
@@ -228,26 +233,39 @@ def _label_studio() -> LabelStudioSettings | None:
         raise InvalidInput(f"ALP_LABEL_STUDIO_URL {url!r}: must begin with http:// or https://")
     if not token:
         raise InvalidInput(f"ALP_LABEL_STUDIO_URL {url} without ALP_LABEL_STUDIO_TOKEN: set the token of your account")
-    answers = os.environ.get("ALP_LABEL_STUDIO_ANSWERS") or "1"
-    if not answers.isdecimal() or int(answers) < 1:
-        raise InvalidInput(f"ALP_LABEL_STUDIO_ANSWERS {answers!r}: must be a whole number of people, at least 1")
+    answers = _count("ALP_LABEL_STUDIO_ANSWERS", LabelStudioSettings.answers, of="people")
+    days = _count("ALP_LABEL_STUDIO_PICTURE_DAYS", LabelStudioSettings.picture_days, of="days")
     poll_s = _number("ALP_LABEL_STUDIO_POLL_S", LabelStudioSettings.poll_s)
     timeout_s = _number("ALP_LABEL_STUDIO_TIMEOUT_S", LabelStudioSettings.timeout_s)
     for name, seconds in (("POLL", poll_s), ("TIMEOUT", timeout_s)):
         if not 1.0 <= seconds < math.inf:
             raise InvalidInput(f"ALP_LABEL_STUDIO_{name}_S {seconds:g}: must be at least 1 second")
-    return LabelStudioSettings(url, token, int(answers), _hook(), poll_s, timeout_s)
+    return LabelStudioSettings(url, token, answers, _hook(), poll_s, timeout_s, days)
 
 
 def _hook() -> HookSettings | None:
-    secret, public = os.environ.get("ALP_HOOK_SECRET", ""), os.environ.get("ALP_PUBLIC_URL", "")
+    secret, public = os.environ.get("ALP_HOOK_SECRET", ""), _address("ALP_PUBLIC_URL")
     if not secret:
         return None
     if len(secret) < SHORTEST_SECRET:
         raise InvalidInput(f"ALP_HOOK_SECRET of {len(secret)} characters: must have at least {SHORTEST_SECRET}")
-    if not public.startswith(("http://", "https://")):
+    if not public:
         raise InvalidInput(
             f"ALP_HOOK_SECRET with ALP_PUBLIC_URL {public!r}: set the address under which Label Studio finds this "
             "service, beginning with http:// or https://"
         )
-    return HookSettings(public.rstrip("/") + HOOK_PATH, secret)
+    return HookSettings(public + HOOK_PATH, secret)
+
+
+def _count(name: str, otherwise: int, *, of: str) -> int:
+    text = os.environ.get(name) or str(otherwise)
+    if not text.isdecimal() or int(text) < 1:
+        raise InvalidInput(f"{name} {text!r}: must be a whole number of {of}, at least 1")
+    return int(text)
+
+
+def _address(name: str) -> str:
+    url = os.environ.get(name, "")
+    if url and not url.startswith(("http://", "https://")):
+        raise InvalidInput(f"{name} {url!r}: must begin with http:// or https://")
+    return url.rstrip("/")

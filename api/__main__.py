@@ -12,6 +12,7 @@ from al_platform.platform.service import running_service
 from al_platform.settings import ServiceSettings, Settings, read_service_settings, read_settings
 from api import log
 from api.app import create_app
+from api.dashboard.pages import BASE
 
 _DEV = """
 *** AUTHENTICATION IS OFF (--dev): every program on this machine may do everything here. ***
@@ -53,7 +54,8 @@ def _serve(home: Settings, settings: ServiceSettings) -> None:
         app = create_app(service, settings)
         first = None if settings.dev else service.keys.make_first()
         sys.stdout.write(_DEV if settings.dev else _FIRST.format(key=first) if first else "")
-        sys.stdout.write(f"serving {home.home} at http://{settings.host}:{settings.port}\n")
+        url = f"http://{settings.host}:{settings.port}"
+        sys.stdout.write(f"pages at {url}{BASE}/\nserving {home.home} at {url}\n")
         sys.stdout.flush()
         uvicorn.run(
             app,

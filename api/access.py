@@ -47,10 +47,17 @@ class Gate:
         except Unauthenticated:
             self._failures.take(address)
             raise
+        self.count(actor)
+        return actor
+
+    def count(self, actor: Actor) -> None:
+        """Count a request of somebody who is in already.
+
+        Raises: TooManyRequests.
+        """
         wait_s = self._requests.take(actor.name)
         if wait_s:
             raise _too_many(f"{actor.name}: too many requests", wait_s)
-        return actor
 
     def admit_secret(self, secret: str, *, expected: str, address: str) -> None:
         """Check the secret of a hook; an empty one is expected of nobody.

@@ -13,18 +13,24 @@ from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Mount
 
 from al_platform.domain.access import Scope
 from al_platform.errors import CatalogBusy, InvalidInput, StorageUnavailable, Unauthenticated
+from al_platform.platform.picture_links import FOLDER, PictureLinks
 from al_platform.platform.service import Service
+from al_platform.platform.signing import signer_of
 from al_platform.settings import LOOPBACK, ServiceSettings
 from api import errors
 from api.access import READER, Gate, asks_for_a_secret, scope_of
 from api.bearer import BearerTokens
+from api.dashboard.app import create_dashboard
+from api.dashboard.pages import BASE
 from api.errors import Forbidden, TooManyRequests, problem_responses
 from api.limits import Clock, TokenBuckets
 from api.metrics import Metrics
 from api.observing import Observed, log
+from api.pictures import create_pictures
 from api.routes import datasets, experiments, frames, health, hooks, keys, models, queues, rounds, similar
 from api.schemas.base import ProblemDetails
 
@@ -59,6 +65,7 @@ def create_app(service: Service, settings: ServiceSettings, *, clock: Clock = ti
         "/v1/openapi.json", _openapi, operation_id="get_openapi", dependencies=[READER], include_in_schema=False
     )
     require_guarded(app)
+    _mount_pages(app, service, settings)
     errors.install(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.largest_body)
     app.add_middleware(Observed, metrics=app.state.metrics)
@@ -89,7 +96,7 @@ def guarded_routes(app: FastAPI) -> list[GuardedRoute]:
             scope_of(route.dependencies),
             asks_for_a_secret(route.dependencies),
         )
-        for route in iter_route_contexts(app.routes)
+        for route in iter_route_contexts([route for route in app.routes if not isinstance(route, Mount)])
     ]
 
 
@@ -102,6 +109,14 @@ def require_guarded(app: FastAPI) -> None:
     forgotten = [its.path for its in guarded if its.scope is None and not its.secret and its.path not in OPEN]
     if forgotten:
         raise InvalidInput(f"routes without a scope: {', '.join(forgotten)}; give each READER, OPERATOR or ADMIN")
+
+
+def _mount_pages(app: FastAPI, service: Service, settings: ServiceSettings) -> None:
+    """Pages and pictures have guards of their own: sessions, and addresses that are signed."""
+    signer = signer_of(service.platform.settings.home)
+    links = PictureLinks(signer)
+    app.mount(BASE, create_dashboard(service, app.state.gate, signer, links, dev=settings.dev))
+    app.mount(FOLDER, create_pictures(service, links))
 
 
 def _gate(service: Service, settings: ServiceSettings, clock: Clock) -> Gate:

@@ -60,7 +60,8 @@ class Observed:
             self._tell(scope, status, time.perf_counter() - started)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", _UNKNOWN_ROUTE)
+        known = getattr(scope.get("route"), "path", None)
+        route = _UNKNOWN_ROUTE if known is None else scope.get("root_path", "") + known
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.observe(method=method, route=route, status=status, seconds=seconds)
         actor = scope["state"].get("actor")

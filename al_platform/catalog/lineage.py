@@ -12,29 +12,12 @@ import pyarrow.compute as pc
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import pool_table, version_table
 from al_platform.catalog.tables import rows_of, wanted_ids
+from al_platform.domain.lineage import LineageNode, Parent
 from al_platform.errors import NotFound
 from al_platform.storage.blobs import BlobStore
 
 LISTED = 20_000
 """A pool or version of more frames is traced to its manifest, which lists them, and not frame by frame."""
-
-
-@dataclass(frozen=True)
-class Parent:
-    """One step back: how the child depends on it, and its id (a blob's hash where nothing lies behind)."""
-
-    relation: str
-    node_id: str
-
-
-@dataclass(frozen=True)
-class LineageNode:
-    """An id, what it is in a line, and what it came from."""
-
-    node_id: str
-    kind: str
-    summary: str
-    parents: tuple[Parent, ...]
 
 
 @dataclass(frozen=True)

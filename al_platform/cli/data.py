@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.tree import Tree
 
-from al_platform.catalog.lineage import LineageNode
 from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
 from al_platform.domain.filters import FILTER_HELP
+from al_platform.domain.lineage import LineageNode
 from al_platform.platform.data import adapter_options, count_frames, datasets_summary, ingest_dataset
 from al_platform.platform.data import lineage as lineage_nodes
 

@@ -43,6 +43,14 @@ def image_size(image: bytes) -> tuple[int, int]:
     return open_image(image).size
 
 
+def media_type_of(image: bytes) -> str:
+    """Give image/jpeg or image/png.
+
+    Raises: InvalidInput where the bytes are neither.
+    """
+    return f"image/{str(open_image(image).format).lower()}"
+
+
 def decode_picture(image: bytes) -> NDArray[np.uint8]:
     """Give the pixels of a JPEG or PNG, RGB [H, W, 3].
 

@@ -28,9 +28,16 @@ class LabelledContents:
     objects: Mapping[str, int] = field(default_factory=dict)
 
 
-def contents_of(context: LoopContext, model: ModelSpec, version_id: str, *, targets: Sequence[str]) -> LabelledContents:
-    """Count what the labels of a version show."""
+def contents_of(
+    context: LoopContext, model: ModelSpec, version_id: str, *, targets: Sequence[str], beyond: str = ""
+) -> LabelledContents:
+    """Count what the labels of a version show; with `beyond`, only of the frames that this other version lacks."""
     items, frames, annotations = labelled_frames(context, version_id)
+    if beyond:
+        known = {item.frame_id for item in labelled_frames(context, beyond)[0]}
+        items = [item for item in items if item.frame_id not in known]
+    if not items:
+        return LabelledContents()
     labels = [annotations[item.annotation_id] for item in items]
     present_NKHW = presence_maps(context, model).of(labels) == 1
     columns = [model.classes.index(name) for name in targets]
@@ -38,7 +45,7 @@ def contents_of(context: LoopContext, model: ModelSpec, version_id: str, *, targ
     cells, objects = present_NKHW.sum(axis=(0, 2, 3)), _objects(context, model, labels).sum(axis=0)
     return LabelledContents(
         frames=len(items),
-        sessions=len({frame.session_id for frame in frames.values()}),
+        sessions=len({frames[item.frame_id].session_id for item in items}),
         without_target=int((~shows_target).sum()),
         positive_cells={name: int(cells[index]) for index, name in enumerate(model.classes)},
         objects={name: int(objects[index]) for index, name in enumerate(model.classes)},

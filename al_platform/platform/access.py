@@ -16,7 +16,7 @@ from al_platform.catalog.connection import Catalog
 from al_platform.domain.access import Actor, ApiKey, AuditEntry, Scope
 from al_platform.domain.clock import utc_now
 from al_platform.domain.paging import Page, PageRequest
-from al_platform.errors import Conflict, InvalidInput, StaleVersion, Unauthenticated
+from al_platform.errors import Conflict, InvalidInput, NotFound, StaleVersion, Unauthenticated
 
 KEY_PREFIX = "alp_"
 FIRST_START = Actor("first start", Scope.ADMIN)
@@ -84,11 +84,17 @@ class KeyRing:
         if key is None:
             key = self._verify(text)
             self._verified[mark] = key
-        now = self._now()
-        if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
-            raise Unauthenticated(_REFUSED)
-        self._used_at[key.key_id] = now
-        return key
+        return self._in_use(key)
+
+    def active(self, key_id: str) -> ApiKey:
+        """Give a key by its id, to go on with what was begun with it.
+
+        Raises: Unauthenticated where it was revoked, has expired, or is not there.
+        """
+        try:
+            return self._in_use(self.named(key_id))
+        except NotFound:
+            raise Unauthenticated(_REFUSED) from None
 
     def change(
         self, key_id: str, *, actor: Actor, version: str, name: str | None = None, revoke: bool = False
@@ -142,6 +148,13 @@ class KeyRing:
             used_at, self._used_at = self._used_at, {}
             with self._catalog.transaction() as tx:
                 access.save_last_use(tx, used_at)
+
+    def _in_use(self, key: ApiKey) -> ApiKey:
+        now = self._now()
+        if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+            raise Unauthenticated(_REFUSED)
+        self._used_at[key.key_id] = now
+        return key
 
     def _with_last_use(self, key: ApiKey) -> ApiKey:
         return replace(key, last_used_at=self._used_at.get(key.key_id, key.last_used_at))

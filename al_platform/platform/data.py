@@ -7,13 +7,14 @@ import pyarrow as pa
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.bulk import Rows, add_frame_rows
 from al_platform.catalog.frames import count_matching, frame_counts
-from al_platform.catalog.lineage import LineageNode, lineage_of
+from al_platform.catalog.lineage import lineage_of
 from al_platform.catalog.tasks import at_labellers, queue_counts
 from al_platform.datasets.adapters import ADAPTERS, adapter_named
 from al_platform.datasets.base import AdapterRequest
 from al_platform.datasets.ingest import IngestReport, ingest
 from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetVersion
+from al_platform.domain.lineage import LineageNode
 from al_platform.platform.home import Platform
 
 

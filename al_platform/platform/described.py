@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from al_platform.domain.models import GridSpec, ModelSpec, TrainingSpec
 from al_platform.errors import InvalidInput
-from al_platform.models.families import family_named, model_spec
+from al_platform.loop.strategies import STRATEGIES
+from al_platform.models.families import FAMILIES, family_named, model_spec
 
 Setting = str | int | float
 
@@ -45,3 +46,13 @@ def _split(
         except ValueError:
             raise InvalidInput(f"setting {name}={value}: must be a number") from None
     return dataclasses.replace(recipe, **training), chosen  # type: ignore[arg-type]
+
+
+def known_families() -> tuple[str, ...]:
+    """Give the names of the architectures."""
+    return tuple(FAMILIES)
+
+
+def known_strategies() -> tuple[str, ...]:
+    """Give the names of the strategies."""
+    return tuple(STRATEGIES)

@@ -1,12 +1,13 @@
 """What there is, a page at a time: frames, sessions, tags, datasets, models, labels, and search over their names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from al_platform.catalog import listing, search
 from al_platform.catalog.annotations import annotations_by_id
 from al_platform.catalog.datasets import version_items, version_named
-from al_platform.catalog.lineage import LineageNode, lineage_of
+from al_platform.catalog.frames import frames_by_id
+from al_platform.catalog.lineage import lineage_of
 from al_platform.catalog.listing import (
     FrameSummary,
     LabelSummary,
@@ -16,8 +17,10 @@ from al_platform.catalog.listing import (
 )
 from al_platform.catalog.models import ensemble_named, metrics_of
 from al_platform.catalog.search import Hit, TagSummary
+from al_platform.domain.data import Frame
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
 from al_platform.domain.labels import Annotation
+from al_platform.domain.lineage import LineageNode
 from al_platform.domain.models import EnsembleVersion
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.errors import InvalidInput, NotFound
@@ -34,6 +37,12 @@ def frame(platform: Platform, frame_id: str) -> FrameSummary:
     """Give a frame. Raises: NotFound."""
     with platform.catalog.transaction() as tx:
         return listing.frame_summary(tx, frame_id)
+
+
+def frames_named(platform: Platform, frame_ids: Sequence[str]) -> dict[str, Frame]:
+    """Give frames by id, in the order asked for. Raises: NotFound."""
+    with platform.catalog.transaction() as tx:
+        return frames_by_id(tx, frame_ids)
 
 
 def sessions(platform: Platform, dataset: str, page: PageRequest) -> Page[SessionSummary]:

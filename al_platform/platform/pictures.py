@@ -13,7 +13,7 @@ from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.models import ensemble_named
 from al_platform.catalog.rounds import round_named
 from al_platform.catalog.tasks import selections_of
-from al_platform.datasets.images import decode_picture, encode_png, thumbnail_jpeg
+from al_platform.datasets.images import decode_picture, encode_png, media_type_of, thumbnail_jpeg
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.experiments.report.gallery import heatmap_pixels
 from al_platform.loop.heatmaps import heatmaps_of
@@ -71,7 +71,25 @@ def frame_thumbnail(platform: Platform, frame_id: str, *, longest: int) -> Pictu
     Raises: NotFound, CorruptBlob; InvalidInput where the frame is no picture.
     """
     whole = frame_image(platform, frame_id)
-    return Picture(thumbnail_jpeg(whole.content, longest=longest), "image/jpeg", f"{whole.version}-{longest}")
+    return Picture(
+        thumbnail_jpeg(whole.content, longest=longest), "image/jpeg", picture_version(whole.version, longest)
+    )
+
+
+def stored_picture(platform: Platform, blob_hash: str, *, longest: int) -> Picture:
+    """Give a stored picture by the hash of its bytes: as it is where `longest` is 0, else as a thumbnail.
+
+    Raises: NotFound, CorruptBlob; InvalidInput where the bytes are no picture.
+    """
+    content, version = platform.blobs.get(blob_hash), picture_version(blob_hash, longest)
+    if longest == 0:
+        return Picture(content, media_type_of(content), version)
+    return Picture(thumbnail_jpeg(content, longest=longest), "image/jpeg", version)
+
+
+def picture_version(blob_hash: str, longest: int) -> str:
+    """Name the bytes of a stored picture of this size, 0 for its own."""
+    return f"{blob_hash}-{longest}" if longest else blob_hash
 
 
 class HeatmapShelf:

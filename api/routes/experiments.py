@@ -16,7 +16,7 @@ from api.schemas.experiments import ExperimentOut, ExperimentSpecOut, SummaryOut
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=[READER])
 
-_PAGE_POLICY = (
+PAGE_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; sandbox allow-scripts"
 )
 """A report is one page that needs nothing else, so it may load nothing."""
@@ -50,4 +50,4 @@ def get_summary(service: ServiceHere, experiment_id: Id) -> SummaryOut:
 def get_report(service: ServiceHere, experiment_id: Id) -> HTMLResponse:
     """Give the page of the report as it was last written."""
     page = experiments.written_report(service.platform, experiment_id, "report.html")
-    return HTMLResponse(page, headers={"Content-Security-Policy": _PAGE_POLICY})
+    return HTMLResponse(page, headers={"Content-Security-Policy": PAGE_POLICY})

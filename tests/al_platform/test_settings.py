@@ -77,3 +77,25 @@ def test_a_hook_needs_a_secret_that_is_long_and_an_address_where_it_is_found(
     monkeypatch.setenv("ALP_LABEL_STUDIO_POLL_S", "0")
     with pytest.raises(InvalidInput, match="ALP_LABEL_STUDIO_POLL_S 0: must be at least 1 second"):
         read_settings(tmp_path)
+
+
+def test_pictures_last_as_long_as_was_asked_and_the_address_for_browsers_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("ALP_HOOK_SECRET", "ALP_PUBLIC_URL", "ALP_BROWSER_URL", "ALP_LABEL_STUDIO_PICTURE_DAYS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALP_LABEL_STUDIO_URL", "http://localhost:8080")
+    monkeypatch.setenv("ALP_LABEL_STUDIO_TOKEN", "token")
+    assert read_settings(tmp_path).browser_url == ""
+    monkeypatch.setenv("ALP_BROWSER_URL", "https://alp.example.org/")
+    monkeypatch.setenv("ALP_LABEL_STUDIO_PICTURE_DAYS", "90")
+    settings = read_settings(tmp_path)
+    assert settings.browser_url == "https://alp.example.org"
+    assert settings.label_studio == LabelStudioSettings("http://localhost:8080", "token", picture_days=90)
+    monkeypatch.setenv("ALP_LABEL_STUDIO_PICTURE_DAYS", "0")
+    with pytest.raises(InvalidInput, match="ALP_LABEL_STUDIO_PICTURE_DAYS '0': must be a whole number of days"):
+        read_settings(tmp_path)
+    monkeypatch.delenv("ALP_LABEL_STUDIO_PICTURE_DAYS")
+    monkeypatch.setenv("ALP_BROWSER_URL", "alp.example.org")
+    with pytest.raises(InvalidInput, match=r"ALP_BROWSER_URL 'alp\.example\.org': must begin with http"):
+        read_settings(tmp_path)

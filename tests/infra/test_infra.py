@@ -20,6 +20,8 @@ from tests.label_studio import VERSION as LABEL_STUDIO
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
+OUTSIDE = {"ALP_BROWSER_URL"}
+"""Addresses that are not asked from within the network."""
 OTHERS = {"AZURE_STORAGE_CONNECTION_STRING"}
 """What the services' own libraries read of the environment."""
 
@@ -109,7 +111,7 @@ def test_every_variable_is_one_that_the_settings_read(compose: dict[str, Any], m
 def test_addresses_within_the_network_are_of_services_that_are_there(compose: dict[str, Any]) -> None:
     names = {*compose["services"], *compose["x-alp"]["networks"]["default"]["aliases"]}
     for service in compose["services"].values():
-        environment = service.get("environment", {})
+        environment = {name: value for name, value in service.get("environment", {}).items() if name not in OUTSIDE}
         hosts = {host for value in environment.values() for host in re.findall(r"https?://([\w-]+)", value)}
         hosts |= {value for variable, value in environment.items() if variable.endswith("_HOST")}
         assert hosts <= names

@@ -31,12 +31,23 @@ def inline_svg(figure: Figure, *, name: str, description: str) -> Markup:
     text = buffer.getvalue()
     body = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], count=1, flags=re.DOTALL)
     body = re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\g<1>{name}-", body)
+    body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r'style="([^"]*)"', lambda found: _as_attributes(found.group(1)), body)
     body = re.sub(r"#[0-9a-f]{6}", lambda found: _page_colour(found.group()), body)
     head, _, rest = body.partition(">")
     view = re.search(r'viewBox="[^"]*"', head)
-    opening = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {view.group() if view else ""} role="img"'
+    opening = (
+        f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {view.group() if view else ""} role="img" '
+        'stroke-linejoin="round" stroke-linecap="butt"'
+    )
     label = escape(description, quote=True)
     return Markup(f'{opening} aria-label="{label}"><title>{label}</title>{rest}')
+
+
+def _as_attributes(style: str) -> str:
+    """The same as attributes: a page that allows no style of its own elements shows them too."""
+    pairs = (part.split(":", 1) for part in style.split(";") if part.strip())
+    return " ".join(f'{name.strip()}="{value.strip()}"' for name, value in pairs)
 
 
 def _page_colour(colour: str) -> str:

@@ -8,7 +8,7 @@ from al_platform.catalog.annotations import add_annotations
 from al_platform.catalog.connection import Catalog
 from al_platform.catalog.datasets import add_pool, add_version
 from al_platform.catalog.frames import FrameFacts, add_frames
-from al_platform.catalog.lineage import LineageNode, Parent, lineage_of
+from al_platform.catalog.lineage import lineage_of
 from al_platform.catalog.models import add_encoder, add_ensemble
 from al_platform.catalog.rounds import plan_round, save_round
 from al_platform.catalog.scores import ScoreSet, add_score_set
@@ -16,6 +16,7 @@ from al_platform.catalog.tasks import add_tasks
 from al_platform.domain.data import BlobRef, Frame
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.labels import Annotation, LabelTask
+from al_platform.domain.lineage import LineageNode, Parent
 from al_platform.domain.models import EnsembleVersion, ModelSpec, ModelVersion
 from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
 from al_platform.errors import NotFound

@@ -1,0 +1,48 @@
+"""Addresses of pictures that need no key: signed, for one picture alone, and of no use once their time is over."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from al_platform.errors import Unauthenticated
+from al_platform.platform.signing import Signer
+
+FOLDER = "/pictures"
+PAGE_S = 3600
+"""How long the pictures of a page can be fetched at least, in seconds; at most twice as long."""
+_PURPOSE = "picture"
+
+
+@dataclass(frozen=True)
+class PictureLinks:
+    """Makes and checks addresses of pictures below `base`, "" for the service that is asked itself."""
+
+    signer: Signer
+    base: str = ""
+    now_s: Callable[[], float] = time.time
+    """Seconds since 1970."""
+
+    def blob(self, blob_hash: str, *, longest: int = 0, lasting_s: int = PAGE_S) -> str:
+        """Give the address of a stored picture, its longer side at most `longest` pixels; 0 for its own size."""
+        return self._link(("blob", blob_hash), {"size": longest}, lasting_s)
+
+    def heatmap(self, round_id: str, frame_id: str, class_name: str) -> str:
+        """Give the address of where the ensemble of a round disagrees about a class on a frame that it picked."""
+        return self._link(("heatmap", round_id, frame_id), {"class": class_name}, PAGE_S)
+
+    def require(self, place: tuple[str, ...], asked: str | int, *, until_s: int, mark: str) -> None:
+        """Refuse an address that this home did not write, or whose time is over.
+
+        Raises: Unauthenticated.
+        """
+        self.signer.require(mark, _PURPOSE, *place, asked, until_s)
+        if until_s <= self.now_s():
+            raise Unauthenticated("picture: its address has expired; load the page or the task again")
+
+    def _link(self, place: tuple[str, ...], asked: dict[str, str | int], lasting_s: int) -> str:
+        """The same address for as long as `lasting_s`, so that browsers find in their caches what they have."""
+        until_s = (int(self.now_s()) // lasting_s + 2) * lasting_s
+        mark = self.signer.mark(_PURPOSE, *place, *asked.values(), until_s)
+        query = urlencode({**asked, "until": until_s, "mark": mark})
+        return f"{self.base}{FOLDER}/{'/'.join(quote(part, safe='') for part in place)}?{query}"

@@ -1,0 +1,1 @@
+"""Pages for people: rounds watched, selections looked at, the pool explored. Each page calls the platform only."""

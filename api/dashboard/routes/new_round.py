@@ -1,0 +1,135 @@
+"""A round by form: estimated while it is written, then submitted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import ValidationError
+
+from al_platform.errors import InvalidInput, PlatformError
+from al_platform.platform import estimates, submissions
+from al_platform.platform.described import known_families, known_strategies
+from api.dashboard.guard import OPERATOR, READER, Caller, SentForm, ServiceHere, texts_of
+from api.dashboard.pages import BASE, render
+from api.schemas.rounds import RoundIn
+
+router = APIRouter(prefix="/new-round")
+
+DEFAULTS: Mapping[str, str] = {
+    "pool": "",
+    "test": "",
+    "targets": "",
+    "classes": "",
+    "start": "40",
+    "dataset_version_id": "",
+    "budget.frames": "40",
+    "budget.objects": "",
+    "strategy.name": "mixdist",
+    "strategy.session_cap": "",
+    "strategy.minimum_gap_s": "0",
+    "strategy.minimum_distance": "0",
+    "strategy.group_quota": "",
+    "strategy.group_tag": "",
+    "strategy.control_share": "0",
+    "filter": "",
+    "curriculum": "",
+    "seed": "0",
+    "family": "prefix-heads",
+    "members": "8",
+    "image.width": "320",
+    "image.height": "224",
+    "image.cell": "16",
+    "settings": "",
+    "annotator": "offline",
+    "queue": "main",
+    "scorers": "1",
+}
+"""Every field of the form: the path of a field of `RoundIn`, and what stands in it first."""
+
+_LISTS = ("targets", "classes")
+_OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota")
+
+
+@router.get("", dependencies=[OPERATOR])
+def form_page(request: Request) -> Response:
+    """Show the form; the address may set its fields."""
+    given = {name: value for name, value in request.query_params.items() if name in DEFAULTS}
+    return _form(request, {**DEFAULTS, **given})
+
+
+@router.post("/estimate", dependencies=[READER])
+def estimate(request: Request, service: ServiceHere, form: SentForm) -> Response:
+    """Say what the round of the form would take, or what is wrong with it."""
+    try:
+        found = estimates.estimate_round(service.platform, round_of(texts_of(form)).meant())
+    except PlatformError as error:
+        return render(request, "parts/estimate.html.jinja", estimate=None, failed=str(error))
+    return render(request, "parts/estimate.html.jinja", estimate=found, failed="")
+
+
+@router.post("", dependencies=[OPERATOR])
+def submit(request: Request, service: ServiceHere, caller: Caller, form: SentForm) -> Response:
+    """Submit the round of the form; the same form sent twice is one round."""
+    fields = texts_of(form)
+    try:
+        asked = round_of(fields).meant()
+        status, _ = submissions.submit(service, asked, actor=caller, key=f"form {fields.get('form_id', '')}"[:200])
+    except PlatformError as error:
+        return _form(request, {**DEFAULTS, **fields}, failed=str(error), status=422)
+    return RedirectResponse(f"{BASE}/rounds/{status.round.round_id}", status_code=303)
+
+
+def round_of(fields: Mapping[str, str]) -> RoundIn:
+    """Give the round that a form asks for.
+
+    Raises: InvalidInput naming the field that does not fit.
+    """
+    body: dict[str, Any] = {}
+    for name in DEFAULTS:
+        text = fields.get(name, "")
+        if text or name not in _OPTIONAL:
+            group, _, field = name.rpartition(".")
+            (body.setdefault(group, {}) if group else body)[field] = _value(name, text)
+    try:
+        return RoundIn.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"{place}: {first['msg']}") from None
+
+
+def _value(name: str, text: str) -> object:
+    if name in _LISTS:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if name == "settings":
+        return _settings(text)
+    return _curriculum(text) if name == "curriculum" else text
+
+
+def _settings(text: str) -> dict[str, str]:
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise InvalidInput(f"settings {part!r}: write NAME=NUMBER, joined by commas, for example steps=250")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _curriculum(text: str) -> list[dict[str, str]]:
+    lines = (line.strip().partition(" ") for line in text.splitlines() if line.strip())
+    return [{"share": share, "filter": filter_text.strip()} for share, _, filter_text in lines]
+
+
+def _form(request: Request, fields: Mapping[str, str], *, failed: str = "", status: int = 200) -> Response:
+    return render(
+        request,
+        "new_round.html.jinja",
+        status=status,
+        fields=fields,
+        failed=failed,
+        form_id=request.state.request_id,
+        strategies=known_strategies(),
+        families=known_families(),
+    )

@@ -1,0 +1,71 @@
+"""Pictures by signed addresses: who has the address needs no key, and has it for that picture alone."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Path, Query, Request, Response
+
+from al_platform.platform.picture_links import PictureLinks
+from al_platform.platform.pictures import picture_version, stored_picture
+from al_platform.platform.service import Service
+from api import errors
+from api.conditions import picture_response, unchanged
+
+_Hash = Annotated[str, Path(pattern="^[0-9a-f]{16,128}$")]
+_Id = Annotated[str, Path(min_length=1, max_length=200)]
+_Until = Annotated[int, Query(ge=0, lt=2**53)]
+_Mark = Annotated[str, Query(max_length=100)]
+_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+"""The address is the permission, so a page of the labelling tool may show the picture as ours do."""
+
+
+def create_pictures(service: Service, links: PictureLinks) -> FastAPI:
+    """Give the application of pictures, to be mounted where the links lead."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.service, app.state.links = service, links
+    app.add_api_route("/blob/{blob_hash}", _blob)
+    app.add_api_route("/heatmap/{round_id}/{frame_id}", _heatmap)
+    errors.install(app)
+    return app
+
+
+async def _links(request: Request) -> PictureLinks:
+    links: PictureLinks = request.app.state.links
+    return links
+
+
+async def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+_Links = Annotated[PictureLinks, Depends(_links)]
+_ServiceHere = Annotated[Service, Depends(_service)]
+
+
+def _blob(
+    request: Request,
+    service: _ServiceHere,
+    links: _Links,
+    blob_hash: _Hash,
+    until: _Until,
+    mark: _Mark,
+    size: Annotated[int, Query(ge=0, le=2048)] = 0,
+) -> Response:
+    links.require(("blob", blob_hash), size, until_s=until, mark=mark)
+    known = unchanged(request, picture_version(blob_hash, size), **_ANYWHERE)
+    return known or picture_response(request, stored_picture(service.platform, blob_hash, longest=size), **_ANYWHERE)
+
+
+def _heatmap(
+    request: Request,
+    service: _ServiceHere,
+    links: _Links,
+    round_id: _Id,
+    frame_id: _Id,
+    until: _Until,
+    mark: _Mark,
+    class_name: Annotated[str, Query(alias="class", min_length=1, max_length=200)],
+) -> Response:
+    links.require(("heatmap", round_id, frame_id), class_name, until_s=until, mark=mark)
+    picture, _ = service.heatmaps.overlay(service.platform, round_id, frame_id, class_name=class_name)
+    return picture_response(request, picture, **_ANYWHERE)
