@@ -16,6 +16,7 @@ from al_platform.domain.data import Frame
 from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput
 from al_platform.loop.embeddings import frame_embeddings
+from al_platform.loop.models import image_table
 from al_platform.platform.home import Platform
 from al_platform.platform.rounds import loop_context
 
@@ -84,7 +85,9 @@ def embedding_map(platform: Platform, filter_text: str, *, seed: int = 0, sample
 def _mapped(platform: Platform, round_: Round, frame_ids: list[str], *, matched: int) -> EmbeddingMap:
     if len(frame_ids) < 3:
         return EmbeddingMap(round_.round_id, (), matched, 0.0)
-    embedded = frame_embeddings(loop_context(platform), round_, frame_ids, [])
+    with platform.catalog.transaction() as tx:
+        images = image_table(tx, frame_ids)
+    embedded = frame_embeddings(loop_context(platform), round_, images)
     readable = [row for row, frame_id in enumerate(frame_ids) if frame_id not in embedded.unreadable]
     places, explained = main_directions(embedded.pool[readable])
     with platform.catalog.transaction() as tx:

@@ -16,6 +16,7 @@ from al_platform.catalog.tasks import selections_of
 from al_platform.experiments.contents import LabelledContents, contents_of
 from al_platform.labeling.annotators import label_seconds
 from al_platform.loop.embeddings import frame_embeddings
+from al_platform.loop.models import image_table
 from al_platform.platform.home import Platform
 from al_platform.platform.rounds import loop_context
 
@@ -98,9 +99,10 @@ def near_duplicates(platform: Platform, round_id: str) -> dict[str, list[Twin]]:
     with platform.catalog.transaction() as tx:
         round_ = round_named(tx, round_id)
         frame_ids = list(dict.fromkeys(pick.frame_id for pick in selections_of(tx, round_id)))
+        images = image_table(tx, frame_ids)
     if round_.ensemble_id is None or not 3 <= len(frame_ids) <= _COMPARED:
         return {}
-    return twins_of(frame_ids, frame_embeddings(loop_context(platform), round_, frame_ids, []).pool)
+    return twins_of(frame_ids, frame_embeddings(loop_context(platform), round_, images).pool)
 
 
 def twins_of(frame_ids: Sequence[str], vectors_ND: Float[NDArray[Any], "N D"]) -> dict[str, list[Twin]]:
