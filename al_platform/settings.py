@@ -33,11 +33,18 @@ class Settings:
     """Records of a dataset version beyond this are streamed from the disk, not held in memory (ALP_MEMORY_GB)."""
     label_studio: LabelStudioSettings | None = None
     """The labelling server; None where ALP_LABEL_STUDIO_URL is not set."""
+    workflows: str = field(default="", repr=False)
+    """PostgreSQL address of what the service has under way (ALP_WORKFLOWS_URL); empty: a file under the home."""
 
     @property
     def catalog_path(self) -> Path:
         """The DuckDB file."""
         return self.home / "catalog.duckdb"
+
+    @property
+    def workflows_url(self) -> str:
+        """What the service has under way."""
+        return self.workflows or f"sqlite:///{self.home / 'workflows.sqlite'}"
 
     @property
     def sealed_url(self) -> str:
@@ -167,8 +174,8 @@ def read_settings(home: Path | None = None) -> Settings:
 
     A variable that is set to nothing counts as unset.
 
-    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, or a number of
-        people that is none.
+    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, a number of
+        people that is none, or a database for workflows that is no PostgreSQL.
     """
     chosen = home or Path(os.environ.get("ALP_HOME") or DEFAULT_HOME)
     absolute = chosen.expanduser().absolute()
@@ -178,6 +185,7 @@ def read_settings(home: Path | None = None) -> Settings:
         blob_cache_bytes=_gigabytes("ALP_CACHE_GB", Settings.blob_cache_bytes),
         memory_bytes=_gigabytes("ALP_MEMORY_GB", Settings.memory_bytes),
         label_studio=_label_studio(),
+        workflows=_workflows(),
     )
 
 
@@ -192,6 +200,13 @@ def _gigabytes(name: str, otherwise: int) -> int:
     if not 0.0 < gigabytes < math.inf:
         raise InvalidInput(f"{name}={text}: must be a number of gigabytes above 0")
     return int(gigabytes * _GB)
+
+
+def _workflows() -> str:
+    url = os.environ.get("ALP_WORKFLOWS_URL", "")
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise InvalidInput("ALP_WORKFLOWS_URL: must begin with postgresql://; leave it out for a file under the home")
+    return url
 
 
 def _label_studio() -> LabelStudioSettings | None:

@@ -25,13 +25,13 @@ from api.errors import Forbidden, TooManyRequests, problem_responses
 from api.limits import Clock, TokenBuckets
 from api.metrics import Metrics
 from api.observing import Observed, log
-from api.routes import datasets, experiments, frames, health, keys, models, queues, rounds
+from api.routes import datasets, experiments, frames, health, keys, loops, models, queues, rounds
 from api.schemas.base import ProblemDetails
 
 OPEN = ("/health", "/v1/health", "/ready")
 """All that can be had without a key."""
 
-_ROUTERS = (health, frames, datasets, models, rounds, queues, experiments, keys)
+_ROUTERS = (health, frames, datasets, models, rounds, loops, queues, experiments, keys)
 _SAVE_USES_EVERY_S = 60.0
 
 

@@ -47,13 +47,28 @@ def runs_of(tx: Transaction, round_ids: Sequence[str]) -> dict[str, RoundRun]:
 
 
 def unfinished_runs(tx: Transaction) -> list[RoundRun]:
-    """Give what is queued or was being run, in the order of submission."""
+    """Give what is queued, was being run or waits for labels, in the order of submission."""
     states = ", ".join(f"'{state.value}'" for state in TO_BE_RUN)
     rows = rows_of(
         tx,
         f"SELECT {_COLUMNS} FROM round_runs WHERE state IN ({states}) ORDER BY round_runs.submitted_at, round_id",
     )
     return [_run(row) for row in rows]
+
+
+def round_at_pool(tx: Transaction, pool_filter: str, targets: Sequence[str]) -> str:
+    """Give a round that is queued, running or waiting for labels, on a pool of this filter, for one of these classes.
+
+    Empty where there is none.
+    """
+    states = ", ".join(f"'{state.value}'" for state in TO_BE_RUN)
+    rows = tx.execute(
+        "SELECT round_id FROM round_runs JOIN rounds USING (round_id) JOIN pools ON pool_id = spec->>'$.pool_id' "
+        f"WHERE round_runs.state IN ({states}) AND filter = ? "
+        "AND list_has_any(from_json(spec->'$.targets', '[\"VARCHAR\"]'), ?) ORDER BY submitted_at, round_id LIMIT 1",
+        [pool_filter, list(targets)],
+    ).fetchall()
+    return str(rows[0][0]) if rows else ""
 
 
 def count_runs(tx: Transaction) -> dict[RunState, int]:

@@ -12,8 +12,9 @@ from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE, described_grid, described_model
 from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, steps_in_words
+from al_platform.domain.loops import LoopSpec
 from al_platform.domain.models import ModelSpec
-from al_platform.domain.rounds import Budget, LoopSpec, RoundSpec
+from al_platform.domain.rounds import Budget, RoundSpec
 
 if TYPE_CHECKING:
     from al_platform.platform.rounds import RoundDetails

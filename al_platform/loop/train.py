@@ -1,7 +1,7 @@
 """TRAIN: from a dataset version to a measured ensemble; the same inputs never train twice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from al_platform.loop.models import (
     load_ensemble,
     presence_maps,
 )
+from al_platform.models.base import Parameters
 from al_platform.models.batches import Rows
 from al_platform.models.families import family_named
 from al_platform.models.weights import weights_to_bytes
@@ -61,7 +62,9 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     the work since the last checkpoint.
     """
     encoder_id = encoder_id_of(spec.model, spec.pool_id)
-    ensemble_id = make_id("ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum))
+    initial = [spec.initial_ensemble_id] if spec.initial_ensemble_id else []
+    inputs = (spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum), *initial)
+    ensemble_id = make_id("ens", *inputs)
     with context.catalog.transaction() as tx:
         known = model_catalog.find_ensemble(tx, ensemble_id)
         test = spec.test_version_id
@@ -99,12 +102,26 @@ def _train(
         seed=spec.seed,
         checkpoints=checkpoints,
         report=context.report,
+        initial=_initial_members(context, spec, encoder_id),
     )
     ensemble = _ensemble_version(context, spec, trained, ensemble_id, encoder_id)
     with context.catalog.transaction() as tx:
         model_catalog.add_ensemble(tx, ensemble, now=utc_now())
     checkpoints.clear()
     return ensemble
+
+
+def _initial_members(context: LoopContext, spec: RoundSpec, encoder_id: str) -> Parameters | None:
+    """The members that training begins with, None for fresh ones."""
+    if spec.initial_ensemble_id is None:
+        return None
+    with context.catalog.transaction() as tx:
+        before = model_catalog.ensemble_named(tx, spec.initial_ensemble_id)
+    if before.encoder_id != encoder_id or replace(before.spec, training=spec.model.training) != spec.model:
+        raise InvalidInput(
+            f"initial ensemble {before.ensemble_id}: is of another model or encoder; leave it out for fresh members"
+        )
+    return load_ensemble(context, before).parameters
 
 
 def _ensemble_version(

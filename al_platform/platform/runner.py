@@ -1,143 +1,207 @@
-"""Long work behind a small seam: rounds are handed over, watched and stopped; they never run in a request."""
+"""Rounds and loops handed over, watched and stopped; they never run in a request. What is live is told from here."""
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, TypeVar
 
 from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import RoundState
 from al_platform.domain.runs import RunState
-from al_platform.errors import CatalogBusy, PlatformError, Stopped
+from al_platform.errors import CatalogBusy, LabelingUnavailable, PlatformError, Stopped
+from al_platform.loop.closing import Advanced
+from al_platform.loop.ticking import Tick
+from al_platform.loop.turns import Turn, Work
 from al_platform.platform.home import Platform
 
+if TYPE_CHECKING:
+    from al_platform.loop.engine import Engine
+
+ROUND, LOOP = "round", "loop"
+"""The two kinds of work."""
+
 _ATTEMPTS = 3
-"""How often a round is taken up anew whose step wrote a row that somebody else was writing."""
+"""How often a step is taken up anew that wrote a row which somebody else was writing."""
+
+Result = TypeVar("Result")
+_TOOL_IS_AWAY_S, _PAUSED_S = 60.0, 3600.0
 
 
 @dataclass(frozen=True)
 class Live:
-    """What a runner knows of a round that it holds; `changes` counts up with every report."""
+    """What a runner knows of a round that it is about to run or runs; `changes` counts up with every report."""
 
     running: bool
     progress: Progress | None = None
     changes: int = 0
 
 
-class Runner(Protocol):
-    """Runs rounds. Handing the same round over twice runs it once."""
+@dataclass(frozen=True)
+class Duties:
+    """What the runner's work comes down to in the catalog."""
 
-    def submit(self, round_id: str) -> None:
-        """Take a round over; returns at once."""
-
-    def status(self, round_id: str) -> Live | None:
-        """Give what is known of a round that waits or runs here, None for any other."""
-
-    def stop(self, round_id: str) -> bool:
-        """Ask a round to stop; False where it does not run, and now never will without being handed over again."""
-
-
-RunRound = Callable[[Platform, str], RoundState]
-"""Runs a round by its id as far as it goes."""
-
-Conclude = Callable[[str, RunState, str], None]
-"""Writes what became of a round, and why."""
+    begin: Callable[[str], bool]
+    """Says whether a round is still wanted, just before it is taken up."""
+    advance: Callable[[Platform, str, RoundState], Advanced]
+    """Runs the next step of a round by its id and where it stood."""
+    conclude: Callable[[str, RunState, str], None]
+    """Writes what became of a round, and why."""
+    loop_of: Callable[[str], str | None]
+    """Gives the loop of a round."""
+    tick: Callable[[Platform, str], Tick]
+    """Looks at a loop by its id."""
+    pause: Callable[[str, str], None]
+    """Pauses a loop that cannot go on, and says why."""
 
 
-class WorkerThread:
-    """The runner of one process: one background thread, one round at a time, in the order of submission.
+class Runner:
+    """Runs the steps of rounds, one at a time, and looks at loops; both as durable work of the engine.
 
-    `begin` says whether a round is still wanted, just before it is run.
+    The engine is started when it is first needed: a service whose home has nothing under way holds none. It is one
+    for a process, so a second home that needs one in the same process is refused.
     """
 
-    def __init__(self, platform: Platform, *, run: RunRound, begin: Callable[[str], bool], conclude: Conclude) -> None:
+    def __init__(self, platform: Platform, duties: Duties) -> None:
         self._platform = platform
-        self._run = run
-        self._begin = begin
-        self._conclude = conclude
-        self._lock = threading.Lock()
+        self._duties = duties
+        self._lock = threading.RLock()
         self._live: dict[str, Live] = {}
-        self._futures: dict[str, Future[None]] = {}
+        self._taken_up: set[str] = set()
         self._stopping: set[str] = set()
         self._closing = False
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="rounds")
-
-    @property
-    def waiting(self) -> int:
-        """How many rounds are held, the running one included."""
-        return len(self._live)
+        self._engine: Engine | None = None
 
     def submit(self, round_id: str) -> None:
-        """Take a round over; one that waits or runs already is left alone."""
+        """Take a round over, or look at it again now; one that is run already is left alone."""
         with self._lock:
             if round_id in self._live or self._closing:
                 return
+            engine = self._started()
             self._live[round_id] = Live(running=False)
-            future = self._worker.submit(self._work, round_id)
-            self._futures[round_id] = future
-        future.add_done_callback(lambda done: self._ended(round_id, done))
+            self._taken_up.discard(round_id)
+        engine.begin(ROUND, round_id)
+
+    def follow(self, loop_id: str) -> None:
+        """Look at a loop now, and from now on."""
+        if not self._closing:
+            self._started().begin(LOOP, loop_id)
 
     def status(self, round_id: str) -> Live | None:
-        """Give what is known of a round that waits or runs here, None for any other."""
+        """Give what is known of a round that is about to run or runs here, None for one that rests."""
         return self._live.get(round_id)
 
     def stop(self, round_id: str) -> bool:
-        """Ask a round to stop at its next report; False where it does not run."""
+        """Ask a round to stop at its next report; False where no step of it runs."""
         with self._lock:
-            future = self._futures.get(round_id)
-            if future is None:
+            live = self._live.get(round_id)
+            if live is None or not live.running:
                 return False
             self._stopping.add(round_id)
-        return not future.cancel()
+        return True
+
+    def changed(self, round_id: str) -> None:
+        """Tell that something happened to a round: labels that came in, or that it was cancelled."""
+        if self._engine is not None:
+            self._engine.wake(ROUND, round_id)
+        self._tell_loop(round_id)
 
     def close(self) -> None:
         """Stop at the next report and wait for it; what is unfinished stays so, for the next start."""
         with self._lock:
             self._closing = True
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        if self._engine is not None:
+            self._engine.close()
 
-    def _work(self, round_id: str) -> None:
-        if self._closing or not self._begin(round_id):
-            return
-        self._live[round_id] = Live(running=True)
+    def go_on(self, round_ids: Sequence[str], loop_ids: Sequence[str]) -> None:
+        """Take up what an earlier service left open."""
+        for round_id in round_ids:
+            self.submit(round_id)
+        for loop_id in loop_ids:
+            self.follow(loop_id)
+
+    def _started(self) -> "Engine":
+        from al_platform.loop.engine import Engine  # noqa: PLC0415  seconds, which only those with work wait
+
+        with self._lock:
+            if self._engine is None:
+                settings = self._platform.settings
+                kinds = {ROUND: Work(self._take_round, self._round_failed), LOOP: Work(self._look, self._look_failed)}
+                self._engine = Engine(settings.workflows_url, home=str(settings.home), kinds=kinds)
+            return self._engine
+
+    def _take_round(self, round_id: str, state: str) -> Turn:
+        with self._lock:
+            self._live[round_id] = replace(self._live.get(round_id, Live(running=True)), running=True)
+        if round_id not in self._taken_up and not self._duties.begin(round_id):
+            return self._rests(round_id, Turn(state, ended=True))
+        self._taken_up.add(round_id)
         platform = replace(self._platform, report=lambda progress: self._hear(round_id, progress))
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                state = self._run(platform, round_id)
-            except CatalogBusy:
-                if attempt == _ATTEMPTS:
-                    raise
+        advanced = _persistent(lambda: self._duties.advance(platform, round_id, RoundState(state or "planned")))
+        reached = advanced.round.state
+        if advanced.rests_s is not None:
+            self._duties.conclude(round_id, RunState.WAITING, "")
+            return self._rests(round_id, Turn(reached, rests_s=advanced.rests_s))
+        if reached in (RoundState.APPENDED, RoundState.CANCELLED, RoundState.FAILED):
+            if reached is RoundState.APPENDED:
+                self._duties.conclude(round_id, RunState.FINISHED, "")
+            return self._rests(round_id, Turn(reached, ended=True))
+        return Turn(reached)
+
+    def _round_failed(self, round_id: str, state: str, error: BaseException) -> Turn:
+        ended = Turn(state, ended=True)
+        try:
+            if isinstance(error, Stopped):
+                self._duties.conclude(round_id, RunState.CANCELLED, "")
+            elif isinstance(error, LabelingUnavailable):
+                self._duties.conclude(round_id, RunState.WAITING, str(error))
+                ended = Turn(state, rests_s=_TOOL_IS_AWAY_S)
             else:
-                self._conclude(round_id, _run_state(state), "")
-                return
+                known = isinstance(error, PlatformError)
+                reason = str(error) if known else f"unexpected {type(error).__name__}: {error}"
+                self._duties.conclude(round_id, RunState.FAILED, reason)
+        finally:
+            self._rests(round_id, ended)
+        return ended
+
+    def _rests(self, round_id: str, turn: Turn) -> Turn:
+        """Only now, what became of it being written, a round is no longer live."""
+        with self._lock:
+            self._stopping.discard(round_id)
+            self._live.pop(round_id, None)
+            if turn.ended:
+                self._taken_up.discard(round_id)
+        if turn.ended:
+            self._tell_loop(round_id)
+        return turn
 
     def _hear(self, round_id: str, progress: Progress) -> None:
-        before = self._live[round_id]
+        before = self._live.get(round_id, Live(running=True))
         self._live[round_id] = Live(running=True, progress=progress, changes=before.changes + 1)
-        if self._closing or round_id in self._stopping:
+        if round_id in self._stopping or (self._engine is not None and self._engine.closing):
             raise Stopped("stopped; what is finished is kept")
 
-    def _ended(self, round_id: str, done: "Future[None]") -> None:
-        """Write down how a round ended, of what nobody expected too; only then is it no longer live."""
+    def _look(self, loop_id: str, state: str) -> Turn:
+        tick = _persistent(lambda: self._duties.tick(self._platform, loop_id))
+        if tick.begun:
+            self.submit(tick.begun)
+        return Turn("looked", rests_s=tick.rests_s, ended=tick.ended)
+
+    def _look_failed(self, loop_id: str, state: str, error: BaseException) -> Turn:
+        known = isinstance(error, PlatformError)
+        self._duties.pause(loop_id, str(error) if known else f"unexpected {type(error).__name__}: {error}")
+        return Turn("paused", rests_s=_PAUSED_S)
+
+    def _tell_loop(self, round_id: str) -> None:
+        loop_id = self._duties.loop_of(round_id)
+        if loop_id is not None and self._engine is not None:
+            self._engine.wake(LOOP, loop_id)
+
+
+def _persistent(work: Callable[[], Result]) -> Result:
+    """Take a step up anew that wrote a row which somebody else was writing; nothing of it was kept."""
+    for _ in range(_ATTEMPTS - 1):
         try:
-            if not done.cancelled():
-                self._conclude_error(round_id, done.exception())
-        finally:
-            with self._lock:
-                self._stopping.discard(round_id)
-                self._live.pop(round_id, None)
-                self._futures.pop(round_id, None)
-
-    def _conclude_error(self, round_id: str, error: BaseException | None) -> None:
-        if isinstance(error, Stopped):
-            if round_id in self._stopping:
-                self._conclude(round_id, RunState.CANCELLED, "")
-        elif isinstance(error, PlatformError):
-            self._conclude(round_id, RunState.FAILED, str(error))
-        elif error is not None:
-            self._conclude(round_id, RunState.FAILED, f"unexpected {type(error).__name__}: {error}")
-
-
-def _run_state(state: RoundState) -> RunState:
-    return RunState.FINISHED if state is RoundState.APPENDED else RunState.WAITING
+            return work()
+        except CatalogBusy:
+            continue
+    return work()

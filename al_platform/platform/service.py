@@ -1,4 +1,4 @@
-"""What the HTTP service holds: an open platform, who may come in, and what runs its rounds."""
+"""What the HTTP service holds: an open platform, who may come in, and what runs its rounds and loops."""
 
 import threading
 from collections.abc import Iterator
@@ -7,18 +7,21 @@ from dataclasses import dataclass, replace
 
 from al_platform.catalog import runs as run_catalog
 from al_platform.catalog.access import record_change
+from al_platform.catalog.loops import loop_of_round, loop_run_named, open_loops
 from al_platform.catalog.queues import withdraw_waiting
 from al_platform.catalog.rounds import round_named, save_round
 from al_platform.catalog.service_tables import ensure_service_tables
 from al_platform.domain.access import Actor, Scope
 from al_platform.domain.clock import utc_now
 from al_platform.domain.rounds import RoundState
-from al_platform.domain.runs import RunState
+from al_platform.domain.runs import ENDED, RunState
+from al_platform.loop.closing import advance_or_close
+from al_platform.loop.ticking import Tick, pause_because, tick
 from al_platform.platform.access import KeyRing
 from al_platform.platform.home import Platform
 from al_platform.platform.pictures import HeatmapShelf
-from al_platform.platform.rounds import run_one_round
-from al_platform.platform.runner import WorkerThread
+from al_platform.platform.rounds import loop_context
+from al_platform.platform.runner import Duties, Runner
 
 WORKER = Actor("worker", Scope.OPERATOR)
 """Who the log names where the service itself concludes what somebody asked for."""
@@ -30,34 +33,40 @@ class Service:
 
     platform: Platform
     keys: KeyRing
-    runner: WorkerThread
+    runner: Runner
     heatmaps: HeatmapShelf
     writing: threading.RLock
 
 
 @contextmanager
 def running_service(platform: Platform) -> Iterator[Service]:
-    """Give the service of an open platform; it goes on with the rounds that an earlier one left unfinished."""
+    """Give the service of an open platform; it goes on with what an earlier one left unfinished.
+
+    Raises: StorageUnavailable where the database of its workflows cannot be used.
+    """
     with platform.catalog.transaction() as tx:
         ensure_service_tables(tx)
-        unfinished = run_catalog.unfinished_runs(tx)
+        rounds = [run.round_id for run in run_catalog.unfinished_runs(tx)]
+        loops = open_loops(tx)
     writing = threading.RLock()
-    runner = WorkerThread(
-        platform,
-        run=_run,
-        begin=lambda round_id: _begin(platform, round_id, writing=writing),
-        conclude=lambda round_id, state, message: conclude_run(
-            platform, round_id, state, writing=writing, message=message
-        ),
-    )
+    runner = Runner(platform, _duties(platform, writing))
     keys = KeyRing(platform.catalog, writing=writing)
-    for run in unfinished:
-        runner.submit(run.round_id)
     try:
+        runner.go_on(rounds, loops)
         yield Service(platform, keys, runner, HeatmapShelf(), writing)
     finally:
         runner.close()
         keys.save_last_uses()
+
+
+def idle_service(platform: Platform) -> Service:
+    """Give a service that changes the catalog and runs nothing; what it hands over, the next service takes up."""
+    with platform.catalog.transaction() as tx:
+        ensure_service_tables(tx)
+    writing = threading.RLock()
+    runner = Runner(platform, _duties(platform, writing))
+    runner.close()
+    return Service(platform, KeyRing(platform.catalog, writing=writing), runner, HeatmapShelf(), writing)
 
 
 def conclude_run(
@@ -66,7 +75,7 @@ def conclude_run(
     """Write what became of a round; a cancelled one gives back the frames that still waited for labels."""
     with writing, platform.catalog.transaction() as tx:
         run = run_catalog.find_run(tx, round_id)
-        if run is None:
+        if run is None or (run.state, run.message) == (state, message):
             return
         round_ = round_named(tx, round_id)
         if state is RunState.CANCELLED and round_.state is RoundState.APPENDED:
@@ -78,11 +87,37 @@ def conclude_run(
             record_change(tx, WORKER, "round.cancelled", round_id, now=utc_now(), detail={"withdrawn": withdrawn})
 
 
+def _duties(platform: Platform, writing: threading.RLock) -> Duties:
+    def conclude(round_id: str, state: RunState, message: str) -> None:
+        conclude_run(platform, round_id, state, writing=writing, message=message)
+
+    def loop_of(round_id: str) -> str | None:
+        with platform.catalog.transaction() as tx:
+            return loop_of_round(tx, round_id)
+
+    def look(its: Platform, loop_id: str) -> Tick:
+        with writing:
+            return tick(loop_context(its), loop_id, now=utc_now())
+
+    def pause(loop_id: str, reason: str) -> None:
+        with writing, platform.catalog.transaction() as tx:
+            pause_because(tx, loop_run_named(tx, loop_id), reason)
+
+    return Duties(
+        begin=lambda round_id: _begin(platform, round_id, writing=writing),
+        advance=lambda its, round_id, state: advance_or_close(loop_context(its), round_id, state),
+        conclude=conclude,
+        loop_of=loop_of,
+        tick=look,
+        pause=pause,
+    )
+
+
 def _begin(platform: Platform, round_id: str, *, writing: threading.RLock) -> bool:
     with writing:
         with platform.catalog.transaction() as tx:
             run = run_catalog.find_run(tx, round_id)
-        if run is None:
+        if run is None or run.state in ENDED:
             return False
         if run.stop_requested:
             conclude_run(platform, round_id, RunState.CANCELLED, writing=writing)
@@ -90,9 +125,3 @@ def _begin(platform: Platform, round_id: str, *, writing: threading.RLock) -> bo
         with platform.catalog.transaction() as tx:
             run_catalog.save_run(tx, replace(run, state=RunState.RUNNING, attempts=run.attempts + 1, message=""))
     return True
-
-
-def _run(platform: Platform, round_id: str) -> RoundState:
-    with platform.catalog.transaction() as tx:
-        spec = round_named(tx, round_id).spec
-    return run_one_round(platform, spec).state

@@ -160,6 +160,7 @@ def cancel(service: Service, round_id: str, *, actor: Actor) -> RoundStatus:
                 record_change(tx, actor, "round.cancel", round_id, now=now)
         if round_.state is not RoundState.CANCELLED and not service.runner.stop(round_id):
             conclude_run(service.platform, round_id, RunState.CANCELLED, writing=service.writing)
+            service.runner.changed(round_id)
     return round_status(service, round_id)
 
 
