@@ -10,9 +10,10 @@ from al_platform.catalog import loops as loop_catalog
 from al_platform.catalog.access import record_change
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.rounds import round_named
-from al_platform.catalog.runs import find_run
+from al_platform.catalog.runs import find_run, keep_idempotency_key
 from al_platform.domain.access import Actor
 from al_platform.domain.clock import utc_now
+from al_platform.domain.hashing import hash_record
 from al_platform.domain.loops import LOOP_ENDED, LoopRound, LoopRun, LoopSpec, LoopState, gain_over_control
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.rounds import RoundState
@@ -21,6 +22,7 @@ from al_platform.errors import Conflict, InvalidInput
 from al_platform.loop.loops import loop_id_of
 from al_platform.loop.schedule import require_cron
 from al_platform.platform.home import Platform
+from al_platform.platform.idempotency import known_target
 from al_platform.platform.rounds import prepare_round
 from al_platform.platform.service import Service
 from al_platform.platform.submissions import cancel, resume
@@ -60,23 +62,28 @@ class LoopStatus:
         return gain_over_control([each for each in self.rounds if each.appended])
 
 
-def create_loop(service: Service, request: LoopRequest, *, actor: Actor) -> LoopStatus:
-    """Freeze what the first round begins with and enter the loop; the same again gives it as it is.
+def create_loop(service: Service, request: LoopRequest, *, actor: Actor, key: str) -> tuple[LoopStatus, bool]:
+    """Freeze what the first round begins with and enter the loop; says too whether the key brought back an old one.
 
-    Raises: InvalidInput, NotFound as `prepare_round` says, InvalidInput for a schedule that does not parse; Conflict
-        for a loop of the same beginning and name with other rules.
+    Raises: InvalidInput, NotFound as `prepare_round` says, InvalidInput for a schedule that does not parse;
+        IdempotencyMismatch; Conflict for a loop of the same beginning and name with other rules.
     """
-    wanted, platform = request.wanted, service.platform
+    wanted, platform, request_hash = request.wanted, service.platform, hash_record(request)
     if wanted.trigger.cron:
         require_cron(wanted.trigger.cron)
     with service.writing:
+        with platform.catalog.transaction() as tx:
+            known = known_target(tx, actor, key, request_hash=request_hash)
+        if known is not None:
+            return show_loop(platform, known), True
         first = prepare_round(platform, wanted.first, pool=wanted.pool, test=request.test, start=request.start)
         spec = replace(wanted, first=first)
-        loop_id = loop_id_of(spec)
+        loop_id, now = loop_id_of(spec), utc_now()
         with platform.catalog.transaction() as tx:
-            _enter(tx, loop_id, spec, actor)
+            _enter(tx, loop_id, spec, actor=actor, now=now)
+            keep_idempotency_key(tx, actor=actor.name, key=key, request_hash=request_hash, target=loop_id, now=now)
     service.runner.follow(loop_id)
-    return show_loop(platform, loop_id)
+    return show_loop(platform, loop_id), False
 
 
 def list_loops(platform: Platform, state: LoopState | None, page: PageRequest) -> Page[LoopStatus]:
@@ -150,8 +157,8 @@ def _change(service: Service, loop_id: str, state: LoopState, *, actor: Actor) -
     return show_loop(service.platform, loop_id)
 
 
-def _enter(tx: Transaction, loop_id: str, spec: LoopSpec, actor: Actor) -> None:
-    known, now = loop_catalog.find_loop_run(tx, loop_id), utc_now()
+def _enter(tx: Transaction, loop_id: str, spec: LoopSpec, *, actor: Actor, now: str) -> None:
+    known = loop_catalog.find_loop_run(tx, loop_id)
     loop_catalog.add_loop(tx, loop_id, spec, now=now)
     if loop_catalog.loop_named(tx, loop_id) != spec:
         raise Conflict(f"loop {loop_id}: is there with other rules; give this one another name than {spec.name!r}")

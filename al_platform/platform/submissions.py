@@ -21,13 +21,12 @@ from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import Round, RoundSpec, RoundState
 from al_platform.domain.runs import RoundRun, RunState
-from al_platform.errors import Conflict, IdempotencyMismatch, InvalidInput
+from al_platform.errors import Conflict, InvalidInput
 from al_platform.loop.checks import require_apart, require_possible
 from al_platform.loop.rounds import submit_round
+from al_platform.platform.idempotency import known_target
 from al_platform.platform.rounds import loop_context, prepare_round
 from al_platform.platform.service import Service, conclude_run
-
-_LONGEST_KEY = 200
 
 
 @dataclass(frozen=True)
@@ -105,17 +104,13 @@ def submit(service: Service, request: RoundRequest, *, actor: Actor, key: str) -
     Raises: InvalidInput, NotFound as `prepare_round` and `submit_round` say; IdempotencyMismatch where the key came
         before with another request; Conflict for a round that was cancelled or failed for good.
     """
-    if not 1 <= len(key) <= _LONGEST_KEY:
-        raise InvalidInput(f"idempotency key of {len(key)} characters: must have 1 to {_LONGEST_KEY}")
     request_hash = hash_record(request)
     platform = service.platform
     with service.writing:
         with platform.catalog.transaction() as tx:
-            known = run_catalog.known_request(tx, actor=actor.name, key=key)
+            known = known_target(tx, actor, key, request_hash=request_hash)
         if known is not None:
-            if known[0] != request_hash:
-                raise IdempotencyMismatch(f"idempotency key {key!r}: came before with another request; use a new key")
-            return round_status(service, known[1]), True
+            return round_status(service, known), True
         spec = prepare_round(platform, request.wanted, pool=request.pool, test=request.test, start=request.start)
         round_ = submit_round(loop_context(platform), spec)
         _require_runnable(round_)

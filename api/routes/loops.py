@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Response
 
 from al_platform.domain.loops import LoopState
-from al_platform.errors import CatalogBusy, Conflict, InvalidInput, NotFound, StorageUnavailable
+from al_platform.errors import CatalogBusy, Conflict, IdempotencyMismatch, InvalidInput, NotFound, StorageUnavailable
 from al_platform.platform import loops
 from api.access import OPERATOR, READER, Caller, ServiceHere
 from api.errors import problem_responses
 from api.paging import PageAsked, cursor_of
-from api.routes.parameters import Id
+from api.routes.parameters import Id, IdempotencyKey
 from api.schemas.base import PageOut
 from api.schemas.loops import LoopIn, LoopOut, LoopRoundOut
 
@@ -28,12 +28,14 @@ def list_loops(service: ServiceHere, page: PageAsked, state: LoopState | None = 
     operation_id="create_loop",
     status_code=202,
     dependencies=[OPERATOR],
-    responses=problem_responses(InvalidInput, NotFound, Conflict, CatalogBusy),
+    responses=problem_responses(InvalidInput, NotFound, IdempotencyMismatch, Conflict, CatalogBusy),
 )
-def create_loop(service: ServiceHere, caller: Caller, body: LoopIn, response: Response) -> LoopOut:
-    """Make a loop. What it begins with and its name make its id, so the same request again brings back the same loop."""
-    status = loops.create_loop(service, body.meant(), actor=caller)
+def create_loop(service: ServiceHere, caller: Caller, body: LoopIn, key: IdempotencyKey, response: Response) -> LoopOut:
+    """Make a loop: pool and test set are frozen, a start set bought where none is named, then its rules are followed."""
+    status, replayed = loops.create_loop(service, body.meant(), actor=caller, key=key)
     response.headers["Location"] = f"/v1/loops/{status.run.loop_id}"
+    if replayed:
+        response.headers["Idempotency-Replayed"] = "true"
     return LoopOut.of(status)
 
 

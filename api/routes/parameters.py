@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query
 
 Id = Annotated[str, Path(min_length=1, max_length=200)]
 Filter = Annotated[
@@ -11,5 +11,15 @@ Filter = Annotated[
         max_length=2000,
         description="`NAME=A|B, NAME!=VALUE, NAME>=NUMBER`, joined by commas; columns of a frame or its tags",
         examples=["dataset=synthetic,split=pool,brightness>=60"],
+    ),
+]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="A text of the caller's own: sent again, the same request brings back what it brought before",
+        examples=["2026-11-21-nightly"],
     ),
 ]

@@ -12,7 +12,7 @@ from api.schemas.rounds import EXAMPLE, RoundIn, Whole
 
 LOOP_EXAMPLE: dict[str, Any] = {
     "name": "nightly",
-    "round": EXAMPLE,
+    "round": {**EXAMPLE, "strategy": {"name": "mi"}},
     "rounds": 30,
     "trigger": {"cron": "0 3 * * *", "grown_by": 1000},
     "closing": {"share": 0.9, "deadline_s": 604800},
