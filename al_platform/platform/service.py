@@ -49,7 +49,7 @@ def running_service(platform: Platform) -> Iterator[Service]:
         rounds = [run.round_id for run in run_catalog.unfinished_runs(tx)]
         loops = open_loops(tx)
     writing = threading.RLock()
-    runner = Runner(platform, _duties(platform, writing))
+    runner = Runner(platform, duties_of(platform, writing))
     keys = KeyRing(platform.catalog, writing=writing)
     try:
         runner.go_on(rounds, loops)
@@ -64,7 +64,7 @@ def idle_service(platform: Platform) -> Service:
     with platform.catalog.transaction() as tx:
         ensure_service_tables(tx)
     writing = threading.RLock()
-    runner = Runner(platform, _duties(platform, writing))
+    runner = Runner(platform, duties_of(platform, writing))
     runner.close()
     return Service(platform, KeyRing(platform.catalog, writing=writing), runner, HeatmapShelf(), writing)
 
@@ -87,7 +87,9 @@ def conclude_run(
             record_change(tx, WORKER, "round.cancelled", round_id, now=utc_now(), detail={"withdrawn": withdrawn})
 
 
-def _duties(platform: Platform, writing: threading.RLock) -> Duties:
+def duties_of(platform: Platform, writing: threading.RLock) -> Duties:
+    """Give what the runner of a home does in its catalog."""
+
     def conclude(round_id: str, state: RunState, message: str) -> None:
         conclude_run(platform, round_id, state, writing=writing, message=message)
 

@@ -31,7 +31,7 @@ def list_loops(service: ServiceHere, page: PageAsked, state: LoopState | None = 
     responses=problem_responses(InvalidInput, NotFound, IdempotencyMismatch, Conflict, CatalogBusy),
 )
 def create_loop(service: ServiceHere, caller: Caller, body: LoopIn, key: IdempotencyKey, response: Response) -> LoopOut:
-    """Make a loop: pool and test set are frozen, a start set bought where none is named, then its rules are followed."""
+    """Make a loop: pool and test set are frozen, a start set bought where none is named, then its rules hold."""
     status, replayed = loops.create_loop(service, body.meant(), actor=caller, key=key)
     response.headers["Location"] = f"/v1/loops/{status.run.loop_id}"
     if replayed:
