@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +44,10 @@ class Fate:
         self.meets(progress.stage, progress.done)
 
 
+Run = Callable[[Mapping[str, Any], Fate], None]
+"""Does what an order says."""
+
+
 class WatchedTransaction:
     """A transaction that knows whether it changed anything: rows inserted, or anything updated."""
 
@@ -55,7 +59,7 @@ class WatchedTransaction:
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> "WatchedTransaction":
         self._tx.execute(sql, list(parameters))
         self._statement = sql.split(maxsplit=1)[0]
-        self.changed |= self._statement == "UPDATE"
+        self.changed |= self._statement == "UPDATE" or "ON CONFLICT DO UPDATE" in sql
         return self
 
     def fetchall(self) -> list[Any]:
@@ -85,24 +89,28 @@ class MortalCatalog(Catalog):
             self.fate.meets("after", self.changes)
 
 
-def run(home: Path, spec: RoundSpec, fate: Fate) -> None:
-    """Run a round of a home, keeping its training after every stretch of steps."""
+def opened(home: Path, fate: Fate) -> Platform:
+    """Open a home with a catalog that knows its fate."""
     settings = settings_of(home)
     catalog = MortalCatalog.open(settings.catalog_path)
     catalog.fate = fate
-    platform = Platform(settings, catalog, BlobStore(settings.storage_url), SealedAnswers(settings.sealed_url))
+    return Platform(settings, catalog, BlobStore(settings.storage_url), SealedAnswers(settings.sealed_url))
+
+
+def run(order: Mapping[str, Any], fate: Fate) -> None:
+    """Run a round of a home, keeping its training after every stretch of steps."""
+    platform = opened(Path(order["home"]), fate)
     context = replace(loop_context(platform), report=fate.hears, checkpoint_every_s=0.0)
-    run_round(context, submit_round(context, spec))
-    catalog.close()
+    run_round(context, submit_round(context, record_from_json(RoundSpec, order["spec"])))
+    platform.catalog.close()
 
 
-def _signal_that_ends(order: dict[str, Any]) -> int:
+def _signal_that_ends(order: Mapping[str, Any], run: Run) -> int:
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            fate = Fate(tuple(order["die"]) if order["die"] else None)
-            run(Path(order["home"]), record_from_json(RoundSpec, order["spec"]), fate)
+            run(order, Fate(tuple(order["die"]) if order["die"] else None))
             code = 0
         finally:
             os._exit(code)
@@ -110,12 +118,12 @@ def _signal_that_ends(order: dict[str, Any]) -> int:
     return -os.waitstatus_to_exitcode(status)
 
 
-def main() -> None:
+def answer_orders(run: Run) -> None:
     """Answer orders until there are no more."""
     for line in sys.stdin:
-        sys.stdout.write(f"{_signal_that_ends(json.loads(line))}\n")
+        sys.stdout.write(f"{_signal_that_ends(json.loads(line), run)}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    answer_orders(run)
