@@ -1,7 +1,10 @@
 """Durable work: a turn is taken once, rests are woken, and the next engine goes on with what was open."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,18 +50,33 @@ def start(tmp_path: Path) -> Callable[[Counted], Engine]:
     return lambda counted: Engine(f"sqlite:///{tmp_path / 'w.sqlite'}", home=str(tmp_path), kinds=counted.work())
 
 
-def test_the_next_engine_goes_on_where_work_rests_and_takes_no_turn_twice(start: Callable[[Counted], Engine]) -> None:
+def wait_until_recorded(path: Path, *turns: str) -> None:
+    """Wait until these turns are recorded: one that was taken just before a close is taken again."""
+    until = time.monotonic() + LIMIT_S
+    while True:
+        with closing(sqlite3.connect(path)) as connection:
+            rows = connection.execute("SELECT function_name FROM operation_outputs ORDER BY function_id").fetchall()
+        if [name for (name,) in rows if not name.startswith("DBOS.")] == list(turns):
+            return
+        assert time.monotonic() < until, rows
+        time.sleep(0.05)
+
+
+def test_the_next_engine_goes_on_where_work_rests_and_takes_no_turn_twice(
+    start: Callable[[Counted], Engine], tmp_path: Path
+) -> None:
     first, second = Counted(), Counted()
     engine = start(first)
     engine.begin("count", "a")
     first.wait_for(("a", ""), ("a", "one"))
+    wait_until_recorded(tmp_path / "w.sqlite", "begin", "one")
     engine.close()
     engine = start(second)
     assert engine.is_open("count", "a")
     assert engine.wake("count", "a")
     second.wait_for(("a", "two"))
     while engine.is_open("count", "a"):
-        threading.Event().wait(0.05)
+        time.sleep(0.05)
     assert not engine.wake("count", "a")
     engine.close()
 
