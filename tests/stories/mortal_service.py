@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import al_platform.loop.engine  # noqa: F401  imported once, before the first child
-from al_platform.catalog.loops import open_loops
+from al_platform.catalog.loops import loop_runs_page, open_loops
 from al_platform.catalog.runs import unfinished_runs
 from al_platform.domain.labels import LabelTask
+from al_platform.domain.loops import LoopState
+from al_platform.domain.paging import PageRequest
 from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import RoundState
 from al_platform.labeling.base import LabelingTool, TaskResult
@@ -57,12 +59,13 @@ class BookedTool:
     name: str = _TOOL
 
     def send(self, tasks: Sequence[LabelTask]) -> None:
-        """Enter what is not in the book."""
+        """Enter what is not in the book, and tell the tool below."""
         known = set(self.journal.subjects("asked"))
         for number, task in enumerate(tasks):
             self.fate.meets("send", number)
             if task.task_id not in known:
                 self.journal.write("asked", task.task_id)
+        self.tool.send(tasks)
 
     def collect(self, tasks: Sequence[LabelTask], *, since: str = "") -> Iterator[TaskResult]:
         """Give the results of the tool below."""
@@ -91,6 +94,7 @@ def serve(order: Mapping[str, Any], fate: Fate) -> None:
     rounds, loops = _open(platform)
     runner.go_on(rounds, loops)
     while any(_open(platform)):
+        _require_none_paused(platform)
         time.sleep(0.05)
     runner.close()
     platform.catalog.close()
@@ -99,6 +103,12 @@ def serve(order: Mapping[str, Any], fate: Fate) -> None:
 def _open(platform: Platform) -> tuple[list[str], list[str]]:
     with platform.catalog.transaction() as tx:
         return [run.round_id for run in unfinished_runs(tx)], open_loops(tx)
+
+
+def _require_none_paused(platform: Platform) -> None:
+    with platform.catalog.transaction() as tx:
+        paused = loop_runs_page(tx, LoopState.PAUSED, PageRequest()).items
+    assert not paused, paused
 
 
 if __name__ == "__main__":
