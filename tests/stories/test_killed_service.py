@@ -76,10 +76,9 @@ def test_killed_before_and_after_every_commit_a_loop_comes_to_the_same_and_repea
         assert deaths < MOST_DEATHS
     assert deaths > 20
     assert_same_outcome(home, journal, unbroken)
-    for event in ("asked", "score", "train"):
-        done, expected = journal.subjects(event), unbroken.journal.subjects(event)
-        # a training that was done is restored and reports its end, nothing else
-        assert [each for each in done if each != str(STEPS)] == [each for each in expected if each != str(STEPS)], event
+    assert journal.subjects("score") == unbroken.journal.subjects("score")
+    # killed between a checkpoint and its end on the disk, a training repeats what came after; never all of it
+    assert journal.subjects("train").count("0") == 1
 
 
 @pytest.mark.parametrize("die", [("train", STEPS // 2), ("score", 0), ("send", 2), ("collect", 2)], ids=str)
