@@ -27,7 +27,7 @@ from sim.observation.observe import observe
 from sim.observation.record import Observation
 from sim.rewards import DoneSpec
 from sim.rolling import RolloutSpec, rollout
-from sim.scenario.record import Scenario
+from sim.scenario.record import Leaf, Scenario
 from sim.state import SimState
 from sim.stepping import reset
 
@@ -61,7 +61,7 @@ class ImproveSpec:
 class Actors:
     """The scenes that are being driven, and where each drive is."""
 
-    scene: Int32[Array, "B"]
+    scene: Int32[Leaf, "*b B"]
     """Row of the store."""
     state: SimState
 
@@ -72,13 +72,13 @@ class Sequences:
     """What the actors lived through: [T, B], observations [T + 1, B]."""
 
     observation: Observation
-    action: Int32[Array, "T B 2"]
-    log_probability: Float[Array, "T B"]
+    action: Int32[Array, "*b T B 2"]
+    log_probability: Float[Array, "*b T B"]
     """Under the policy that acted."""
-    reward: Float[Array, "T B"]
-    goes_on: Bool[Array, "T B"]
+    reward: Float[Array, "*b T B"]
+    goes_on: Bool[Array, "*b T B"]
     """The step led to another one of the same episode."""
-    valid: Bool[Array, "T B"]
+    valid: Bool[Array, "*b T B"]
 
 
 @partial(jax.jit, static_argnames=("spec", "drive"))

@@ -10,6 +10,7 @@ import optax
 from jaxtyping import Array, Float, Int32
 
 from sim.networks import Parameters
+from sim.scenario.record import Leaf
 
 Terms: TypeAlias = dict[str, Float[Array, ""]]
 Loss: TypeAlias = Callable[[Parameters], tuple[Float[Array, ""], Terms]]
@@ -45,7 +46,7 @@ class Learner:
 
     parameters: Parameters
     optimiser: Any
-    updates: Int32[Array, "*m"]
+    updates: Int32[Leaf, "*m"]
 
 
 def begin(parameters: Parameters, optimiser: OptimiserSpec) -> Learner:

@@ -33,8 +33,7 @@ def store() -> Scenario:
 def parameters(seed: int = 1) -> Parameters:
     """Fresh parameters of the small network."""
     scene = jax.tree.map(lambda leaf: np.asarray(leaf[0]), store())
-    seen = jax.eval_shape(lambda one: observe(one, reset(one), spec=DRIVE.observation), scene)
-    example = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), seen)
+    example = jax.jit(lambda one: observe(one, reset(one), spec=DRIVE.observation))(scene)
     return jax.jit(lambda key: init(NETWORK, key, example, actions=COUNTS))(jax.random.key(seed))
 
 
