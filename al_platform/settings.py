@@ -53,11 +53,18 @@ class Settings:
     """The labelling server; None where ALP_LABEL_STUDIO_URL is not set."""
     browser_url: str = ""
     """Where people's browsers reach `alp serve` (ALP_BROWSER_URL), so that labelling tasks can link to its pictures."""
+    workflows: str = field(default="", repr=False)
+    """PostgreSQL address of what the service has under way (ALP_WORKFLOWS_URL); empty: a file under the home."""
 
     @property
     def catalog_path(self) -> Path:
         """The DuckDB file."""
         return self.home / "catalog.duckdb"
+
+    @property
+    def workflows_url(self) -> str:
+        """What the service has under way."""
+        return self.workflows or f"sqlite:///{self.home / 'workflows.sqlite'}"
 
     @property
     def sealed_url(self) -> str:
@@ -198,7 +205,7 @@ def read_settings(home: Path | None = None) -> Settings:
     A variable that is set to nothing counts as unset.
 
     Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, a number of
-        people or days that is none, or an address that is none.
+        people or days that is none, an address that is none, or a database for workflows that is no PostgreSQL.
     """
     chosen = home or Path(os.environ.get("ALP_HOME") or DEFAULT_HOME)
     absolute = chosen.expanduser().absolute()
@@ -209,6 +216,7 @@ def read_settings(home: Path | None = None) -> Settings:
         memory_bytes=_gigabytes("ALP_MEMORY_GB", Settings.memory_bytes),
         label_studio=_label_studio(),
         browser_url=_address("ALP_BROWSER_URL"),
+        workflows=_workflows(),
     )
 
 
@@ -223,6 +231,13 @@ def _gigabytes(name: str, otherwise: int) -> int:
     if not 0.0 < gigabytes < math.inf:
         raise InvalidInput(f"{name}={text}: must be a number of gigabytes above 0")
     return int(gigabytes * _GB)
+
+
+def _workflows() -> str:
+    url = os.environ.get("ALP_WORKFLOWS_URL", "")
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise InvalidInput("ALP_WORKFLOWS_URL: must begin with postgresql://; leave it out for a file under the home")
+    return url
 
 
 def _label_studio() -> LabelStudioSettings | None:

@@ -2,12 +2,15 @@
 
 import argparse
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import uvicorn
 
-from al_platform.errors import PlatformError
-from al_platform.platform.home import open_platform
+from al_platform.errors import CatalogLocked, PlatformError
+from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.service import running_service
 from al_platform.settings import ServiceSettings, Settings, read_service_settings, read_settings
 from api import log
@@ -24,6 +27,7 @@ First start: this is the admin key. It is shown this once; keep it.
 
 """
 _GRACE_S = 10
+_LOOK_EVERY_S = 0.5
 _IDLE_S = 60
 """A busy client must not find its connection closed just as it asks."""
 
@@ -33,7 +37,9 @@ def main() -> None:
     options = _options()
     try:
         settings = read_service_settings(host=options.host, port=options.port, dev=options.dev)
-        _serve(read_settings(options.home), settings)
+        home = read_settings(options.home)
+        with _opened(home, standby=options.standby) as platform:
+            _serve(platform, settings)
     except PlatformError as error:
         sys.stderr.write(f"alp: {' '.join(str(error).split())}\n")
         sys.exit(2)
@@ -45,17 +51,41 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default=ServiceSettings.host)
     parser.add_argument("--port", type=int, default=ServiceSettings.port)
     parser.add_argument("--dev", action="store_true")
+    parser.add_argument("--standby", action="store_true")
     return parser.parse_args()
 
 
-def _serve(home: Settings, settings: ServiceSettings) -> None:
+@contextmanager
+def _opened(home: Settings, *, standby: bool) -> Iterator[Platform]:
+    """Open a home; in standby, as soon as nobody else holds it. The lock of its catalog is the fence: it goes with
+    the process that holds it, however that ends.
+    """
+    waiting = False
+    while True:
+        with ExitStack() as stack:
+            try:
+                platform = stack.enter_context(open_platform(home, compute="local"))
+            except CatalogLocked:
+                if not standby:
+                    raise
+            else:
+                yield platform
+                return
+        if not waiting:
+            sys.stdout.write(f"standing by for {home.home}\n")
+            sys.stdout.flush()
+            waiting = True
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _serve(platform: Platform, settings: ServiceSettings) -> None:
     log.configure()
-    with open_platform(home, compute="local") as platform, running_service(platform) as service:
+    with running_service(platform) as service:
         app = create_app(service, settings)
         first = None if settings.dev else service.keys.make_first()
         sys.stdout.write(_DEV if settings.dev else _FIRST.format(key=first) if first else "")
         url = f"http://{settings.host}:{settings.port}"
-        sys.stdout.write(f"pages at {url}{BASE}/\nserving {home.home} at {url}\n")
+        sys.stdout.write(f"pages at {url}{BASE}/\nserving {platform.settings.home} at {url}\n")
         sys.stdout.flush()
         uvicorn.run(
             app,

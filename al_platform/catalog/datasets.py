@@ -99,6 +99,17 @@ def pool_size(tx: Transaction, pool_id: str) -> int:
     return sum(row[0] for row in tx.execute("SELECT frames FROM pools WHERE pool_id = ?", [pool_id]).fetchall())
 
 
+def pool_filter(tx: Transaction, pool_id: str) -> str:
+    """Give the filter that a pool was frozen by, or the words that describe it.
+
+    Raises: NotFound for an unknown pool.
+    """
+    rows = tx.execute("SELECT filter FROM pools WHERE pool_id = ?", [pool_id]).fetchall()
+    if not rows:
+        raise NotFound(f"pool {pool_id}: not in the catalog")
+    return str(rows[0][0])
+
+
 def pool_frames(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
     """Give the frame ids of a small pool, in its order.
 

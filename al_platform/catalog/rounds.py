@@ -1,4 +1,4 @@
-"""Rounds and loops: what was asked for, how far each is, what each step gave."""
+"""Rounds: what was asked for, how far each is, what each step gave."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from al_platform.catalog.connection import Transaction
 from al_platform.catalog.tables import insert_missing, rows_of
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.records import record_from_json
-from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, RoundState
+from al_platform.domain.rounds import Round, RoundSpec, RoundState
 from al_platform.errors import NotFound
 
 _COLUMNS = "round_id, spec, state, ensemble_id, score_id, dataset_version_id, message"
@@ -105,11 +105,6 @@ def steps_of(tx: Transaction, round_id: str) -> list[StepRun]:
         [round_id],
     )
     return [record_from_json(StepRun, _step_json(row)) for row in rows]
-
-
-def add_loop(tx: Transaction, loop_id: str, spec: LoopSpec, *, now: str) -> None:
-    """Enter a loop; entering it again changes nothing."""
-    insert_missing(tx, "loops", {"loop_id": [loop_id], "spec": [canonical_json(spec)], "created_at": [now]})
 
 
 def _round(row: Mapping[str, str]) -> Round:

@@ -67,6 +67,21 @@ def runs_in(tx: Transaction, states: Sequence[RunState]) -> list[RoundRun]:
     return [_run(row) for row in rows]
 
 
+def round_at_pool(tx: Transaction, pool_filter: str, targets: Sequence[str]) -> str:
+    """Give a round that is queued, running or waiting for labels, on a pool of this filter, for one of these classes.
+
+    Empty where there is none.
+    """
+    states = ", ".join(f"'{state.value}'" for state in TO_BE_RUN)
+    rows = tx.execute(
+        "SELECT round_id FROM round_runs JOIN rounds USING (round_id) JOIN pools ON pool_id = spec->>'$.pool_id' "
+        f"WHERE round_runs.state IN ({states}) AND filter = ? "
+        "AND list_has_any(from_json(spec->'$.targets', '[\"VARCHAR\"]'), ?) ORDER BY submitted_at, round_id LIMIT 1",
+        [pool_filter, list(targets)],
+    ).fetchall()
+    return str(rows[0][0]) if rows else ""
+
+
 def count_runs(tx: Transaction) -> dict[RunState, int]:
     """Give how many rounds are in each state."""
     rows = tx.execute("SELECT state, count(*) FROM round_runs GROUP BY state").fetchall()

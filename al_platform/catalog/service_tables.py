@@ -46,6 +46,22 @@ CREATE TABLE IF NOT EXISTS round_requests (
     round_id VARCHAR
 );
 
+CREATE TABLE IF NOT EXISTS loop_runs (
+    loop_id VARCHAR PRIMARY KEY,
+    state VARCHAR NOT NULL,
+    created_by VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    message VARCHAR NOT NULL,
+    next_at TIMESTAMP
+);
+
+CREATE TABLE IF NOT EXISTS loop_rounds (
+    loop_id VARCHAR NOT NULL,
+    number INTEGER NOT NULL,
+    record JSON NOT NULL,
+    PRIMARY KEY (loop_id, number)
+);
+
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     actor VARCHAR NOT NULL,
     key VARCHAR NOT NULL,

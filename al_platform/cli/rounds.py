@@ -13,7 +13,7 @@ from al_platform.cli.asked import Asked
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE
 from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, show_estimate, steps_in_words
-from al_platform.domain.rounds import LoopSpec
+from al_platform.domain.loops import LoopSpec
 from al_platform.domain.runs import RoundRequest
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from al_platform.cli.home import HOME_KEY
 from al_platform.errors import MissingExtra
 from al_platform.settings import ServiceSettings, read_service_settings, read_settings
 
-_NEEDED = ("fastapi", "uvicorn", "argon2", "jwt", "structlog", "prometheus_client")
+_NEEDED = ("fastapi", "uvicorn", "argon2", "jwt", "structlog", "prometheus_client", "dbos")
 
 
 def serve(
@@ -19,6 +19,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = ServiceSettings.host,
     port: Annotated[int, typer.Option(help="Port to listen on")] = ServiceSettings.port,
     dev: Annotated[bool, typer.Option("--dev", help="Ask nobody for a key; on loopback only")] = False,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Wait while another process holds the home, then take over")
+    ] = False,
 ) -> None:
     """Serve the home over HTTP. The first start makes an admin key and shows it once."""
     missing = [name for name in _NEEDED if find_spec(name) is None]
@@ -28,4 +31,4 @@ def serve(
     home = str(read_settings(context.obj[HOME_KEY]).home)
     command = [sys.executable, "-P", "-m", "api", "--home", home, "--host", host, "--port", str(port)]
     # the service lies above this room, so this process becomes it; -P: a folder `api` that happens to be here is not it
-    os.execv(sys.executable, [*command, *["--dev"] * dev])
+    os.execv(sys.executable, [*command, *["--dev"] * dev, *["--standby"] * standby])

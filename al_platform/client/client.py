@@ -13,6 +13,8 @@ from al_platform.client.records import (
     EstimateRecord,
     FrameCount,
     FrameRecord,
+    LoopRecord,
+    LoopRoundRecord,
     MetricsRecord,
     RoundRecord,
     SimilarRecord,
@@ -165,6 +167,35 @@ class Client:
             for line in answer.iter_lines():
                 if line.startswith("data: "):
                     yield record_from_json(RoundRecord, line.removeprefix("data: "))
+
+    def loops(self, *, state: str = "", page: int = 200) -> Iterator[LoopRecord]:
+        """Give loops, newest first, in one state or ("") any."""
+        return self._pages(LoopRecord, "/v1/loops", {"state": state} if state else {}, page=page)
+
+    def loop(self, loop_id: str) -> LoopRecord:
+        """Give how far a loop is."""
+        return self._one(LoopRecord, "GET", f"/v1/loops/{_part(loop_id)}")
+
+    def loop_rounds(self, loop_id: str) -> list[LoopRoundRecord]:
+        """Give the rounds of a loop, oldest first."""
+        return self._list(LoopRoundRecord, f"/v1/loops/{_part(loop_id)}/rounds")
+
+    def create_loop(self, wanted: Mapping[str, Any], *, idempotency_key: str) -> LoopRecord:
+        """Make a loop; the same key and request bring back the same loop."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return self._one(LoopRecord, "POST", "/v1/loops", body=wanted, headers=headers)
+
+    def pause_loop(self, loop_id: str) -> LoopRecord:
+        """Let no further round of a loop begin."""
+        return self._one(LoopRecord, "POST", f"/v1/loops/{_part(loop_id)}/pause")
+
+    def resume_loop(self, loop_id: str) -> LoopRecord:
+        """Go on with a paused loop."""
+        return self._one(LoopRecord, "POST", f"/v1/loops/{_part(loop_id)}/resume")
+
+    def cancel_loop(self, loop_id: str) -> LoopRecord:
+        """End a loop for good, and the round of it that is on its way."""
+        return self._one(LoopRecord, "POST", f"/v1/loops/{_part(loop_id)}/cancel")
 
     def _pages(self, kind: type[Record], path: str, asked: Mapping[str, str], *, page: int) -> Iterator[Record]:
         cursor: str | None = None

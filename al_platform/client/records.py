@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from al_platform.domain.loops import Closing, LoopState, Stopping, Trigger
 from al_platform.domain.rounds import RoundState
 
 
@@ -141,3 +142,51 @@ class SimilarRecord:
 
     frame_id: str
     score: float
+
+
+@dataclass(frozen=True)
+class LoopRecord:
+    """A loop: what is done about it, its rules, how far it is. `gain` is over the control share, of all rounds."""
+
+    loop_id: str
+    name: str
+    state: LoopState
+    message: str
+    created_by: str
+    created_at: str
+    next_at: str | None
+    pool: str
+    targets: tuple[str, ...]
+    strategy: str
+    control_share: float
+    budget_frames: int
+    rounds: int | None
+    warm_start: bool
+    trigger: Trigger
+    closing: Closing
+    stopping: Stopping
+    begun_rounds: int
+    appended_rounds: int
+    labels: int
+    metric: float | None
+    gain: float | None
+
+
+@dataclass(frozen=True)
+class LoopRoundRecord:
+    """A round of a loop. `gain`: positive cells of a picked frame to those of a control frame."""
+
+    number: int
+    round_id: str
+    begun_at: str
+    ended_at: str | None
+    appended: bool
+    pool_frames: int
+    labels: int
+    metric: float | None
+    information: float | None
+    picked_frames: int
+    picked_cells: int
+    control_frames: int
+    control_cells: int
+    gain: float | None

@@ -122,6 +122,8 @@ class RoundSpec:
     """What training draws how often; empty: every labelled frame alike. Validation and calibration see all alike."""
     listed: tuple[str, ...] = ()
     """Frames of the pool picked by hand, in the order people should see them; the strategy then picks nothing."""
+    initial_ensemble_id: str | None = None
+    """Members begin as those of this ensemble, of the same model and encoder; None: fresh ones, drawn by the seed."""
 
     def __post_init__(self) -> None:
         """Refuse rounds whose targets the model does not know, and seeds that no generator takes."""
@@ -166,20 +168,6 @@ class Selection:
     for_class: str
     score: float
     rank: int
-
-
-@dataclass(frozen=True)
-class LoopSpec:
-    """Rounds in a row: each trains on what the one before appended."""
-
-    first: RoundSpec
-    rounds: int
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse loops without rounds."""
-        if self.rounds < 1:
-            raise InvalidInput(f"rounds {self.rounds}: must be at least 1")
 
 
 Metrics = Mapping[str, float]

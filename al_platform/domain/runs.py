@@ -13,7 +13,7 @@ class RunState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     WAITING = "waiting"
-    """Labels are still out."""
+    """Labels are still out, or the labelling tool is away; looked at again by itself."""
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -22,7 +22,7 @@ class RunState(StrEnum):
 ENDED = (RunState.FINISHED, RunState.CANCELLED)
 """Nothing more will happen."""
 
-TO_BE_RUN = (RunState.QUEUED, RunState.RUNNING)
+TO_BE_RUN = (RunState.QUEUED, RunState.RUNNING, RunState.WAITING)
 """What a restarted service goes on with."""
 
 

@@ -12,9 +12,10 @@ from al_platform.domain.clock import utc_now
 from al_platform.domain.environment import environment
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
+from al_platform.domain.loops import LoopSpec
 from al_platform.domain.progress import Progress
 from al_platform.domain.records import record_from_json
-from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, StrategySpec
+from al_platform.domain.rounds import Round, RoundSpec, StrategySpec
 from al_platform.errors import InvalidInput
 from al_platform.experiments.contents import LabelledContents, contents_of
 from al_platform.experiments.design import Design, make_design

@@ -19,7 +19,7 @@ from al_platform.loop.checks import tool_named
 from al_platform.loop.context import LoopContext
 from al_platform.loop.models import presence_maps
 
-_DONE = (TaskState.LABELED, TaskState.REJECTED)
+_DONE = (TaskState.LABELED, TaskState.REJECTED, TaskState.WITHDRAWN)
 _SHOWN = 5
 """Reasons that a message repeats."""
 
@@ -77,7 +77,7 @@ def take_back(context: LoopContext, round_: Round, tasks: Sequence[LabelTask]) -
 
 
 def still_out(tasks: Sequence[LabelTask], collected: Collected) -> list[str]:
-    """Give the tasks that have neither a label nor a rejection yet, in their order."""
+    """Give the tasks that have neither a label nor a rejection yet and were not withdrawn, in their order."""
     states = collected.states
     return [task.task_id for task in tasks if task.state not in _DONE and task.task_id not in states]
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 
-from al_platform.catalog import rounds as round_catalog
+from al_platform.catalog.loops import add_loop
 from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
-from al_platform.domain.rounds import LoopSpec, Round, RoundState
+from al_platform.domain.loops import LoopSpec
+from al_platform.domain.rounds import Round, RoundState
 from al_platform.loop.context import LoopContext
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.loop.train import TrainOutcome, train_round
@@ -20,13 +22,14 @@ def loop_id_of(spec: LoopSpec) -> str:
 def run_loop(context: LoopContext, spec: LoopSpec) -> Iterator[Round]:
     """Run the rounds of a loop and yield each as it ends; stops early at a round that waits for labels.
 
-    Rounds that an earlier run finished are found, not run again.
+    Rounds that an earlier run finished are found, not run again. Triggers and stopping rules are kept by the service
+    alone: here one round follows the other on the pool of the first.
     """
     loop_id = loop_id_of(spec)
     with context.catalog.transaction() as tx:
-        round_catalog.add_loop(tx, loop_id, spec, now=utc_now())
+        add_loop(tx, loop_id, spec, now=utc_now())
     next_spec = spec.first
-    for _ in range(spec.rounds):
+    for _ in count() if spec.rounds is None else range(spec.rounds):
         round_ = run_round(context, submit_round(context, next_spec, loop_id=loop_id))
         yield round_
         if round_.state is not RoundState.APPENDED or round_.dataset_version_id is None:

@@ -53,6 +53,19 @@ def run_round(context: LoopContext, round_: Round) -> Round:
     return round_
 
 
+def advance_round(context: LoopContext, round_id: str, state: RoundState) -> Round:
+    """Run the one step that follows `state`; a round that is elsewhere by now is given as it is.
+
+    So a step that was committed is not run again by whoever did not hear of it. The round stays where it is while
+    labels are out.
+
+    Raises: NotFound for an unknown round; whatever the step raises.
+    """
+    with context.catalog.transaction() as tx:
+        round_ = round_catalog.round_named(tx, round_id)
+    return _run_step(context, round_) if round_.state is state and state in STEPS else round_
+
+
 def _run_step(context: LoopContext, round_: Round) -> Round:
     name, step = STEPS[round_.state]
     started_at, started = utc_now(), time.perf_counter()

@@ -62,9 +62,9 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     encoder_id = encoder_id_of(spec.model, spec.pool_id)
     doubted = _loss_weights(context, spec)
     noise = [] if doubted is None else doubted.tolist()
-    ensemble_id = make_id(
-        "ens", spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum), noise
-    )
+    initial = [spec.initial_ensemble_id] if spec.initial_ensemble_id else []
+    inputs = (spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum), noise, *initial)
+    ensemble_id = make_id("ens", *inputs)
     with context.catalog.transaction() as tx:
         known, test = model_catalog.find_ensemble(tx, ensemble_id), spec.test_version_id
         measured = known and (test is None or model_catalog.metrics_of(tx, ensemble_id, test))
@@ -99,9 +99,23 @@ def _job(
         encoder_images=images,
         labelled_hash=write_labelled(context.blobs, labelled),
         test_hash=None if test is None else write_labelled(context.blobs, test),
+        initial_hash=_initial_weights(context, spec, encoder_id),
     )
     write_training_job(context.place.files, job)
     return job, len(labelled.frame_ids)
+
+
+def _initial_weights(context: LoopContext, spec: RoundSpec, encoder_id: str) -> str | None:
+    """The weights that training begins with, None for fresh ones."""
+    if spec.initial_ensemble_id is None:
+        return None
+    with context.catalog.transaction() as tx:
+        before = model_catalog.ensemble_named(tx, spec.initial_ensemble_id)
+    if before.encoder_id != encoder_id or replace(before.spec, training=spec.model.training) != spec.model:
+        raise InvalidInput(
+            f"initial ensemble {before.ensemble_id}: is of another model or encoder; leave it out for fresh members"
+        )
+    return before.weights_hash
 
 
 def _labelled(context: LoopContext, version_id: str, spec: RoundSpec | None = None) -> Labelled:

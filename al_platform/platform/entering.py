@@ -9,6 +9,7 @@ from al_platform.catalog.access import record_change
 from al_platform.catalog.connection import Transaction
 from al_platform.domain.access import Actor, Scope
 from al_platform.domain.clock import utc_now
+from al_platform.domain.ids import make_id
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.domain.runs import KnownRequest, RoundRun, RunState
 from al_platform.errors import Conflict, NotFound, Stopped
@@ -19,7 +20,17 @@ from al_platform.platform.rounds import loop_context, prepare_round
 WORKER = Actor("worker", Scope.OPERATOR)
 """Who the log names where the service itself concludes what somebody asked for."""
 
-REQUEST_PREFIX = "req_"
+_REQUEST = "req"
+
+
+def request_id_of(actor: Actor, key: str) -> str:
+    """Name a request by who sent it and the key it came with."""
+    return make_id(_REQUEST, actor.name, key)
+
+
+def is_request(round_id: str) -> bool:
+    """Say whether an id is that of a request for a round, not of a round."""
+    return round_id.startswith(f"{_REQUEST}_")
 
 
 def enter_round(platform: Platform, request_id: str, *, writing: threading.RLock) -> Round:
@@ -69,7 +80,7 @@ def conclude_request(
     """Write what became of a request that never came to a round."""
     with writing, platform.catalog.transaction() as tx:
         run = run_catalog.find_run(tx, request_id)
-        if run is None:
+        if run is None or (run.state, run.message) == (state, message):
             return
         run_catalog.save_run(tx, replace(run, state=state, message=message, stop_requested=False))
         record_change(tx, WORKER, f"round.{state.value}", request_id, now=utc_now(), detail={"reason": message})

@@ -13,7 +13,8 @@ from al_platform.catalog.rounds import StepRun, all_rounds, round_named, steps_o
 from al_platform.catalog.tasks import selections_of
 from al_platform.domain.datasets import DatasetVersion
 from al_platform.domain.jobs import Workplace
-from al_platform.domain.rounds import LoopSpec, Round, RoundSpec, Selection
+from al_platform.domain.loops import LoopSpec
+from al_platform.domain.rounds import Round, RoundSpec, Selection
 from al_platform.errors import InvalidInput
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle

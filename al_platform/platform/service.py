@@ -1,14 +1,13 @@
-"""What the HTTP service holds: an open platform, who may come in, and what runs its rounds."""
+"""What the HTTP service holds: an open platform, who may come in, and what runs its rounds and loops."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Protocol
 
 from al_platform.catalog import runs as run_catalog
 from al_platform.catalog.access import record_change
+from al_platform.catalog.loops import loop_named, loop_of_round, loop_run_named, open_loops
 from al_platform.catalog.queues import WAITING, withdraw_waiting
 from al_platform.catalog.requests import newest_request_for
 from al_platform.catalog.rounds import round_named, save_round
@@ -16,85 +15,114 @@ from al_platform.catalog.service_tables import ensure_service_tables
 from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.clock import utc_now
 from al_platform.domain.rounds import RoundState
-from al_platform.domain.runs import RunState
+from al_platform.domain.runs import ENDED, RunState
 from al_platform.errors import LabelingUnavailable
+from al_platform.loop.closing import Advanced, advance_or_close
 from al_platform.loop.collecting import take_back
+from al_platform.loop.ticking import Tick, pause_because, tick
 from al_platform.platform.access import KeyRing
-from al_platform.platform.entering import REQUEST_PREFIX, WORKER, conclude_request, enter_round
+from al_platform.platform.entering import WORKER, conclude_request, enter_round, is_request
 from al_platform.platform.home import Platform
 from al_platform.platform.pictures import HeatmapShelf
-from al_platform.platform.rounds import loop_context, run_one_round
-from al_platform.platform.runner import Live, RunRound, WorkerThread
-from al_platform.platform.waking import Waker, wake_waiting
+from al_platform.platform.rounds import loop_context
+from al_platform.platform.runner import Duties, Runner
+from al_platform.settings import LabelStudioSettings
 
 
 @dataclass(frozen=True)
 class Service:
-    """A platform with its keys and what works behind its requests. `writing` lets one change at a time through.
-
-    `freezer` freezes the pools of requests, apart from `runner`: nobody waits behind a training to hear that a filter
-    matches nothing.
-    """
+    """A platform with its keys and its runner. `writing` lets one change at a time through, so that none conflict."""
 
     platform: Platform
     keys: KeyRing
-    runner: WorkerThread
-    freezer: WorkerThread
+    runner: Runner
     heatmaps: HeatmapShelf
     writing: threading.RLock
-    waker: Waker | None = None
-    """Wakes rounds that wait for Label Studio; None where the settings name none."""
-
-    def live(self, round_id: str) -> Live | None:
-        """Give what is known of a round, or of a request for one, that waits or runs here; None for any other."""
-        return self.worker_of(round_id).status(round_id)
-
-    def worker_of(self, round_id: str) -> WorkerThread:
-        """Give who works on this round, or on this request for one."""
-        return self.freezer if round_id.startswith(REQUEST_PREFIX) else self.runner
-
-    def stop(self, round_id: str) -> None:
-        """Stop a round that is to be stopped: at its next report where it runs, else now."""
-        if not self.worker_of(round_id).stop(round_id):
-            conclude = conclude_request if round_id.startswith(REQUEST_PREFIX) else conclude_run
-            conclude(self.platform, round_id, RunState.CANCELLED, writing=self.writing)
 
 
 @contextmanager
 def running_service(platform: Platform) -> Iterator[Service]:
-    """Give the service of an open platform; it goes on with the rounds that an earlier one left unfinished."""
+    """Give the service of an open platform; it goes on with what an earlier one left unfinished.
+
+    Raises: StorageUnavailable where the database of its workflows cannot be used.
+    """
     with platform.catalog.transaction() as tx:
         ensure_service_tables(tx)
-        unfinished = run_catalog.unfinished_runs(tx)
+        rounds = [run.round_id for run in run_catalog.unfinished_runs(tx)]
+        loops = open_loops(tx)
     writing = threading.RLock()
-    runner = _worker(platform, _run, conclude_run, writing=writing)
-    freezer = _worker(platform, partial(_enter, runner, writing), conclude_request, writing=writing)
+    runner = Runner(platform, duties_of(platform, writing))
     keys = KeyRing(platform.catalog, writing=writing)
-    waker = _waker(platform, runner, writing=writing)
-    service = Service(platform, keys, runner, freezer, HeatmapShelf(), writing, waker)
-    for run in unfinished:
-        service.worker_of(run.round_id).submit(run.round_id)
     try:
-        yield service
+        runner.go_on(rounds, loops)
+        yield Service(platform, keys, runner, HeatmapShelf(), writing)
     finally:
-        if waker is not None:
-            waker.close()
-        freezer.close()
         runner.close()
         keys.save_last_uses()
 
 
-class Conclusion(Protocol):
-    """Writes what became of a round or a request, and why."""
+def idle_service(platform: Platform) -> Service:
+    """Give a service that changes the catalog and runs nothing; what it hands over, the next service takes up."""
+    with platform.catalog.transaction() as tx:
+        ensure_service_tables(tx)
+    writing = threading.RLock()
+    runner = Runner(platform, duties_of(platform, writing))
+    runner.close()
+    return Service(platform, KeyRing(platform.catalog, writing=writing), runner, HeatmapShelf(), writing)
 
-    def __call__(
-        self, platform: Platform, round_id: str, state: RunState, /, *, writing: threading.RLock, message: str
-    ) -> None:
-        """Write it."""
 
-
-def conclude_run(
+def conclude(
     platform: Platform, round_id: str, state: RunState, *, writing: threading.RLock, message: str = ""
+) -> None:
+    """Write what became of a round, or of a request for one."""
+    ends = conclude_request if is_request(round_id) else _conclude_round
+    ends(platform, round_id, state, writing=writing, message=message)
+
+
+def duties_of(platform: Platform, writing: threading.RLock) -> Duties:
+    """Give what the runner of a home does in its catalog."""
+
+    def loop_of(round_id: str) -> str | None:
+        with platform.catalog.transaction() as tx:
+            return loop_of_round(tx, round_id)
+
+    def look(its: Platform, loop_id: str) -> Tick:
+        with writing:
+            return tick(loop_context(its), loop_id, now=utc_now())
+
+    def pause(loop_id: str, reason: str) -> None:
+        with writing, platform.catalog.transaction() as tx:
+            pause_because(tx, loop_run_named(tx, loop_id), reason)
+
+    return Duties(
+        begin=lambda round_id: _begin(platform, round_id, writing=writing),
+        enter=lambda its, request_id: enter_round(its, request_id, writing=writing),
+        advance=_advance,
+        conclude=lambda round_id, state, message: conclude(platform, round_id, state, writing=writing, message=message),
+        loop_of=loop_of,
+        tick=look,
+        pause=pause,
+    )
+
+
+def _advance(platform: Platform, round_id: str, state: RoundState) -> Advanced:
+    people = platform.settings.label_studio
+    context = loop_context(platform, scorers=_scorers(platform, round_id))
+    every_s = people.poll_s if people else LabelStudioSettings.poll_s
+    return advance_or_close(context, round_id, state, every_s=every_s)
+
+
+def _scorers(platform: Platform, round_id: str) -> int:
+    """Processes that whoever asked for a round wants to score its pool."""
+    with platform.catalog.transaction() as tx:
+        request, loop_id = newest_request_for(tx, round_id), loop_of_round(tx, round_id)
+        if request is not None:
+            return request.request.scorers
+        return loop_named(tx, loop_id).scorers if loop_id else 1
+
+
+def _conclude_round(
+    platform: Platform, round_id: str, state: RunState, *, writing: threading.RLock, message: str
 ) -> None:
     """Write what became of a round; a cancelled one gives back the frames that still waited for labels.
 
@@ -103,7 +131,7 @@ def conclude_run(
     left = _taken_back(platform, round_id) if state is RunState.CANCELLED else ""
     with writing, platform.catalog.transaction() as tx:
         run = run_catalog.find_run(tx, round_id)
-        if run is None:
+        if run is None or (run.state, run.message) == (state, message):
             return
         round_ = round_named(tx, round_id)
         if state is RunState.CANCELLED and round_.state is RoundState.APPENDED:
@@ -127,44 +155,15 @@ def _taken_back(platform: Platform, round_id: str) -> str:
     return ""
 
 
-def _worker(platform: Platform, run: RunRound, conclude: Conclusion, *, writing: threading.RLock) -> WorkerThread:
-    return WorkerThread(
-        platform,
-        run=run,
-        begin=lambda round_id: _begin(platform, round_id, conclude, writing=writing),
-        conclude=lambda round_id, state, message: conclude(platform, round_id, state, writing=writing, message=message),
-    )
-
-
-def _waker(platform: Platform, runner: WorkerThread, *, writing: threading.RLock) -> Waker | None:
-    server = platform.settings.label_studio
-    if server is None:
-        return None
-    return Waker(lambda: wake_waiting(platform, runner, writing=writing), every_s=server.poll_s)
-
-
-def _begin(platform: Platform, round_id: str, conclude: Conclusion, *, writing: threading.RLock) -> bool:
+def _begin(platform: Platform, round_id: str, *, writing: threading.RLock) -> bool:
     with writing:
         with platform.catalog.transaction() as tx:
             run = run_catalog.find_run(tx, round_id)
-        if run is None:
+        if run is None or run.state in ENDED:
             return False
         if run.stop_requested:
-            conclude(platform, round_id, RunState.CANCELLED, writing=writing, message="")
+            conclude(platform, round_id, RunState.CANCELLED, writing=writing)
             return False
         with platform.catalog.transaction() as tx:
             run_catalog.save_run(tx, replace(run, state=RunState.RUNNING, attempts=run.attempts + 1, message=""))
     return True
-
-
-def _run(platform: Platform, round_id: str) -> RoundState:
-    with platform.catalog.transaction() as tx:
-        spec, known = round_named(tx, round_id).spec, newest_request_for(tx, round_id)
-    return run_one_round(platform, spec, scorers=known.request.scorers if known else 1).state
-
-
-def _enter(runner: WorkerThread, writing: threading.RLock, platform: Platform, request_id: str) -> RoundState:
-    round_ = enter_round(platform, request_id, writing=writing)
-    if round_.state is not RoundState.APPENDED:
-        runner.submit(round_.round_id)
-    return round_.state

@@ -13,19 +13,17 @@ from al_platform.catalog.rounds import StepRun, round_named, steps_of
 from al_platform.domain.access import Actor
 from al_platform.domain.clock import utc_now
 from al_platform.domain.hashing import hash_record
-from al_platform.domain.ids import make_id
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.progress import Progress
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.domain.runs import KnownRequest, RoundRequest, RoundRun, RunState
-from al_platform.errors import Conflict, IdempotencyMismatch, InvalidInput
+from al_platform.errors import Conflict
 from al_platform.loop.checks import require_possible
-from al_platform.platform.entering import enqueue, require_runnable
+from al_platform.platform.entering import enqueue, request_id_of, require_runnable
 from al_platform.platform.home import Platform
+from al_platform.platform.idempotency import known_target
 from al_platform.platform.rounds import loop_context
-from al_platform.platform.service import Service
-
-_LONGEST_KEY = 200
+from al_platform.platform.service import Service, conclude
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,10 @@ def submit(service: Service, request: RoundRequest, *, actor: Actor, key: str) -
     Raises: InvalidInput for what the specification or the grammar of a filter decides, NotFound for an unknown dataset
         version; IdempotencyMismatch where the key came before with another request.
     """
-    if not 1 <= len(key) <= _LONGEST_KEY:
-        raise InvalidInput(f"idempotency key of {len(key)} characters: must have 1 to {_LONGEST_KEY}")
     require_sensible(service.platform, request)
-    request_id, request_hash = make_id("req", actor.name, key), hash_record(request)
+    request_id, request_hash = request_id_of(actor, key), hash_record(request)
     with service.writing, service.platform.catalog.transaction() as tx:
-        known = run_catalog.known_request(tx, actor=actor.name, key=key)
-        if known is not None and known[0] != request_hash:
-            raise IdempotencyMismatch(f"idempotency key {key!r}: came before with another request; use a new key")
+        known = known_target(tx, actor, key, request_hash=request_hash)
         if known is None:
             now = utc_now()
             request_catalog.add_request(tx, KnownRequest(request_id, request, actor.name, now))
@@ -62,9 +56,10 @@ def submit(service: Service, request: RoundRequest, *, actor: Actor, key: str) -
                 tx, actor=actor.name, key=key, request_hash=request_hash, target=request_id, now=now
             )
             record_change(tx, actor, "round.submitted", request_id, now=now, detail={"pool": request.pool})
-    if known is None:
-        service.freezer.submit(request_id)
-    return round_status(service, request_id), known is not None
+    status = round_status(service, request_id)
+    if status.round.round_id == request_id and status.run is not None and status.run.state is RunState.QUEUED:
+        service.runner.submit(request_id)  # again where the disk was full when it came before
+    return status, known is not None
 
 
 def require_sensible(platform: Platform, request: RoundRequest) -> None:
@@ -92,7 +87,7 @@ def resume(service: Service, round_id: str, *, actor: Actor) -> RoundStatus:
         enqueue(tx, round_, submitted_by=actor.name, now=now)
         record_change(tx, actor, "round.resumed", round_.round_id, now=now)
     if round_.state is not RoundState.APPENDED:
-        service.worker_of(round_.round_id).submit(round_.round_id)
+        service.runner.submit(round_.round_id)
     return round_status(service, round_.round_id)
 
 
@@ -108,8 +103,9 @@ def cancel(service: Service, round_id: str, *, actor: Actor) -> RoundStatus:
                 if round_.state in (RoundState.APPENDED, RoundState.FAILED):
                     raise Conflict(f"round {round_id}: is {round_.state} already; nothing is left to cancel")
                 _ask_to_stop(tx, round_.round_id, actor)
-        if round_.state is not RoundState.CANCELLED:
-            service.stop(round_.round_id)
+        if round_.state is not RoundState.CANCELLED and not service.runner.stop(round_.round_id):
+            conclude(service.platform, round_.round_id, RunState.CANCELLED, writing=service.writing)
+            service.runner.changed(round_.round_id)
     return round_status(service, round_.round_id)
 
 
@@ -176,8 +172,8 @@ def _ask_to_stop(tx: Transaction, round_id: str, actor: Actor) -> None:
 
 
 def _status(service: Service, round_: Round, run: RoundRun | None) -> RoundStatus:
-    live = service.live(round_.round_id)
+    live = service.runner.status(round_.round_id)
     if live is None:
-        ended = service.worker_of(round_.round_id).unwritten(round_.round_id)
+        ended = service.runner.unwritten(round_.round_id)
         return RoundStatus(round_, replace(run, state=ended[0], message=ended[1]) if run and ended else run)
     return RoundStatus(round_, run, live.progress, live.changes)

@@ -42,8 +42,11 @@ def train_ensemble(
     seed: int,
     checkpoints: Checkpoints,
     report: ReportProgress,
+    initial: Parameters | None = None,
 ) -> TrainedEnsemble:
     """Train all members, stop each at its best validation loss, calibrate on what each had not seen.
+
+    Members begin as `initial`, stacked [M, ...], where it is given; else fresh.
 
     Raises: InvalidInput without frames, or for a class of which no cell is known; TrainingDiverged for a member whose
         loss was never a number.
@@ -53,7 +56,7 @@ def train_ensemble(
     for index, name in enumerate(spec.classes):
         if (frames.presence[:, index] == UNKNOWN).all():
             raise InvalidInput(f"class {name}: no label of the version says whether it is there; check its name")
-    state = fit_ensemble(family, spec, frames, seed=seed, checkpoints=checkpoints, report=report)
+    state = fit_ensemble(family, spec, frames, seed=seed, checkpoints=checkpoints, report=report, initial=initial)
     for member in np.flatnonzero(np.asarray(state.best_step) == 0):
         raise TrainingDiverged(
             f"member {member}: its validation loss was never a number; lower the rate {spec.training.learning_rate}"

@@ -72,17 +72,19 @@ def fit_ensemble(
     seed: int,
     checkpoints: Checkpoints,
     report: ReportProgress,
+    initial: Parameters | None = None,
 ) -> TrainState:
     """Train every member for `spec.training.steps` steps and keep each at its lowest validation loss.
 
     Members see the same batches and differ by their initial weights and their fold. The batch at a step
     depends on the seed and the step alone, so a resumed training gives the same numbers as an unbroken one.
+    Members begin as `initial`, stacked [M, ...], where it is given; else their weights are drawn.
 
     Raises: Stopped where `report` does, after the state was kept.
     """
     key = jax.random.key(seed)
     folds = _folds(spec, frames)
-    state = _initial_state(family, spec, jax.random.fold_in(key, 0))
+    state = _initial_state(family, spec, jax.random.fold_in(key, 0), initial)
     state = checkpoints.restore(state) or state
     train_chunk = _train_chunk(family, spec)
     source, pace = batch_source(spec, frames, key=jax.random.fold_in(key, 1)), Pace()
@@ -117,9 +119,10 @@ def _progress(spec: ModelSpec, state: TrainState, pace: Pace) -> Progress:
     return Progress("train", step, steps, note, pace.seconds_left(step, steps))
 
 
-def _initial_state(family: ModelFamily, spec: ModelSpec, key: jax.Array) -> TrainState:
+def _initial_state(family: ModelFamily, spec: ModelSpec, key: jax.Array, initial: Parameters | None) -> TrainState:
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(spec.members))
-    parameters = jax.vmap(lambda member_key: family.init(spec, member_key))(keys)
+    fresh = jax.vmap(lambda member_key: family.init(spec, member_key))(keys)
+    parameters = fresh if initial is None else jax.tree.map(jnp.asarray, initial)
     state = TrainState(
         parameters=parameters,
         optimizer=optimizer_of(spec.training).init(parameters),

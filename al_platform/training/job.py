@@ -30,6 +30,8 @@ class TrainingJob:
     """The frames to train on, see `labelled`."""
     test_hash: str | None = None
     """The frames to measure on."""
+    initial_hash: str | None = None
+    """The weights that the members begin with; None: fresh ones, drawn by the seed."""
 
     @property
     def name(self) -> str:
@@ -87,9 +89,10 @@ def make_training_job(
     encoder_images: Sequence[str],
     labelled_hash: str,
     test_hash: str | None,
+    initial_hash: str | None = None,
 ) -> TrainingJob:
     """Give the job of training an ensemble, and of measuring it where there is a test set."""
-    job = TrainingJob("", model, seed, encoder_id, tuple(encoder_images), labelled_hash)
+    job = TrainingJob("", model, seed, encoder_id, tuple(encoder_images), labelled_hash, initial_hash=initial_hash)
     return replace(job, training_id=make_id("trn", job), test_hash=test_hash)
 
 

@@ -76,13 +76,16 @@ def _train(place: TrainingPlace, job: TrainingJob, encoder: Encoder, *, report: 
     folds = deal_folds(
         labelled.session_ids, labelled.frame_numbers, folds=job.model.training.validation_folds, seed=job.seed
     )
+    initial = None if job.initial_hash is None else place.blobs.get(job.initial_hash)
+    family = family_named(job.model.family)
     ensemble = train_ensemble(
-        family_named(job.model.family),
+        family,
         job.model,
         LabeledFrames(arrays.inputs, arrays.presence, folds, labelled.weights, labelled.loss_weights),
         seed=job.seed,
         checkpoints=checkpoints_of(place, job),
         report=report,
+        initial=None if initial is None else weights_from_bytes(family, job.model, initial),
     )
     weights = place.blobs.put(weights_to_bytes(ensemble.parameters), media_type="application/msgpack")
     return Trained(job.training_id, weights.hash, ensemble.members, environment())

@@ -16,11 +16,23 @@ from api.access import Gate
 from api.dashboard.guard import pages_of, require_shown
 from api.dashboard.pace import Pace
 from api.dashboard.pages import BASE, FOLDER, palette_css, render
-from api.dashboard.routes import data, frames, learning, new_round, overview, people, pool, rounds, session
+from api.dashboard.routes import (
+    data,
+    frames,
+    learning,
+    loops,
+    new_loop,
+    new_round,
+    overview,
+    people,
+    pool,
+    rounds,
+    session,
+)
 from api.dashboard.sessions import Sessions
 from api.errors import PROBLEMS, problem_of
 
-_ROUTERS = (session, overview, rounds, new_round, pool, frames, learning, data, people)
+_ROUTERS = (session, overview, rounds, new_round, loops, new_loop, pool, frames, learning, data, people)
 
 
 def create_dashboard(service: Service, gate: Gate, signer: Signer, links: PictureLinks, *, dev: bool) -> FastAPI:

@@ -1,8 +1,9 @@
 """Hints from labelling tools: somebody may have answered."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, BackgroundTasks
 
 from al_platform.errors import Unauthenticated
+from al_platform.platform.waking import wake_waiting
 from al_platform.settings import HOOK_PATH
 from api.access import HOOK_SECRET, ServiceHere
 from api.errors import TooManyRequests, problem_responses
@@ -17,7 +18,6 @@ router = APIRouter(tags=["service"])
     dependencies=[HOOK_SECRET],
     responses=problem_responses(Unauthenticated, TooManyRequests),
 )
-async def hint(service: ServiceHere) -> None:
+async def hint(service: ServiceHere, afterwards: BackgroundTasks) -> None:
     """Take a hint that somebody answered: rounds that wait look for themselves. Answered at once, the body unread."""
-    if service.waker is not None:
-        service.waker.hint()
+    afterwards.add_task(wake_waiting, service)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query
 
 from al_platform.domain.filters import FILTER_HELP
 
@@ -16,3 +16,13 @@ Filter = Annotated[
     ),
 ]
 Unlabelled = Annotated[bool, Query(description="Only frames that nobody ever labelled")]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="A text of the caller's own: sent again, the same request brings back what it brought before",
+        examples=["2026-11-21-nightly"],
+    ),
+]

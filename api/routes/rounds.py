@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from al_platform.domain.rounds import RoundState
@@ -20,22 +20,12 @@ from api.conditions import picture_response
 from api.errors import problem_responses
 from api.events import round_events
 from api.paging import PageAsked, cursor_of
-from api.routes.parameters import Id
+from api.routes.parameters import Id, IdempotencyKey
 from api.schemas.base import PageOut, page_out
 from api.schemas.rounds import EstimateOut, RequestOut, RoundIn, RoundOut, SpecOut, StepOut, TaskOut, VerifiedOut
 
 router = APIRouter(prefix="/v1/rounds", tags=["rounds"])
 
-IdempotencyKey = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        description="A text of the caller's own: sent again, the same request brings back the same round",
-        examples=["2026-11-21-nightly"],
-    ),
-]
 SHOWN_DIFFERENCES = 100
 
 _CHANGE = problem_responses(NotFound, Conflict, CatalogBusy, StorageUnavailable)

@@ -110,7 +110,7 @@ def entered(client: Client, wanted: dict[str, object], *, key: str) -> RoundReco
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"pool": "split"}, "filter term 'split': write NAME=VALUE"),
+        ({"pool": "split"}, "filter term 'split': write NAME=A|B"),
         ({"filter": "speed=3"}, "filter name 'speed': no frame carries it"),
         ({"annotator": "nobody"}, "annotator 'nobody': known are offline"),
         ({"scorers": 0}, "scorers: Input should be greater than or equal to 1"),

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from al_platform.compute.inline import InlineJobs
 from al_platform.domain.progress import Progress
 from al_platform.domain.records import record_from_json
 from al_platform.domain.rounds import RoundSpec
+from al_platform.loop.context import LoopContext
 from al_platform.loop.rounds import run_round, submit_round
 from al_platform.platform.home import Platform
 from al_platform.platform.jobs import run_job
@@ -46,6 +47,10 @@ class Fate:
         self.meets(progress.stage, progress.done)
 
 
+Run = Callable[[Mapping[str, Any], Fate], None]
+"""Does what an order says."""
+
+
 class WatchedTransaction:
     """A transaction that knows whether it changed anything: rows inserted, or anything updated."""
 
@@ -57,7 +62,7 @@ class WatchedTransaction:
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> "WatchedTransaction":
         self._tx.execute(sql, list(parameters))
         self._statement = sql.split(maxsplit=1)[0]
-        self.changed |= self._statement == "UPDATE"
+        self.changed |= self._statement == "UPDATE" or "ON CONFLICT DO UPDATE" in sql
         return self
 
     def fetchall(self) -> list[Any]:
@@ -87,27 +92,35 @@ class MortalCatalog(Catalog):
             self.fate.meets("after", self.changes)
 
 
-def run(home: Path, spec: RoundSpec, fate: Fate) -> None:
-    """Run a round of a home, keeping its training after every stretch of steps."""
+def opened(home: Path, fate: Fate) -> Platform:
+    """Open a home with a catalog that knows its fate."""
     settings = settings_of(home)
     catalog = MortalCatalog.open(settings.catalog_path)
     catalog.fate = fate
     stores = BlobStore(settings.storage_url), SealedAnswers(settings.sealed_url)
-    platform = Platform(settings, catalog, *stores, InlineJobs(run_job))
-    context = replace(loop_context(platform), report=fate.hears)
+    return Platform(settings, catalog, *stores, InlineJobs(run_job))
+
+
+def often_kept(context: LoopContext) -> LoopContext:
+    """Let a training keep its state after every stretch of steps."""
     every_time = replace(context.workplace, checkpoint_every_s=0.0)
-    context = replace(context, place=replace(context.place, workplace=every_time))
-    run_round(context, submit_round(context, spec))
-    catalog.close()
+    return replace(context, place=replace(context.place, workplace=every_time))
 
 
-def _signal_that_ends(order: dict[str, Any]) -> int:
+def run(order: Mapping[str, Any], fate: Fate) -> None:
+    """Run a round of a home, keeping its training after every stretch of steps."""
+    platform = opened(Path(order["home"]), fate)
+    context = replace(often_kept(loop_context(platform)), report=fate.hears)
+    run_round(context, submit_round(context, record_from_json(RoundSpec, order["spec"])))
+    platform.catalog.close()
+
+
+def _signal_that_ends(order: Mapping[str, Any], run: Run) -> int:
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            fate = Fate(tuple(order["die"]) if order["die"] else None)
-            run(Path(order["home"]), record_from_json(RoundSpec, order["spec"]), fate)
+            run(order, Fate(tuple(order["die"]) if order["die"] else None))
             code = 0
         finally:
             os._exit(code)
@@ -115,12 +128,12 @@ def _signal_that_ends(order: dict[str, Any]) -> int:
     return -os.waitstatus_to_exitcode(status)
 
 
-def main() -> None:
+def answer_orders(run: Run) -> None:
     """Answer orders until there are no more."""
     for line in sys.stdin:
-        sys.stdout.write(f"{_signal_that_ends(json.loads(line))}\n")
+        sys.stdout.write(f"{_signal_that_ends(json.loads(line), run)}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    answer_orders(run)

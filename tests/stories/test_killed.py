@@ -1,15 +1,10 @@
 """kill -9 anywhere in a round: run again, it comes to the same, and nothing is there twice."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
-from typing import IO
 
 import pytest
 
@@ -19,25 +14,11 @@ from al_platform.domain.rounds import RoundSpec, RoundState
 from al_platform.platform.home import open_platform
 from al_platform.platform.rounds import run_one_round
 from tests.fleet import STEPS, Outcome, contents, counts, outcome_of, round_spec, settings_of
+from tests.stories.mortals import Mortals, mortals_of
 
 pytestmark = pytest.mark.story
-ROOT = Path(__file__).parents[2]
 COMMITS = ("plan", "ensemble", "train", "score", "select", "send", "collect", "version", "append")
 """What a round's transactions write, in order; its encoder is there already."""
-
-
-@dataclass(frozen=True)
-class Mortals:
-    """A process whose children run rounds and die; see `mortal`."""
-
-    orders: IO[str]
-    answers: IO[str]
-
-    def run(self, home: Path, spec: RoundSpec, *, die: tuple[str, int] | None = None) -> int:
-        """Run a round of a home until it is done, or until it dies; gives the signal that ended it."""
-        self.orders.write(json.dumps({"home": str(home), "spec": canonical_json(spec), "die": die}) + "\n")
-        self.orders.flush()
-        return int(self.answers.readline())
 
 
 @dataclass(frozen=True)
@@ -52,23 +33,8 @@ class Unbroken:
 
 @pytest.fixture(scope="module")
 def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
-    compiled = {
-        "JAX_ENABLE_COMPILATION_CACHE": "true",
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "tests.stories.mortal"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        env={**os.environ, **compiled},
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield Mortals(process.stdin, process.stdout)
+    with mortals_of("tests.stories.mortal", tmp_path_factory.mktemp("compiled")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +53,9 @@ def test_killed_before_and_after_every_commit_a_round_comes_to_the_same(
 ) -> None:
     home, deaths = Path(shutil.copytree(unbroken.home, tmp_path / "home")), 0
     for moment in ("before", "after") * len(COMMITS):
-        deaths += mortals.run(home, unbroken.spec, die=(moment, 1)) == SIGKILL
+        deaths += mortals.order(home, spec=canonical_json(unbroken.spec), die=(moment, 1)) == SIGKILL
     assert deaths == 2 * len(COMMITS)
-    assert mortals.run(home, unbroken.spec, die=("before", 1)) == 0
+    assert mortals.order(home, spec=canonical_json(unbroken.spec), die=("before", 1)) == 0
     heard = assert_same_outcome(home, unbroken)
     assert not heard
 
@@ -105,7 +71,7 @@ def test_killed_while_it_computes_a_round_goes_on_from_what_it_had_kept(
     mortals: Mortals, unbroken: Unbroken, tmp_path: Path, *, stage: str, done: int, repeated: int
 ) -> None:
     home = Path(shutil.copytree(unbroken.home, tmp_path / "home"))
-    assert mortals.run(home, unbroken.spec, die=(stage, done)) == SIGKILL
+    assert mortals.order(home, spec=canonical_json(unbroken.spec), die=(stage, done)) == SIGKILL
     heard = assert_same_outcome(home, unbroken)
     trained = [progress.done for progress in heard if progress.stage == "train"]
     assert STEPS - min(trained, default=STEPS) == repeated

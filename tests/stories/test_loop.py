@@ -8,7 +8,8 @@ import pytest
 from al_platform.catalog.datasets import version_named
 from al_platform.catalog.frames import frames_by_id
 from al_platform.domain.datasets import DatasetVersion
-from al_platform.domain.rounds import LoopSpec, Round, RoundState
+from al_platform.domain.loops import LoopSpec
+from al_platform.domain.rounds import Round, RoundState
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.strategies import STRATEGIES
 from al_platform.platform.home import Platform

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from al_platform.domain.rounds import LoopSpec, Round
+from al_platform.domain.loops import LoopSpec
+from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.loop.loops import run_loop
 from al_platform.loop.rounds import submit_round

@@ -1,7 +1,7 @@
 """A round by form: estimated while it is written, then submitted."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -12,7 +12,10 @@ from al_platform.platform import estimates, submissions
 from al_platform.platform.described import known_families, known_strategies
 from api.dashboard.guard import OPERATOR, READER, Caller, SentForm, ServiceHere, texts_of
 from api.dashboard.pages import BASE, render
+from api.schemas.base import In
 from api.schemas.rounds import RoundIn
+
+Body = TypeVar("Body", bound=In)
 
 router = APIRouter(prefix="/new-round")
 
@@ -85,14 +88,21 @@ def round_of(fields: Mapping[str, str]) -> RoundIn:
 
     Raises: InvalidInput naming the field that does not fit.
     """
+    asked = {name: fields.get(name, "") for name in DEFAULTS}
+    return body_of(RoundIn, {name: _value(name, text) for name, text in asked.items() if text or name not in _OPTIONAL})
+
+
+def body_of(kind: type[Body], values: Mapping[str, object]) -> Body:
+    """Give a body from {path of a field: its value}.
+
+    Raises: InvalidInput naming the field that does not fit.
+    """
     body: dict[str, Any] = {}
-    for name in DEFAULTS:
-        text = fields.get(name, "")
-        if text or name not in _OPTIONAL:
-            group, _, field = name.rpartition(".")
-            (body.setdefault(group, {}) if group else body)[field] = _value(name, text)
+    for name, value in values.items():
+        group, _, field = name.rpartition(".")
+        (body.setdefault(group, {}) if group else body)[field] = value
     try:
-        return RoundIn.model_validate(body)
+        return kind.model_validate(body)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

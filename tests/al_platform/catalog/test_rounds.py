@@ -6,9 +6,11 @@ import pytest
 
 from al_platform.catalog import experiments, models, rounds
 from al_platform.catalog.connection import Catalog
+from al_platform.catalog.loops import add_loop
 from al_platform.catalog.rounds import StepRun
+from al_platform.domain.loops import LoopSpec
 from al_platform.domain.models import EnsembleVersion, ModelSpec, ModelVersion
-from al_platform.domain.rounds import Budget, LoopSpec, Round, RoundSpec, RoundState
+from al_platform.domain.rounds import Budget, Round, RoundSpec, RoundState
 from al_platform.errors import NotFound
 
 NOW = "2026-01-31 12:00:00.000000"
@@ -34,8 +36,8 @@ def test_a_round_is_entered_once_and_read_back_as_far_as_it_is(catalog: Catalog)
 def test_rounds_are_listed_oldest_first_all_or_of_one_loop(catalog: Catalog) -> None:
     with catalog.transaction() as tx:
         assert rounds.all_rounds(tx) == []
-        rounds.add_loop(tx, "loop_1", LoopSpec(SPEC, 2), now=NOW)
-        rounds.add_loop(tx, "loop_1", LoopSpec(SPEC, 2), now=LATER)
+        add_loop(tx, "loop_1", LoopSpec(SPEC, 2), now=NOW)
+        add_loop(tx, "loop_1", LoopSpec(SPEC, 2), now=LATER)
         for round_id, loop_id, now in (("rnd_a", "loop_1", LATER), ("rnd_c", None, NOW), ("rnd_b", "loop_1", NOW)):
             rounds.plan_round(tx, round_id, SPEC, loop_id=loop_id, now=now)
         assert [each.round_id for each in rounds.all_rounds(tx)] == ["rnd_b", "rnd_c", "rnd_a"]

@@ -11,7 +11,11 @@ import typer
 from typer.core import TyperGroup
 
 from al_platform.cli.app import app
+from al_platform.domain.loops import CONTROL_SHARE
+from al_platform.domain.rounds import StrategySpec
 from al_platform.domain.runs import RoundRequest
+from al_platform.platform.loops import LoopRequest
+from api.schemas.loops import LoopIn
 from api.schemas.rounds import RoundIn
 from tests.al_platform.cli.conftest import Alp
 
@@ -38,6 +42,18 @@ CHANGES = {
     "--curriculum": "3:time_of_day=night",
 }
 """A value of every option that none of them has by default."""
+LOOP_CHANGES = CHANGES | {
+    "--name": "nightly",
+    "--rounds": "9",
+    "--cron": "0 3 * * *",
+    "--grown-by": "100",
+    "--share": "0.9",
+    "--deadline": "24",
+    "--labels": "500",
+    "--plateau": "4/0.01",
+    "--information": "0.001",
+    "--warm-start": "",
+}
 
 
 class _Inbox(BaseHTTPRequestHandler):
@@ -91,6 +107,25 @@ def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
 
     plain = asked()
     unheard = [option for option, value in CHANGES.items() if asked(option, value) == plain]
+    assert unheard == []
+
+
+def test_every_option_of_a_loop_changes_what_a_service_is_asked_for(
+    alp: Alp, inbox: tuple[str, list[dict[str, Any]]]
+) -> None:
+    url, bodies = inbox
+    assert options_of("loop", "create") == LOOP_CHANGES.keys()
+
+    def asked(*more: str) -> LoopRequest:
+        said = alp(
+            "--server", url, "loop", "create", *ROUND[2:], "--test", "split=frozen", *(text for text in more if text)
+        )
+        assert said.err == "alp: kept\n"
+        return LoopIn.model_validate(bodies[-1]).meant()
+
+    plain = asked()
+    assert plain.wanted.first.strategy == StrategySpec("mixdist", control_share=CONTROL_SHARE)
+    unheard = [option for option, value in LOOP_CHANGES.items() if asked(option, value) == plain]
     assert unheard == []
 
 

@@ -13,12 +13,12 @@ from al_platform.domain.data import BlobRef, Frame, Session
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
 from al_platform.domain.hashing import canonical_json, hash_record
 from al_platform.domain.labels import Annotation, Box, LabelTask, ObjectClass, TaskState
+from al_platform.domain.loops import LoopSpec, Plateau, Stopping, Trigger
 from al_platform.domain.models import EnsembleVersion, GridSpec, ModelSpec, ModelVersion, TrainingSpec
 from al_platform.domain.records import record_from_json
 from al_platform.domain.rounds import (
     Budget,
     CurriculumShare,
-    LoopSpec,
     Round,
     RoundSpec,
     RoundState,
@@ -61,6 +61,7 @@ RECORDS = [
     Round("rnd_1", ROUND, RoundState.SCORED, ensemble_id="ens_1", message='a "quote"'),
     Selection("frm_1", "person", -0.0, 1),
     LoopSpec(ROUND, 4, "night"),
+    LoopSpec(ROUND, None, pool="split=pool", trigger=Trigger("0 3 * * *", 50), stopping=Stopping(9, Plateau(), 0.5)),
     EnsembleVersion(
         "ens_1",
         MODEL,

@@ -111,6 +111,6 @@ def test_the_same_form_sent_twice_is_one_round_that_can_be_cancelled(served: Ser
         assert "Cancel" in page.text
         place = str(page.url.path).removeprefix(PAGES)
         assert post(browser, f"{place}/cancel").status_code == 303
-        while served.service.runner.waiting or served.service.freezer.waiting:
+        while served.service.runner.waiting:
             pass
         assert "cancelled" in browser.get(str(page.url), follow_redirects=True).text

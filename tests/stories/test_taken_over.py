@@ -1,0 +1,86 @@
+"""Two services on one home, over PostgreSQL: when the one that works is killed, the other finishes what it began."""
+
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from al_platform.client import Client
+from al_platform.domain.rounds import RoundState
+from al_platform.platform.home import open_platform
+from tests.fleet import contents, settings_of
+from tests.postgres import NoPostgres, postgres_running
+from tests.stories.test_served import ALP, LONGER, free_port, started
+
+pytestmark = pytest.mark.story
+STEPS = ["append", "collect", "score", "select", "send", "train"]
+
+
+@pytest.fixture
+def workflows(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a PostgreSQL that services find in their environment; skipped, with the reason, without one."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres_running())
+        except NoPostgres as reason:
+            pytest.skip(f"no PostgreSQL to test against: {reason}")
+        monkeypatch.setenv("ALP_WORKFLOWS_URL", url)
+        yield url
+
+
+@contextmanager
+def standing_by(home: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
+    """Start a server that waits for the home; ended with the block."""
+    command = [ALP, "--home", str(home), "serve", "--standby", "--port", str(port)]
+    env = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "true"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"standing by for {home}\n"
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def test_a_standby_takes_over_what_a_killed_service_was_at_and_no_step_is_taken_twice(
+    home: Path, workflows: str
+) -> None:
+    port = free_port()
+    with started(home) as first, standing_by(home, port) as second:
+        with Client(first.url, key=first.key) as client:
+            round_id = client.submit_round(LONGER, idempotency_key="nightly").round_id
+            for status in client.watch_round(round_id):
+                if status.progress is not None and status.progress.stage == "train" and status.progress.done > 0:
+                    first.kill()
+                    break
+        assert second.stdout is not None
+        assert second.stdout.readline() == f"serving {home} at http://127.0.0.1:{port}\n"
+        with Client(f"http://127.0.0.1:{port}", key=first.key, timeout_s=300.0) as client:
+            while (last := client.round(round_id)).run_state != "finished":
+                assert last.run_state in ("queued", "running")
+                list(client.watch_round(round_id))
+            assert (last.state, last.attempts) == (RoundState.APPENDED, 2)
+            assert sorted(step.step for step in client.steps(round_id)) == STEPS
+            picked = [task.frame_id for task in client.selections(round_id)]
+    assert len(picked) == len(set(picked)) == 6
+    assert not (home / "workflows.sqlite").exists()
+    assert turns_taken(workflows) == dict.fromkeys(("begin", "trained", "scored", "selected", "sent", "labeled"), 1)
+    with open_platform(settings_of(home)) as platform:
+        rows = contents(platform)
+    assert [len(rows[table]) for table in ("rounds", "round_runs", "ensembles", "tasks")] == [1, 1, 1, 6]
+
+
+def turns_taken(url: str) -> dict[str, int]:
+    """How often each turn of all work was recorded."""
+    with psycopg.connect(url) as connection:
+        (schema,) = connection.execute(
+            "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'home_')"
+        ).fetchone() or ("",)
+        rows = connection.execute(f'SELECT function_name FROM "{schema}".operation_outputs').fetchall()
+    return dict(Counter(row[0] for row in rows))
