@@ -53,6 +53,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.StorageUnavailable: Problem(503, "storage-unavailable", "Storage cannot be read or written"),
     errors.LabelingUnavailable: Problem(503, "labeling-unavailable", "The labelling tool does not answer"),
     errors.CorruptBlob: Problem(500, "corrupt-blob", "Stored bytes are not what they were"),
+    errors.BrokenRecording: Problem(422, "broken-recording", "A recording cannot be used"),
     errors.CorruptScores: Problem(500, "corrupt-scores", "A file of scores is not what it was"),
     errors.NonFiniteScore: Problem(500, "non-finite-score", "A score was NaN or infinite"),
     errors.TrainingDiverged: Problem(500, "training-diverged", "A training never got anywhere"),

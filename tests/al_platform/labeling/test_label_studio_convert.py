@@ -113,7 +113,7 @@ def test_a_task_carries_our_id_our_order_and_the_proposal_with_its_model() -> No
     ranked = tasks("a", 2)[0]
     body = task_json(brief(ranked), hints([ranked])[ranked.task_id], lambda image: f"url:{image.hash}")
     data, (prediction,) = body["data"], body["predictions"]
-    assert (data["external_id"], data["rank"], data["order"], data["score"]) == (ranked.task_id, 1, "00000001", 0.5)
+    assert (data["external_id"], data["rank"], data["order"], data["score"]) == (ranked.task_id, 1, "0000000001", 0.5)
     assert (data["image"], data["heatmap"]) == ("url:frm_0", "url:heat")
     assert (prediction["model_version"], prediction["score"]) == ("ens_1", 0.5)
     assert answer_of(brief(ranked), annotation(*prediction["result"])).boxes == (PERSON,)
