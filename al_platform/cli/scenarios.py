@@ -1,4 +1,4 @@
-"""`alp scenarios ingest|list|show|check`."""
+"""`alp scenarios ingest|generate|list|show|check`."""
 
 import os
 from collections import Counter
@@ -19,12 +19,16 @@ from al_platform.domain.paging import LARGEST_PAGE, PageRequest
 from al_platform.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from al_platform.datasets.scenarios.ingest import IngestedScenarios
+    from al_platform.datasets.scenarios.entering import EnteredScenarios
     from sim.scenario import Sizes
 
 scenarios_app = typer.Typer(help="Scenes of traffic that policies drive in.", no_args_is_help=True)
 
 _SHOWN_REFUSED = 20
+
+SizeOption = Annotated[
+    list[str] | None, typer.Option(help="NAME=NUMBER, room for agents, steps, route_points, stops, roads, ...")
+]
 
 
 @scenarios_app.command("ingest")
@@ -32,9 +36,7 @@ def ingest(
     context: typer.Context,
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="womd-json, womd-proto, scenarionet or av2")],
     path: Annotated[Path, typer.Argument(help="A file, or a folder with files of this format at any depth")],
-    size: Annotated[
-        list[str] | None, typer.Option(help="NAME=NUMBER, room for agents, steps, route_points, stops, roads, ...")
-    ] = None,
+    size: SizeOption = None,
     processes: Annotated[int, typer.Option(min=1, help="Processes that read and prepare")] = os.cpu_count() or 1,
     again: Annotated[bool, typer.Option(help="Read also files that were read before")] = False,
 ) -> None:
@@ -44,7 +46,24 @@ def ingest(
     sizes = _sizes(parse.options(size or []))
     with platform_of(context) as platform:
         found = ingest_scenarios(platform, format_name, path, sizes=sizes, processes=processes, again=again)
-    _show(found)
+    _show(found, "files")
+
+
+@scenarios_app.command("generate")
+def generate(
+    context: typer.Context,
+    count: Annotated[int, typer.Option(help="Scenes 0 to COUNT - 1 of the seed")] = 100,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same scenes")] = 0,
+    size: SizeOption = None,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that draw and prepare")] = os.cpu_count() or 1,
+) -> None:
+    """Make scenes with roads, traffic and an expert driver. What is there already is not made again."""
+    from al_platform.platform.scenarios import generate_scenarios
+
+    sizes = _sizes(parse.options(size or []))
+    with platform_of(context) as platform:
+        found = generate_scenarios(platform, count, seed=seed, sizes=sizes, processes=processes)
+    _show(found, "scenes")
 
 
 @scenarios_app.command("list")
@@ -115,7 +134,7 @@ def _sizes(wanted: Mapping[str, str]) -> "Sizes":
     return replace(Sizes(), **numbers)
 
 
-def _show(found: "IngestedScenarios") -> None:
+def _show(found: "EnteredScenarios", sources: str) -> None:
     reasons = Counter(part.reason for part in found.refused)
     table = Table("", "what", "scenarios", "times")
     table.add_row("kept", "", str(found.kept), "")
@@ -129,6 +148,6 @@ def _show(found: "IngestedScenarios") -> None:
     if len(found.refused) > _SHOWN_REFUSED:
         typer.echo(f"... and {len(found.refused) - _SHOWN_REFUSED} more")
     typer.echo(
-        f"{found.files} files ({found.known} known from before), {found.kept} scenarios, {found.added} of them new, "
-        f"{len(found.refused)} refused"
+        f"{found.sources} {sources} ({found.known} known from before), {found.kept} scenarios, "
+        f"{found.added} of them new, {len(found.refused)} refused"
     )
