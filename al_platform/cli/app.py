@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from al_platform.cli import catalog, data, datasets, experiments, rounds, scenarios, scorer, serve, similar, tiers
+from al_platform.cli import (
+    catalog,
+    data,
+    datasets,
+    experiments,
+    rounds,
+    scenarios,
+    scorer,
+    serve,
+    similar,
+    simulator,
+    tiers,
+)
 from al_platform.cli.home import HOME_KEY
 from al_platform.cli.remote import REMOTE_KEY
 from al_platform.settings import read_remote
@@ -33,6 +45,7 @@ app.add_typer(datasets.dataset_app, name="dataset")
 app.add_typer(rounds.round_app, name="round")
 app.add_typer(rounds.loop_app, name="loop")
 app.add_typer(scenarios.scenarios_app, name="scenarios")
+app.add_typer(simulator.sim_app, name="sim")
 app.add_typer(tiers.tier_app, name="tier")
 
 
