@@ -1,9 +1,10 @@
-"""`alp scenarios ingest|generate|list|show|check`."""
+"""`alp scenarios ingest|generate|list|show|render|check`."""
 
 import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,6 +103,37 @@ def show(context: typer.Context, scenario_id: str) -> None:
     for what, count in found.report.items():
         table.add_row(what, f"{count:g}")
     Console().print(table)
+
+
+class Light(StrEnum):
+    """The choices of --camera."""
+
+    DAY = "day"
+    DUSK = "dusk"
+    NIGHT = "night"
+
+
+@scenarios_app.command("render")
+def render(
+    context: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="SCENARIO|FILTER", help="An id, or a filter: its first match")],
+    out: Annotated[Path, typer.Option(help="A .png is one step, a .gif moves, an .rrd is for the Rerun viewer")],
+    step: Annotated[int | None, typer.Option(help="Which step a .png shows; default the middle")] = None,
+    every: Annotated[int, typer.Option(help="A .gif shows every so many steps")] = 2,
+    span_m: Annotated[float, typer.Option(min=1.0, help="Side of the square seen from above, metres")] = 120.0,
+    pixels: Annotated[int, typer.Option(min=16, max=4096, help="Side of the picture from above")] = 480,
+    camera: Annotated[Light | None, typer.Option(help="What the ego's camera sees, in this light")] = None,
+    rain: Annotated[float, typer.Option(min=0.0, max=1.0, help="How much it rains before the camera")] = 0.0,
+) -> None:
+    """Draw a scenario from above or through the ego's camera, or write it for the Rerun viewer."""
+    from al_platform.platform.scene_pictures import PictureRequest, render_scenario
+    from sim.camera import CameraSpec, Daytime
+
+    lens = None if camera is None else CameraSpec(daytime=Daytime(camera.value), rain=rain)
+    request = PictureRequest(out=out, step=step, every=every, span_m=span_m, pixels=pixels, camera=lens)
+    with platform_of(context) as platform:
+        drawn = render_scenario(platform, which, request)
+    typer.echo(f"{out}: {drawn.scenario_id} {drawn.session_id} {' '.join(drawn.tags)}".rstrip())
 
 
 @scenarios_app.command("check")
