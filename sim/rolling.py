@@ -7,7 +7,7 @@ a handful of kernels for an episode instead of a handful for each step.
 Axes: T steps, B scenes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -118,17 +118,19 @@ def rollouts(
     key: PRNGKeyArray,
     *,
     spec: RolloutSpec = _SPEC,
+    guide: Callable[[Scenario], Any] | None = None,
     mesh: Mesh | None = None,
 ) -> Iterator[Rollout]:
     """Drive batch after batch of equal shapes; the next one goes to the device while this one is driven.
 
-    Batch n is driven with fold_in(key, n).
+    Batch n is driven with fold_in(key, n), and with the guide that `guide` makes of it.
     """
     upcoming = (_on_device(batch, mesh) for batch in batches)
     batch = next(upcoming, None)
     number = 0
     while batch is not None:
-        result = rollout(batch, policy, jax.random.fold_in(key, number), spec=spec, mesh=mesh)
+        guided = None if guide is None else guide(batch)
+        result = rollout(batch, policy, jax.random.fold_in(key, number), spec=spec, guide=guided, mesh=mesh)
         batch = next(upcoming, None)  # The device works on `result` meanwhile: nothing has waited for it.
         yield result
         number += 1

@@ -84,6 +84,16 @@ def scenarios_matching(tx: Transaction, filter_text: str) -> pa.Table:
     return table_of(tx, f"SELECT {columns} FROM scenarios WHERE {where.sql} ORDER BY {order}", where.values)
 
 
+def scenarios_of_filter(tx: Transaction, filter_text: str) -> list[ScenarioReference]:
+    """Give every scenario that a filter matches, by session, within it by name.
+
+    Raises: InvalidInput for a filter that does not parse.
+    """
+    where = parse_filter(tx, filter_text, of=SCENARIOS)
+    sql = f"SELECT * FROM scenarios WHERE {where.sql} ORDER BY {', '.join(_ORDER)}"
+    return [_scenario(row) for row in rows_of(tx, sql, list(where.values))]
+
+
 def count_scenarios(tx: Transaction, filter_text: str) -> tuple[int, int]:
     """Give how many scenarios and sessions a filter matches.
 

@@ -16,6 +16,7 @@ from al_platform.cli import (
     scorer,
     serve,
     similar,
+    simulator,
     tiers,
 )
 from al_platform.cli.home import HOME_KEY
@@ -44,6 +45,7 @@ app.add_typer(catalog.catalog_app, name="catalog")
 app.add_typer(datasets.dataset_app, name="dataset")
 app.add_typer(rounds.round_app, name="round")
 app.add_typer(scenarios.scenarios_app, name="scenarios")
+app.add_typer(simulator.sim_app, name="sim")
 app.add_typer(loops.loop_app, name="loop")
 app.add_typer(tiers.tier_app, name="tier")
 

@@ -1,9 +1,10 @@
-"""`alp scenarios ingest|list|show|check`."""
+"""`alp scenarios ingest|generate|list|show|render|check`."""
 
 import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,12 +20,16 @@ from al_platform.domain.paging import LARGEST_PAGE, PageRequest
 from al_platform.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from al_platform.datasets.scenarios.ingest import IngestedScenarios
+    from al_platform.datasets.scenarios.entering import EnteredScenarios
     from sim.scenario import Sizes
 
 scenarios_app = typer.Typer(help="Scenes of traffic that policies drive in.", no_args_is_help=True)
 
 _SHOWN_REFUSED = 20
+
+SizeOption = Annotated[
+    list[str] | None, typer.Option(help="NAME=NUMBER, room for agents, steps, route_points, stops, roads, ...")
+]
 
 
 @scenarios_app.command("ingest")
@@ -32,9 +37,7 @@ def ingest(
     context: typer.Context,
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="womd-json, womd-proto, scenarionet or av2")],
     path: Annotated[Path, typer.Argument(help="A file, or a folder with files of this format at any depth")],
-    size: Annotated[
-        list[str] | None, typer.Option(help="NAME=NUMBER, room for agents, steps, route_points, stops, roads, ...")
-    ] = None,
+    size: SizeOption = None,
     processes: Annotated[int, typer.Option(min=1, help="Processes that read and prepare")] = os.cpu_count() or 1,
     again: Annotated[bool, typer.Option(help="Read also files that were read before")] = False,
 ) -> None:
@@ -44,7 +47,24 @@ def ingest(
     sizes = _sizes(parse.options(size or []))
     with platform_of(context) as platform:
         found = ingest_scenarios(platform, format_name, path, sizes=sizes, processes=processes, again=again)
-    _show(found)
+    _show(found, "files")
+
+
+@scenarios_app.command("generate")
+def generate(
+    context: typer.Context,
+    count: Annotated[int, typer.Option(help="Scenes 0 to COUNT - 1 of the seed")] = 100,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same scenes")] = 0,
+    size: SizeOption = None,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that draw and prepare")] = os.cpu_count() or 1,
+) -> None:
+    """Make scenes with roads, traffic and an expert driver. What is there already is not made again."""
+    from al_platform.platform.scenarios import generate_scenarios
+
+    sizes = _sizes(parse.options(size or []))
+    with platform_of(context) as platform:
+        found = generate_scenarios(platform, count, seed=seed, sizes=sizes, processes=processes)
+    _show(found, "scenes")
 
 
 @scenarios_app.command("list")
@@ -85,6 +105,37 @@ def show(context: typer.Context, scenario_id: str) -> None:
     Console().print(table)
 
 
+class Light(StrEnum):
+    """The choices of --camera."""
+
+    DAY = "day"
+    DUSK = "dusk"
+    NIGHT = "night"
+
+
+@scenarios_app.command("render")
+def render(
+    context: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="SCENARIO|FILTER", help="An id, or a filter: its first match")],
+    out: Annotated[Path, typer.Option(help="A .png is one step, a .gif moves, an .rrd is for the Rerun viewer")],
+    step: Annotated[int | None, typer.Option(help="Which step a .png shows; default the middle")] = None,
+    every: Annotated[int, typer.Option(help="A .gif shows every so many steps")] = 2,
+    span_m: Annotated[float, typer.Option(min=1.0, help="Side of the square seen from above, metres")] = 120.0,
+    pixels: Annotated[int, typer.Option(min=16, max=4096, help="Side of the picture from above")] = 480,
+    camera: Annotated[Light | None, typer.Option(help="What the ego's camera sees, in this light")] = None,
+    rain: Annotated[float, typer.Option(min=0.0, max=1.0, help="How much it rains before the camera")] = 0.0,
+) -> None:
+    """Draw a scenario from above or through the ego's camera, or write it for the Rerun viewer."""
+    from al_platform.platform.scene_pictures import PictureRequest, render_scenario
+    from sim.camera import CameraSpec, Daytime
+
+    lens = None if camera is None else CameraSpec(daytime=Daytime(camera.value), rain=rain)
+    request = PictureRequest(out=out, step=step, every=every, span_m=span_m, pixels=pixels, camera=lens)
+    with platform_of(context) as platform:
+        drawn = render_scenario(platform, which, request)
+    typer.echo(f"{out}: {drawn.scenario_id} {drawn.session_id} {' '.join(drawn.tags)}".rstrip())
+
+
 @scenarios_app.command("check")
 def check(context: typer.Context) -> None:
     """Read every scenario in the store and name what is torn or was changed."""
@@ -115,7 +166,7 @@ def _sizes(wanted: Mapping[str, str]) -> "Sizes":
     return replace(Sizes(), **numbers)
 
 
-def _show(found: "IngestedScenarios") -> None:
+def _show(found: "EnteredScenarios", sources: str) -> None:
     reasons = Counter(part.reason for part in found.refused)
     table = Table("", "what", "scenarios", "times")
     table.add_row("kept", "", str(found.kept), "")
@@ -129,6 +180,6 @@ def _show(found: "IngestedScenarios") -> None:
     if len(found.refused) > _SHOWN_REFUSED:
         typer.echo(f"... and {len(found.refused) - _SHOWN_REFUSED} more")
     typer.echo(
-        f"{found.files} files ({found.known} known from before), {found.kept} scenarios, {found.added} of them new, "
-        f"{len(found.refused)} refused"
+        f"{found.sources} {sources} ({found.known} known from before), {found.kept} scenarios, "
+        f"{found.added} of them new, {len(found.refused)} refused"
     )

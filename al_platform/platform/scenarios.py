@@ -1,10 +1,13 @@
-"""Scenarios: taken in, listed, and checked."""
+"""Scenarios: taken in, generated, listed, and checked."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from al_platform.catalog import scenarios as catalog
-from al_platform.datasets.scenarios.ingest import IngestedScenarios, IngestRequest
+from al_platform.datasets.scenarios.entering import EnteredScenarios
+from al_platform.datasets.scenarios.generating import GenerateRequest
+from al_platform.datasets.scenarios.generating import generate_scenarios as generate
+from al_platform.datasets.scenarios.ingest import IngestRequest
 from al_platform.datasets.scenarios.ingest import ingest_scenarios as ingest
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.scenarios import ScenarioReference
@@ -15,7 +18,7 @@ from sim.scenario import Sizes
 
 def ingest_scenarios(
     platform: Platform, format_name: str, path: Path, *, sizes: Sizes, processes: int = 1, again: bool = False
-) -> IngestedScenarios:
+) -> EnteredScenarios:
     """Take in the scenes of all files of a format at or below a path; `again` reads also what was read before.
 
     Raises: InvalidInput for an unknown format or path; StorageUnavailable when the disk is full or read-only.
@@ -29,6 +32,18 @@ def ingest_scenarios(
         again=again,
     )
     return ingest(request, catalog=platform.catalog, report=platform.report)
+
+
+def generate_scenarios(
+    platform: Platform, count: int, *, seed: int, sizes: Sizes, processes: int = 1
+) -> EnteredScenarios:
+    """Make scenes 0 to count - 1 of a seed and keep those that are not there yet; the same seed gives the same ids.
+
+    Raises: InvalidInput for a count below 1 or a negative seed; StorageUnavailable when the disk is full.
+    """
+    folder = platform.settings.scenarios_folder
+    request = GenerateRequest(count=count, seed=seed, folder=folder, sizes=sizes, processes=processes)
+    return generate(request, catalog=platform.catalog, report=platform.report)
 
 
 def scenarios(platform: Platform, filter_text: str, page: PageRequest) -> Page[ScenarioReference]:

@@ -1,4 +1,4 @@
-"""Off-road and off-route: lookups in the rasters at eight points of the ego's border."""
+"""Lookups in the rasters: off-road at eight points of the ego's border, off-route at its centre."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, Int32

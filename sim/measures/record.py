@@ -14,6 +14,9 @@ class MetricSpec:
     """The ego is off the road where a point of its border lies farther than this beyond the road's edge."""
     stood_before_line_m: float = 10.0
     """Standing counts for a stop line where the front of the ego was at most this far before it."""
+    beyond_line_m: float = 4.0
+    """So far beyond a stop line the ego's front may come to stand: maps know the sign and not the line, and people
+    stop where they can see."""
     moving_mps: float = 0.5
     """Faster than this the ego moves: only then can it be at fault or go the wrong way."""
 
@@ -32,11 +35,12 @@ class StepMetrics:
     off_road: Bool[Array, "*b"]
     """A corner or the middle of a side lies beyond the road's edge or where nothing is known."""
     off_route: Bool[Array, "*b"]
-    """Such a point lies on no lane that the route permits; never where the scene has no route."""
+    """The centre of the ego lies on no lane that the route permits; never where the scene has no route. The centre
+    and not the border, since people cut corners and drive on lines."""
     red_light: Bool[Array, "*b"]
     """The front crossed a stop line whose light was red before and after."""
     stop_line: Bool[Array, "*b"]
-    """The front crossed the line of a stop sign or of a light flashing red and had not stood before it."""
+    """The front went beyond the line of a stop sign or of a light flashing red, and the ego had not stood at it."""
     wrong_way: Bool[Array, "*b"]
     """The ego moves more than 90 degrees from the direction of the route."""
     reversal: Bool[Array, "*b"]

@@ -19,18 +19,20 @@ def crossed_lines(
     half_length: Float32[Array, ""],
     spec: MetricSpec,
 ) -> tuple[Bool[Array, ""], Bool[Array, ""]]:
-    """Whether the front crossed a red light, and a stop line without having stood before it.
+    """Whether the front crossed a red light, and left a stop line behind without having stood at it.
 
     `lights` and `states` before and after the step.
     """
-    before, after = states
+    front_before, front_after = (state.distance + half_length for state in states)
     stop_at, kinds = jnp.asarray(route.stop_at), jnp.asarray(route.stop_kinds)
-    crossed = (before.distance + half_length < stop_at) & (stop_at <= after.distance + half_length)
+    beyond = stop_at + spec.beyond_line_m
+    crossed = (front_before < stop_at) & (stop_at <= front_after)
+    left = (front_before < beyond) & (beyond <= front_after)
     red = (lights[0] == LightState.STOP) & (lights[1] == LightState.STOP) & (kinds == StopKind.LIGHT)
     flashing = (lights[0] == LightState.FLASHING_STOP) & (kinds == StopKind.LIGHT)
-    stood = before.stood_at + half_length >= stop_at - spec.stood_before_line_m
+    stood = states[0].stood_at + half_length >= stop_at - spec.stood_before_line_m
     must_stand = (kinds == StopKind.STOP_SIGN) | flashing
-    return jnp.any(crossed & red), jnp.any(crossed & must_stand & ~stood)
+    return jnp.any(crossed & red), jnp.any(left & must_stand & ~stood)
 
 
 def route_index(route: Route, distance: Float32[Array, ""]) -> Int32[Array, ""]:

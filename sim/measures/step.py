@@ -52,7 +52,8 @@ def metrics_of(
     motion, axes = after.motion, axes_of(after.motion)
     size = jnp.asarray(scenario.log.sizes)[0]
     collision, at_fault, time = measure_agents(scenario.log, moment.agents, after, moving_mps=spec.moving_mps)
-    margins, on_route = measure_ground(scenario.ground, *border_points(motion.x, motion.y, axes, size=size))
+    margins, _ = measure_ground(scenario.ground, *border_points(motion.x, motion.y, axes, size=size))
+    _, on_route = measure_ground(scenario.ground, motion.x[None], motion.y[None])
     margin = jnp.min(margins)
     lights = (moment.lights_before, moment.lights_after)
     red_light, stop_line = crossed_lines(scenario.route, lights, states, half_length=0.5 * size[0], spec=spec)
@@ -62,7 +63,7 @@ def metrics_of(
         collision=collision,
         at_fault=at_fault,
         off_road=margin < -spec.off_road_m,
-        off_route=~jnp.all(on_route) & (jnp.asarray(scenario.route.length) > 0.0),
+        off_route=~on_route[0] & (jnp.asarray(scenario.route.length) > 0.0),
         red_light=red_light,
         stop_line=stop_line,
         wrong_way=against_route(scenario.route, after, axes, moving_mps=spec.moving_mps),

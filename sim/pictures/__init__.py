@@ -2,5 +2,17 @@
 
 from sim.pictures.birdseye import Backdrop, Overlay, View, draw_step, view_of
 from sim.pictures.rollout import poses_of, rollout_frames, save_gif
+from sim.pictures.stored import ground_picture, recording_of
 
-__all__ = ["Backdrop", "Overlay", "View", "draw_step", "poses_of", "rollout_frames", "save_gif", "view_of"]
+__all__ = [
+    "Backdrop",
+    "Overlay",
+    "View",
+    "draw_step",
+    "ground_picture",
+    "poses_of",
+    "recording_of",
+    "rollout_frames",
+    "save_gif",
+    "view_of",
+]

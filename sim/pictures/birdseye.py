@@ -12,9 +12,9 @@ from sim.recording import Lane, Recording
 Float64s = NDArray[np.float64]
 Colour = tuple[int, int, int]
 
-_SUPERSAMPLING = 2
-_GROUND: Colour = (232, 235, 228)
-_ASPHALT: Colour = (188, 190, 194)
+SUPERSAMPLING = 2
+GROUND: Colour = (232, 235, 228)
+ASPHALT: Colour = (188, 190, 194)
 _ROUTE: Colour = (176, 205, 235)
 _EGO: Colour = (214, 60, 46)
 _SECOND: Colour = (126, 60, 190)
@@ -22,6 +22,7 @@ _LINES: dict[RoadKind, tuple[Colour, float]] = {
     RoadKind.SOLID_LINE: ((255, 255, 255), 0.18),
     RoadKind.BROKEN_LINE: ((255, 255, 255), 0.18),
     RoadKind.ROAD_EDGE: ((96, 98, 102), 0.25),
+    RoadKind.CROSSWALK: ((255, 255, 255), 0.5),
     RoadKind.SPEED_BUMP: ((220, 180, 60), 0.6),
 }
 _BOXES: dict[AgentKind, Colour] = {
@@ -63,22 +64,26 @@ class Overlay:
 class Backdrop:
     """Everything of a recording that does not move, drawn once for a view."""
 
-    def __init__(self, recording: Recording, view: View) -> None:
-        """Draw lanes, route, lines and crosswalks."""
+    def __init__(self, recording: Recording, view: View, *, ground: Image.Image | None = None) -> None:
+        """Draw lanes, route, lines and crosswalks, onto a picture of the ground where there is one."""
         self.view = view
-        self._scale = view.pixels * _SUPERSAMPLING / view.span_m
-        self.image = Image.new("RGB", (view.pixels * _SUPERSAMPLING,) * 2, _GROUND)
+        self._scale = view.pixels * SUPERSAMPLING / view.span_m
+        self.image = ground or Image.new("RGB", (view.pixels * SUPERSAMPLING,) * 2, GROUND)
         draw = ImageDraw.Draw(self.image)
         for road in recording.map.roads:
-            if road.kind == RoadKind.ROAD_EDGE and np.array_equal(road.points[0], road.points[-1]):
-                self._area(draw, road.points[:, :2], _ASPHALT if _turns_left(road.points) else _GROUND)
+            if (
+                road.kind == RoadKind.ROAD_EDGE
+                and len(road.points) > 3
+                and np.array_equal(road.points[0], road.points[-1])
+            ):
+                self._area(draw, road.points[:, :2], ASPHALT if _turns_left(road.points) else GROUND)
         route = set(recording.route or ())
         for on_route in (False, True):
             for lane in recording.map.lanes:
                 if (lane.lane_id in route) == on_route:
-                    self._area(draw, _area_of(lane), _ROUTE if on_route else _ASPHALT)
+                    self._area(draw, _area_of(lane), _ROUTE if on_route else ASPHALT)
         for road in recording.map.roads:
-            if road.kind == RoadKind.CROSSWALK:
+            if road.kind == RoadKind.CROSSWALK and len(road.points) > 2:
                 self._stripes(draw, road.points[:, :2])
             elif road.kind in _LINES:
                 colour, width = _LINES[road.kind]
@@ -145,6 +150,10 @@ def view_of(recording: Recording, *, span_m: float = 160.0, pixels: int = 720) -
     places = recording.agents.position[recording.ego, recording.agents.valid[recording.ego], :2]
     middle = 0.5 * (places.min(axis=0) + places.max(axis=0))
     return View((float(middle[0]), float(middle[1])), span_m, pixels)
+
+
+def _is_closed(line: Float64s) -> bool:
+    return len(line) > 3 and np.array_equal(line[0], line[-1])
 
 
 def _turns_left(ring: Float64s) -> bool:

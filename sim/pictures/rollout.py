@@ -13,7 +13,12 @@ _CAPTION: dict[bool, str] = {False: "expert", True: "policy"}
 
 
 def rollout_frames(
-    recording: Recording, *, policy: Float64s | None = None, view: View | None = None, every: int = 1
+    recording: Recording,
+    *,
+    policy: Float64s | None = None,
+    view: View | None = None,
+    every: int = 1,
+    ground: Image.Image | None = None,
 ) -> list[Image.Image]:
     """One picture for every `every`-th step of a recording.
 
@@ -23,12 +28,13 @@ def rollout_frames(
             then each picture has the expert on the left and the policy on the right.
         view: what part is seen; by default 160 m around the middle of what the expert drove.
         every: 1 for all steps.
+        ground: a picture of the ground in this view, drawn below everything.
 
     Raises: ValueError for poses of another shape.
     """
     if policy is not None and (policy.ndim != 2 or policy.shape[1] != 3 or not len(policy)):
         raise ValueError(f"poses of shape {policy.shape}: must be [T, 3] with x, y and heading at each step")
-    backdrop = Backdrop(recording, view or view_of(recording))
+    backdrop = Backdrop(recording, view or view_of(recording), ground=ground)
     frames = []
     for step in range(0, recording.agents.valid.shape[1], every):
         shown = [_captioned(draw_step(recording, step, backdrop=backdrop), step, recording, policy=False)]

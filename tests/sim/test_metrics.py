@@ -94,9 +94,10 @@ def test_a_red_light_counts_when_the_front_crosses_its_line() -> None:
     assert not driven(with_line(alone(), StopKind.LIGHT, LightState.STOP, ahead=2.0)).red_light
 
 
-def test_a_stop_line_counts_unless_the_ego_stood_before_it() -> None:
+def test_a_stop_line_counts_unless_the_ego_stood_at_it() -> None:
     scene = with_line(alone(), StopKind.STOP_SIGN, LightState.UNKNOWN)
     assert driven(scene).stop_line
+    assert not driven(scene, distance=7.0).stop_line  # The front is 3.4 m beyond the sign, where it may yet stop.
     before = replace(reset(scene), stood_at=reset(scene).distance)
     after = replace(follow_log(scene, before), distance=before.distance + 8.0)
     assert not step_metrics(scene, before, after).stop_line

@@ -1,4 +1,4 @@
-"""From files to scenarios in the store: what each process of an ingest does, away from the catalog."""
+"""From sources to scenarios in the store: what each process does, away from the catalog."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ import numpy as np
 
 from al_platform.datasets.scenarios.base import RefusedScene, SourceScene
 from al_platform.datasets.scenarios.formats import format_named
+from al_platform.datasets.scenarios.generated import GENERATED, generated_scenes
 from al_platform.datasets.scenarios.store import arrays_of, layout_of, scenario_id_of
 from al_platform.domain.ids import session_id_of
 from al_platform.domain.scenarios import RefusedPart, ScenarioReference, ScenarioSource
@@ -24,24 +25,25 @@ LARGEST_SHARD = 64
 
 @dataclass(frozen=True)
 class Work:
-    """Files for one process: of which format, named by which ids, prepared at which sizes, into which folder."""
+    """Sources for one process: of which format, prepared at which sizes, into which folder."""
 
     format: str
-    sources: tuple[tuple[str, Path], ...]
+    sources: tuple[tuple[str, str], ...]
+    """Id of each, and where it is."""
     sizes: Sizes
     folder: Path
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Files that were read to their end, and the scenarios in the store that came of them."""
+    """Sources that were read to their end, and the scenarios in the store that came of them."""
 
     sources: list[ScenarioSource]
     scenarios: list[ScenarioReference]
 
 
 def take_in(work: Work) -> Taken:
-    """Read and prepare files and write their scenarios as shards; gives what the catalog is to know.
+    """Read and prepare sources and write their scenarios as shards; gives what the catalog is to know.
 
     Done again, it writes nothing new. Raises: StorageUnavailable where a file cannot be read or a shard written.
     """
@@ -65,8 +67,8 @@ def take_in(work: Work) -> Taken:
         source_id: [each.scenario_id for each in references if each.source_id == source_id] for source_id in refused
     }
     sources = [
-        ScenarioSource(source_id, work.format, str(path), tuple(found[source_id]), tuple(refused[source_id]))
-        for source_id, path in work.sources
+        ScenarioSource(source_id, work.format, origin, tuple(found[source_id]), tuple(refused[source_id]))
+        for source_id, origin in work.sources
     ]
     return Taken(sources, references)
 
@@ -78,9 +80,8 @@ class _Refused:
 
 
 def _scenes(work: Work) -> Iterator[tuple[ScenarioReference, ArrayRecord] | _Refused]:
-    read = format_named(work.format).read
-    for source_id, path in work.sources:
-        for scene in read(path):
+    for source_id, origin in work.sources:
+        for scene in _read(work.format, origin):
             if isinstance(scene, RefusedScene):
                 yield _Refused(source_id, RefusedPart(scene.origin, scene.reason, scene.detail))
                 continue
@@ -89,6 +90,12 @@ def _scenes(work: Work) -> Iterator[tuple[ScenarioReference, ArrayRecord] | _Ref
             except ValueError as error:  # how the simulator says that a recording cannot be driven
                 reason = str(error).removeprefix(f"{scene.recording.name}: ")
                 yield _Refused(source_id, RefusedPart(scene.origin, "cannot be prepared", reason))
+
+
+def _read(format_name: str, origin: str) -> Iterator[SourceScene | RefusedScene]:
+    if format_name == GENERATED:
+        return generated_scenes(origin)
+    return format_named(format_name).read(Path(origin))
 
 
 def prepared_scene(scene: SourceScene, source_id: str, sizes: Sizes) -> tuple[ScenarioReference, ArrayRecord]:

@@ -125,6 +125,18 @@ def open_scenarios(uri: str, *, sizes: Sizes | None = None) -> Scenarios:
     return Scenarios(chosen, _sizes_of(wanted, uri))
 
 
+def open_layouts(uri: str) -> list[Scenarios]:
+    """Open a store once for each layout of its scenarios that this platform reads; none for an empty folder.
+
+    Raises: InvalidInput and CorruptBlob as `open_scenarios`.
+    """
+    shards = open_shards(local_folder(uri))
+    readable = sorted({shard.layout for shard in shards if json.loads(shard.layout).get("formula") == FORMULA})
+    return [
+        Scenarios([shard for shard in shards if shard.layout == layout], _sizes_of(layout, uri)) for layout in readable
+    ]
+
+
 def local_folder(uri: str) -> Path:
     """Give the folder behind a path or file:// URL.
 

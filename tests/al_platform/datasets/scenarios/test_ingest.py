@@ -18,7 +18,8 @@ from al_platform.catalog.connection import Catalog
 from al_platform.catalog.scenarios import count_scenarios, scenario_named, scenarios_matching, scenarios_page
 from al_platform.datasets import load_scenarios
 from al_platform.datasets.scenarios import store
-from al_platform.datasets.scenarios.ingest import IngestedScenarios, IngestRequest, ingest_scenarios
+from al_platform.datasets.scenarios.entering import EnteredScenarios
+from al_platform.datasets.scenarios.ingest import IngestRequest, ingest_scenarios
 from al_platform.datasets.scenarios.store import arrays_of, scenario_of
 from al_platform.domain.paging import PageRequest
 from al_platform.domain.progress import Progress, silent
@@ -49,7 +50,7 @@ def write_drives(folder: Path, count: int) -> Path:
     return folder
 
 
-def taken(catalog: Catalog, path: Path, **changes: object) -> IngestedScenarios:
+def taken(catalog: Catalog, path: Path, **changes: object) -> EnteredScenarios:
     request = IngestRequest(format="womd-json", path=path, folder=path.parent / "store", sizes=SMALL)
     return ingest_scenarios(replace(request, **changes), catalog=catalog, report=silent)  # type: ignore[arg-type]
 
@@ -57,7 +58,7 @@ def taken(catalog: Catalog, path: Path, **changes: object) -> IngestedScenarios:
 def test_every_scene_is_in_store_and_catalog_as_it_was_prepared(catalog: Catalog, tmp_path: Path) -> None:
     path = write_drives(tmp_path / "in", 3)
     found = taken(catalog, path)
-    assert (found.files, found.known, found.kept, found.added, found.refused) == (3, 0, 3, 3, ())
+    assert (found.sources, found.known, found.kept, found.added, found.refused) == (3, 0, 3, 3, ())
     scenarios = load_scenarios(str(tmp_path / "store"))
     assert scenarios.sizes == SMALL
     with catalog.transaction() as tx:
@@ -124,7 +125,7 @@ def test_the_same_scene_in_two_files_is_one_scenario(catalog: Catalog, tmp_path:
     path = write_drives(tmp_path / "in", 1)
     write_json(path / "copy.json", womd_json() | {"scenario_id": "drive-0", "name": "copy"})
     found = taken(catalog, path)
-    assert (found.files, found.kept, found.added) == (2, 1, 1)
+    assert (found.sources, found.kept, found.added) == (2, 1, 1)
     assert len(load_scenarios(str(tmp_path / "store"))) == 1
 
 
