@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from al_platform.domain.ids import make_id
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.progress import Progress, ReportProgress
 from al_platform.errors import CorruptBlob, NotFound
+from al_platform.models.base import Encoder
 from al_platform.models.batches import in_fixed_batches
 from al_platform.models.families import family_named
 from al_platform.models.records import ContentRecords, Unreadable
@@ -30,6 +32,8 @@ KIND = "embed"
 STAGE = "embed"
 
 _BATCH = 64
+_LOADED = 4
+"""Models that a process keeps for whoever asks next: loading one takes longer than a search."""
 _AT_ONCE = 4_096
 """Vectors that are written together."""
 
@@ -80,15 +84,30 @@ class Embedder:
 
 def open_embedder(place: TrainingPlace, model: EmbeddingModel) -> Embedder:
     """Open the vectors of a model."""
+    loaded = _loaded(place.blobs, model)
+    encoder = loaded.encoder
+    source = model.ensemble_id if family_named(model.model.family).embeds_with_weights else encoder.key
+    cache = place.caches.cache("embeddings", source, shape=(loaded.width,), dtype=np.dtype(np.float32))
+    return Embedder(cache, frame_records(place, model.model, encoder), loaded.embed)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A model with its weights, ready to give vectors of `width` numbers."""
+
+    encoder: Encoder
+    embed: Callable[[NDArray[Any]], NDArray[Any]]
+    width: int
+
+
+@lru_cache(maxsize=_LOADED)
+def _loaded(blobs: BlobStore, model: EmbeddingModel) -> _Loaded:
     spec, family = model.model, family_named(model.model.family)
-    encoder = family.load_encoder(spec, place.blobs.get(model.encoder_hash))
-    parameters = weights_from_bytes(family, spec, place.blobs.get(model.weights_hash))
+    encoder = family.load_encoder(spec, blobs.get(model.encoder_hash))
+    parameters = weights_from_bytes(family, spec, blobs.get(model.weights_hash))
     embedder = make_embedder(family, spec)
     embed = in_fixed_batches(lambda batch: embedder(parameters, jnp.asarray(batch)), _BATCH)
-    width = embed(np.zeros((1, *encoder.shape), encoder.dtype)).shape[1]
-    source = model.ensemble_id if family.embeds_with_weights else encoder.key
-    cache = place.caches.cache("embeddings", source, shape=(width,), dtype=np.dtype(np.float32))
-    return Embedder(cache, frame_records(place, spec, encoder), embed)
+    return _Loaded(encoder, embed, embed(np.zeros((1, *encoder.shape), encoder.dtype)).shape[1])
 
 
 def write_embedding_job(
