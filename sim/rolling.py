@@ -39,6 +39,8 @@ class RolloutSpec:
     """How many; None for as many as the scenarios have room for."""
     keep_observations: bool = False
     """Give back what the policy saw at each step: for learning, and large."""
+    reactive: bool = False
+    """Agents that follow the ego brake for it (see sim.reacting); without, everybody replays the log."""
     actions: ActionSpec = field(default_factory=ActionSpec)
     limits: VehicleLimits = field(default_factory=VehicleLimits)
     observation: ObservationSpec = field(default_factory=ObservationSpec)
@@ -179,7 +181,7 @@ def _drive(
     """The rollout of the scenes of one device."""
     in_step = states is None
     if states is None:
-        states = jax.vmap(partial(reset, limits=spec.limits))(scenarios)
+        states = jax.vmap(partial(reset, limits=spec.limits, reactive=spec.reactive))(scenarios)
 
     def one_step(states: SimState, number: Int32[Array, ""]) -> tuple[SimState, tuple[Any, ...]]:
         def one_scene(scenario: Scenario, state: SimState, key: PRNGKeyArray, guide: Any) -> tuple[SimState, Any]:
@@ -225,11 +227,11 @@ def _measured(
 
     def one_scene(scenario: Scenario, before: SimState, after: SimState) -> StepMetrics:
         count = after.step.shape[0]
-        if in_step:
+        if in_step and after.traffic is None:
             log, lights = jnp.asarray(scenario.log.states), jnp.asarray(scenario.route.lights)
             moments = Moment(log[1 : count + 1], lights[:count], lights[1 : count + 1])
         else:
-            moments = jax.vmap(partial(moment_at, scenario))(after.step)
+            moments = jax.vmap(partial(moment_at, scenario))(after)
         return jax.vmap(lambda moment, *states: metrics_of(scenario, moment, states, spec=spec.metrics))(
             moments, before, after
         )

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, UInt32
 
 from sim.dynamics import Motion
+from sim.reacting import Traffic
 
 WORD = 32
 
@@ -27,6 +28,8 @@ class SimState:
     """Direction in which it last turned the steering wheel: 1 left, -1 right, 0 not yet."""
     ignored: UInt32[Array, "*b W"]
     """One bit for each agent: set where the recording began with it inside the ego. It never counts as collided."""
+    traffic: Traffic | None = None
+    """The other agents where they react to the ego; None where they replay the log."""
 
 
 def pack_bits(flags: Bool[Array, "*b A"]) -> UInt32[Array, "*b W"]:

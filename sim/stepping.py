@@ -1,4 +1,4 @@
-"""Reset and step: the ego moves by its command, everybody else as recorded."""
+"""Reset and step: the ego moves by its command, everybody else as recorded or in reaction to it."""
 
 from dataclasses import dataclass, replace
 
@@ -10,6 +10,7 @@ from sim.dynamics import Motion, VehicleLimits, drive, steering_for
 from sim.geometry import gap
 from sim.lookup import row
 from sim.progress import project
+from sim.reacting import react, recorded_traffic
 from sim.scenario.record import STEP_S, Scenario
 from sim.state import SimState, pack_bits
 from sim.view import axes_of, boxes_around
@@ -32,8 +33,10 @@ class Command:
     """rad/s of the steering angle; positive to the left."""
 
 
-def reset(scenario: Scenario, start: Int32[Array, ""] | int = 0, *, limits: VehicleLimits = _LIMITS) -> SimState:
-    """The ego as it was recorded at step `start`."""
+def reset(
+    scenario: Scenario, start: Int32[Array, ""] | int = 0, *, limits: VehicleLimits = _LIMITS, reactive: bool = False
+) -> SimState:
+    """The ego as it was recorded at step `start`; with `reactive`, agents that follow the ego brake for it."""
     step = jnp.asarray(start, jnp.int32)
     motion = recorded_motion(scenario, step, limits=limits)
     near = row(scenario.log.ego, step)[4]
@@ -45,6 +48,7 @@ def reset(scenario: Scenario, start: Int32[Array, ""] | int = 0, *, limits: Vehi
         stood_at=jnp.where(motion.speed < STANDING_MPS, distance, -jnp.inf),
         turned=jnp.zeros(()),
         ignored=_overlapping(scenario, motion, step),
+        traffic=recorded_traffic(scenario.log, step) if reactive else None,
     )
 
 
@@ -71,6 +75,7 @@ def arrive(scenario: Scenario, state: SimState, motion: Motion) -> SimState:
         distance=distance,
         stood_at=jnp.where(motion.speed < STANDING_MPS, distance, state.stood_at),
         turned=jnp.where(jnp.abs(turn) > TURNING * STEP_S, jnp.sign(turn), state.turned),
+        traffic=None if state.traffic is None else react(scenario.log, state.traffic, state.motion),
     )
 
 

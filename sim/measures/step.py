@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int8, Int16, Int32
+from jaxtyping import Array, Int8, Int16
 
 from sim.lookup import row
 from sim.measures.agents import measure_agents
@@ -30,10 +30,11 @@ class Moment:
     lights_after: Int8[Array, "*b S"]
 
 
-def moment_at(scenario: Scenario, step: Int32[Array, ""]) -> Moment:
-    """What the log tells of the step that ends at `step`."""
+def moment_at(scenario: Scenario, after: SimState) -> Moment:
+    """What the log tells of the step that ends in a state, and the traffic where it reacts."""
+    step = after.step
     return Moment(
-        agents=row(scenario.log.states, step),
+        agents=row(scenario.log.states, step) if after.traffic is None else after.traffic.states,
         lights_before=row(scenario.route.lights, step - 1),
         lights_after=row(scenario.route.lights, step),
     )
@@ -41,7 +42,7 @@ def moment_at(scenario: Scenario, step: Int32[Array, ""]) -> Moment:
 
 def metrics(scenario: Scenario, before: SimState, after: SimState, *, spec: MetricSpec = _SPEC) -> StepMetrics:
     """What happened between two states, one step apart."""
-    return metrics_of(scenario, moment_at(scenario, after.step), (before, after), spec=spec)
+    return metrics_of(scenario, moment_at(scenario, after), (before, after), spec=spec)
 
 
 def metrics_of(

@@ -1,11 +1,11 @@
 """The agents closest to the ego."""
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int32
+from jaxtyping import Array, Bool, Int16, Int32
 
 from sim.geometry import distance
 from sim.lookup import row, take
+from sim.nearest import smallest
 from sim.observation.record import Tokens
 from sim.scenario.record import NOWHERE, PLACE_M, Log
 from sim.state import SimState
@@ -16,9 +16,7 @@ def observe_agents(log: Log, state: SimState, axes: Axes, *, most: int) -> Token
     """The agents whose centres are closest to the ego's; the recorded ego is none of them."""
     count = log.states.shape[-1]
     index, valid = closest(log, state, most=min(most, count))
-    first = jnp.clip(state.step, 0, log.states.shape[0] - 1) * 6 * count
-    fields = count * jnp.arange(6, dtype=jnp.int32)[:, None]
-    states = take(jnp.asarray(log.states).reshape(-1), first + fields + index)
+    states = _picked(log, state, index)
     sizes = jnp.asarray(log.sizes)
     boxes = boxes_around(state.motion, axes, states=states, sizes=take(sizes, index), ego_size=sizes[0])
     apart = distance(boxes.pair, boxes.half, boxes.other_half)
@@ -37,14 +35,23 @@ def observe_agents(log: Log, state: SimState, axes: Axes, *, most: int) -> Token
     return Tokens(features=features, kinds=jnp.where(valid, take(log.kinds, index), 0), valid=valid)
 
 
+def _picked(log: Log, state: SimState, index: Int32[Array, "K"]) -> Int16[Array, "6 K"]:
+    """Some agents as they are now."""
+    count = log.states.shape[-1]
+    fields = count * jnp.arange(6, dtype=jnp.int32)[:, None]
+    if state.traffic is not None:
+        return take(state.traffic.states.reshape(-1), fields + index)
+    first = jnp.clip(state.step, 0, log.states.shape[0] - 1) * 6 * count
+    return take(jnp.asarray(log.states).reshape(-1), first + fields + index)
+
+
 def closest(log: Log, state: SimState, *, most: int) -> tuple[Int32[Array, "K"], Bool[Array, "K"]]:
     """Numbers of the closest agents, nearest first, and whether there is one."""
-    states = row(log.states, state.step)
+    states = row(log.states, state.step) if state.traffic is None else state.traffic.states
     x, y = (
         states[0].astype(jnp.float32) * PLACE_M - state.motion.x,
         states[1].astype(jnp.float32) * PLACE_M - state.motion.y,
     )
     squared = jnp.where(states[0] == NOWHERE, jnp.inf, x * x + y * y)
     squared = jnp.where(jnp.arange(squared.shape[0]) == 0, jnp.inf, squared)
-    nearness, index = jax.lax.top_k(-squared, most)
-    return index, nearness > -jnp.inf
+    return smallest(squared, most)
