@@ -99,9 +99,7 @@ def _up_to_level_of(keys: Int32[Array, "A"], wanted: int) -> Bool[Array, "A"]:
     return here & (levels <= limit)
 
 
-def _drawn_together(
-    flags: Bool[Array, "A"], room: int
-) -> tuple[Int32[Array, "C"], Bool[Array, "C"], Int32[Array, ""]]:
+def _drawn_together(flags: Bool[Array, "A"], room: int) -> tuple[Int32[Array, "C"], Bool[Array, "C"], Int32[Array, ""]]:
     """Positions of the first `room` flags that are set, which of these exist, and how many flags are set."""
     words = _alone(pack_bits(flags))
     counts = jax.lax.population_count(words).astype(jnp.int32)
