@@ -81,6 +81,7 @@ def _opened(home: Settings, *, standby: bool) -> Iterator[Platform]:
 def _serve(platform: Platform, settings: ServiceSettings) -> None:
     log.configure()
     with running_service(platform) as service:
+        service.runner.prepare()
         app = create_app(service, settings)
         first = None if settings.dev else service.keys.make_first()
         sys.stdout.write(_DEV if settings.dev else _FIRST.format(key=first) if first else "")

@@ -117,11 +117,15 @@ class Engine:
                 DBOS(config=config)
                 self._workflow = self._registered()
                 DBOS.launch()
+                DBOS.register_queue(_QUEUE, polling_interval_sec=_LOOK_EVERY_S, on_conflict="always_update")
+                self._take_over()
         except StorageUnavailable:
             DBOS.destroy(destroy_registry=True)
             Engine._only_one.release()
             raise
-        DBOS.register_queue(_QUEUE, polling_interval_sec=_LOOK_EVERY_S, on_conflict="always_update")
+
+    def _take_over(self) -> None:
+        """Know again what was left open; work of another shape is begun anew by whoever asks for it."""
         for workflow in DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_output=False):
             kind, key, _ = workflow.workflow_id.split("/")
             if workflow.app_version == VERSION:

@@ -91,6 +91,13 @@ class Runner:
         """How many rounds and requests are about to run or run."""
         return len(self._live)
 
+    def prepare(self) -> None:
+        """Start the engine now, so that nobody's first request waits for it.
+
+        Raises: StorageUnavailable where the database of what is under way cannot be used.
+        """
+        self._started()
+
     def submit(self, round_id: str) -> None:
         """Take a round over, or look at it again now; one that is run already is left alone.
 

@@ -61,14 +61,17 @@ def free_port() -> int:
 @contextmanager
 def started(home: Path, *options: str) -> Iterator[Server]:
     """Start a server, wait until it answers, and end it if the block did not."""
-    port = free_port()
-    with subprocess.Popen(
-        [ALP, "--home", str(home), "serve", "--port", str(port), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "true"},
-    ) as process:
+    port, log = free_port(), home.with_name(f"{home.name}.log")
+    with (
+        log.open("a") as errors,
+        subprocess.Popen(
+            [ALP, "--home", str(home), "serve", "--port", str(port), *options],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "true"},
+        ) as process,
+    ):
         assert process.stdout is not None
         said = ""
         for line in process.stdout:
@@ -80,7 +83,7 @@ def started(home: Path, *options: str) -> Iterator[Server]:
         try:
             with Client(server.url) as client:
                 while not _answers(client):
-                    assert process.poll() is None, said
+                    assert process.poll() is None, said + log.read_text()[-4000:]
             yield server
         finally:
             process.terminate()
