@@ -33,7 +33,7 @@ class Command:
 
 
 def reset(scenario: Scenario, start: Int32[Array, ""] | int = 0, *, limits: VehicleLimits = _LIMITS) -> SimState:
-    """The ego as it was recorded at step `start`."""
+    """The ego as it was recorded at step `start`. It counts as having stood there: what was before is not known."""
     step = jnp.asarray(start, jnp.int32)
     motion = recorded_motion(scenario, step, limits=limits)
     near = row(scenario.log.ego, step)[4]
@@ -42,7 +42,7 @@ def reset(scenario: Scenario, start: Int32[Array, ""] | int = 0, *, limits: Vehi
         step=step,
         motion=motion,
         distance=distance,
-        stood_at=jnp.where(motion.speed < STANDING_MPS, distance, -jnp.inf),
+        stood_at=distance,
         turned=jnp.zeros(()),
         ignored=_overlapping(scenario, motion, step),
     )
