@@ -23,7 +23,7 @@ class SimState:
     distance: Float[Array, "*b"]
     """Metres along the route from its first point."""
     stood_at: Float[Array, "*b"]
-    """Distance along the route at which the ego last stood; minus infinity before it ever did."""
+    """Distance along the route at which the ego last stood; before it did, where it started."""
     turned: Float[Array, "*b"]
     """Direction in which it last turned the steering wheel: 1 left, -1 right, 0 not yet."""
     ignored: UInt32[Array, "*b W"]

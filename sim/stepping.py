@@ -36,7 +36,10 @@ class Command:
 def reset(
     scenario: Scenario, start: Int32[Array, ""] | int = 0, *, limits: VehicleLimits = _LIMITS, reactive: bool = False
 ) -> SimState:
-    """The ego as it was recorded at step `start`; with `reactive`, agents that follow the ego brake for it."""
+    """The ego as it was recorded at step `start`; with `reactive`, agents that follow the ego brake for it.
+
+    The ego counts as having stood there: what was before is not known.
+    """
     step = jnp.asarray(start, jnp.int32)
     motion = recorded_motion(scenario, step, limits=limits)
     near = row(scenario.log.ego, step)[4]
@@ -45,7 +48,7 @@ def reset(
         step=step,
         motion=motion,
         distance=distance,
-        stood_at=jnp.where(motion.speed < STANDING_MPS, distance, -jnp.inf),
+        stood_at=distance,
         turned=jnp.zeros(()),
         ignored=_overlapping(scenario, motion, step),
         traffic=recorded_traffic(scenario.log, step) if reactive else None,

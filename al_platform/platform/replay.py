@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 import sim
 from al_platform.catalog.scenarios import scenarios_of_filter
@@ -70,8 +71,14 @@ def _replayed(
     policy = sim.log_replay if by is ReplayBy.LOG else sim.replay_actions
     guide = None if by is ReplayBy.LOG else _expert_bins
     for chunk, result in zip(chunks, sim.rollouts(batches, policy, jax.random.key(0), guide=guide), strict=True):
-        steps, episodes = jax.device_get((result.metrics, result.episodes))
+        steps = _fetched(result.metrics, ("valid", *EVENTS))
+        episodes = _fetched(result.episodes, (*RATES, *_NUMBERS))
         yield [_driven(references[store.ids[row]], steps, episodes, place) for place, row in enumerate(chunk)]
+
+
+def _fetched(record: object, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Fields of a record, from the device."""
+    return {name: np.asarray(getattr(record, name)) for name in names}
 
 
 @jax.jit
@@ -80,11 +87,14 @@ def _expert_bins(scenarios: sim.Scenario) -> Any:
 
 
 def _driven(
-    reference: ScenarioReference, steps: sim.StepMetrics, episodes: sim.EpisodeMetrics, place: int
+    reference: ScenarioReference,
+    steps: Mapping[str, NDArray[np.bool_]],
+    episodes: Mapping[str, NDArray[Any]],
+    place: int,
 ) -> DrivenScenario:
-    happened = {event: np.asarray(getattr(steps, event))[:, place] & steps.valid[:, place] for event in EVENTS}
+    happened = {event: (steps[event] & steps["valid"])[:, place] for event in EVENTS}
     return DrivenScenario(
         scenario=reference,
         events={event: STEP_S * float(at.argmax() + 1) for event, at in happened.items() if at.any()},
-        measures={name: float(getattr(episodes, name)[place]) for name in (*RATES, *_NUMBERS)},
+        measures={name: float(values[place]) for name, values in episodes.items()},
     )

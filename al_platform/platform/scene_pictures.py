@@ -1,6 +1,6 @@
 """Pictures of stored scenarios: from above, through the ego's camera, or as a recording for the Rerun viewer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -93,15 +93,19 @@ def _stored(platform: Platform, scenario_id: str) -> Scenario:
 
 
 def _draw_from_above(scenario: Scenario, reference: ScenarioReference, request: PictureRequest) -> None:
+    """One step around the ego, or all of them around the middle of what it drove."""
     recording = recording_of(scenario, name=reference.name, tags=reference.tags)
     view = view_of(recording, span_m=request.span_m, pixels=request.pixels)
-    ground = ground_picture(scenario.ground, view)
     if request.out.suffix == ".gif":
+        ground = ground_picture(scenario.ground, view)
         frames = rollout_frames(recording, view=view, every=request.every, ground=ground)
         save_gif(frames, request.out, step_s=STEP_S * request.every)
-    else:
-        step = reference.steps // 2 if request.step is None else request.step
-        draw_step(recording, step, backdrop=Backdrop(recording, view, ground=ground)).save(request.out)
+        return
+    step = reference.steps // 2 if request.step is None else request.step
+    x, y = recording.agents.position[recording.ego, step, :2].tolist()
+    view = replace(view, centre=(x, y))
+    backdrop = Backdrop(recording, view, ground=ground_picture(scenario.ground, view))
+    draw_step(recording, step, backdrop=backdrop).save(request.out)
 
 
 def _draw_camera(scenario: Scenario, reference: ScenarioReference, request: PictureRequest, spec: CameraSpec) -> None:

@@ -10,7 +10,7 @@ from sim.preparing.edges import band_between
 from sim.preparing.lanes import LaneGraph
 from sim.preparing.line import Line
 from sim.preparing.point_index import Float64s
-from sim.preparing.polylines import distances_along, headings, project, resampled, turn
+from sim.preparing.polylines import at, distances_along, headings, project, resampled, turn
 from sim.scenario.record import ROUTE_STEP_M
 
 RECORDED = -1
@@ -21,6 +21,9 @@ _ONTO_LANES_M = 4.0
 _JOINT_M = 2.5
 _MOST_BESIDE_M = 18.0
 _SAME_WAY = np.pi / 3
+_SHORTEST_M = 3.0
+"""A lane that runs along the line for less is crossed, not followed; unless it is hardly longer itself."""
+_PROBE_M = 0.5
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,14 @@ def _bands_of(graph: LaneGraph, lane: int, line: Line) -> list[Band]:
     right = made.points[:, :2] - made.right[:, None] * normal
     return [
         Band(left[part], right[part], on_line.along[part], made.speed_limit, lane)
-        for part in _rising_parts(abreast, on_line.along)
+        for part in _rising_parts(
+            abreast, on_line.along, least=min(_SHORTEST_M, 0.5 * distances_along(made.points)[-1])
+        )
     ]
 
 
-def _rising_parts(usable: NDArray[np.bool_], along: Float64s) -> list[slice]:
-    """Stretches of at least 3 m in which the distance along the line rises without a jump."""
+def _rising_parts(usable: NDArray[np.bool_], along: Float64s, *, least: float) -> list[slice]:
+    """Stretches of at least so many metres in which the distance along the line rises without a jump."""
     rises = np.concatenate([[False], (np.diff(along) > 0) & (np.diff(along) < 6.0)])
     starts = [row for row in range(len(along)) if usable[row] and not (rises[row] and row and usable[row - 1])]
     parts = []
@@ -120,7 +125,7 @@ def _rising_parts(usable: NDArray[np.bool_], along: Float64s) -> list[slice]:
         end = start + 1
         while end < len(along) and usable[end] and rises[end]:
             end += 1
-        if along[end - 1] - along[start] >= 3.0:
+        if along[end - 1] - along[start] >= least:
             parts.append(slice(start, end))
     return parts
 
@@ -128,9 +133,9 @@ def _rising_parts(usable: NDArray[np.bool_], along: Float64s) -> list[slice]:
 def _recorded_bands(line: Line, bands: list[Band]) -> list[Band]:
     """The stretches of the driven path that lie in no band."""
     along = distances_along(line.points)
-    driven = (along >= line.ego_along.min() - ROUTE_STEP_M) & (along <= line.ego_along.max() + ROUTE_STEP_M)
+    probes = np.arange(max(0.0, line.ego_along.min() - ROUTE_STEP_M), line.ego_along.max() + ROUTE_STEP_M, _PROBE_M)
     covered = shapely.union_all([band_between(band.left, band.right) for band in bands])
-    marks = along[driven & ~shapely.contains_xy(covered, line.points[:, 0], line.points[:, 1])]
+    marks = probes[~shapely.contains_xy(covered, *at(line.points, along, probes).T)]
     made = []
     for part in np.split(marks, np.flatnonzero(np.diff(marks) > 2 * ROUTE_STEP_M) + 1):
         if len(part):

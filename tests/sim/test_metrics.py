@@ -68,7 +68,7 @@ def test_failure_is_collision_or_off_route(replay: sim.Rollout) -> None:
 
 def driven(scene: Scenario, *, moved: dict[str, float] | None = None, distance: float = 8.0) -> sim.StepMetrics:
     """Metrics of a step in which the ego goes `distance` metres along the route, with its motion changed by `moved`."""
-    before = reset(scene)
+    before = replace(reset(scene), stood_at=jnp.float32(-jnp.inf))
     after = follow_log(scene, before)
     motion = replace(after.motion, **{name: jnp.float32(value) for name, value in (moved or {}).items()})
     return step_metrics(scene, before, replace(after, motion=motion, distance=before.distance + distance))
@@ -98,7 +98,7 @@ def test_a_stop_line_counts_unless_the_ego_stood_at_it() -> None:
     scene = with_line(alone(), StopKind.STOP_SIGN, LightState.UNKNOWN)
     assert driven(scene).stop_line
     assert not driven(scene, distance=7.0).stop_line  # The front is 3.4 m beyond the sign, where it may yet stop.
-    before = replace(reset(scene), stood_at=reset(scene).distance)
+    before = reset(scene)  # What was before the start is not known: it counts as having stood there.
     after = replace(follow_log(scene, before), distance=before.distance + 8.0)
     assert not step_metrics(scene, before, after).stop_line
     far = replace(before, stood_at=before.distance - 10.0)

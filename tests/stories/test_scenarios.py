@@ -43,7 +43,7 @@ def test_scenes_are_made_listed_driven_and_drawn(alp: Alp, at_home: tuple[str, .
     content = json.loads(table.read_text())
     assert content["measures"]["failure"] == {"mean": 0.0, "low": 0.0, "high": 0.0, "scenarios": 12}
     assert len(content["scenarios"]) == 12
-    assert {"name": "jaywalker", "scenarios": 1, "failures": 0, "rate": 0.0} in content["strata"]
+    assert {stratum["name"]: stratum["failures"] for stratum in content["strata"]}["jaywalker"] == 0
 
     render = (*at_home, "scenarios", "render")
     for name, options in (("above.png", ()), ("above.gif", ("--every", "10")), ("eye.png", ("--camera", "night"))):

@@ -12,10 +12,8 @@ import numpy as np
 from al_platform.domain.hashing import canonical_json, hash_bytes
 from al_platform.errors import InvalidInput, NotFound, StorageUnavailable
 from al_platform.storage.arrays import Array, Arrays, Shard, open_shards
+from sim.preparing import FORMULA
 from sim.scenario import Scenario, Sizes
-
-FORMULA = "scenario-1"
-"""Names what the arrays of a scenario mean; raised whenever `sim.preparing` fills them differently."""
 
 
 def layout_of(sizes: Sizes) -> str:

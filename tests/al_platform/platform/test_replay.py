@@ -1,21 +1,30 @@
 """The expert driven again: through generated scenes without a failure, through real ones with hardly any."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from al_platform.errors import InvalidInput, NotFound
-from al_platform.platform.home import Platform
+from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.replay import ReplayBy, replay_scenarios
 from al_platform.platform.scenarios import generate_scenarios, ingest_scenarios
 from sim.scenario import Sizes
+from tests.fleet import settings_of
 
 SMALL = Sizes(agents=64, steps=31, route_points=256, lanes=4, stops=4, roads=256, tiles=24, grid=20, listed=16)
 
 
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with open_platform(settings_of(tmp_path / "home")) as opened:
+        yield opened
+
+
 def test_the_expert_of_generated_scenes_never_fails_by_poses_or_by_actions(platform: Platform) -> None:
     generate_scenarios(platform, 5, seed=3, sizes=SMALL)
-    generate_scenarios(platform, 1, seed=4, sizes=Sizes(**{**vars(SMALL), "agents": 72}))
+    generate_scenarios(platform, 1, seed=4, sizes=replace(SMALL, agents=72))
     by_poses = replay_scenarios(platform, batch=4)
     by_actions = replay_scenarios(platform, "agents<65", by=ReplayBy.ACTIONS, batch=4)
     assert [each.scenario.name for each in by_poses] == ["3/0", "3/1", "3/2", "3/3", "3/4", "4/0"]

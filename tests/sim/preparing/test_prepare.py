@@ -127,6 +127,19 @@ def test_a_lane_that_was_left_for_a_stretch_the_map_does_not_know_stays_on_the_r
     assert on_route(made).all()
 
 
+@pytest.mark.parametrize("start", [-4.0, -3.5, -3.0, -2.5])
+def test_a_lane_shorter_than_a_car_leaves_no_hole_in_the_route(start: float) -> None:
+    cuts, names = (-200.0, 0.0, 1.4, 200.0), ("before", "joint", "after")
+    lanes = tuple(
+        lane(name, straight((first, 0.0), (last, 0.0)), exits=names[number + 1 : number + 2])
+        for number, (name, first, last) in enumerate(zip(names, cuts, cuts[1:], strict=False))
+    )
+    recording = two_lane_road(speed=1.0)
+    recording.agents.position[0, :, 0] += 40.0 + start
+    made = prepare(replace(recording, map=replace(recording.map, lanes=lanes)), SIZES)
+    assert on_route(made).all()
+
+
 def test_a_recording_without_lanes_keeps_its_path_as_the_route_and_says_so() -> None:
     recording = two_lane_road()
     made = prepare(replace(recording, map=replace(recording.map, lanes=())), SIZES)
