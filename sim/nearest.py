@@ -75,9 +75,7 @@ def _candidates(
     return position, jnp.where(filled, take(keys, position), _LAST), count <= room
 
 
-def _in_order(
-    positions: Int32[Array, "C"], keys: Int32[Array, "C"], slots: Int32[Array, "K"]
-) -> Int32[Array, "K"]:
+def _in_order(positions: Int32[Array, "C"], keys: Int32[Array, "C"], slots: Int32[Array, "K"]) -> Int32[Array, "K"]:
     """The smallest of the candidates, each at the place that the count of smaller ones says.
 
     The count is written out as a sum of rows: that runs in wide registers, where a loop over a minor axis does not.
@@ -105,12 +103,11 @@ def _up_to_level_of(keys: Int32[Array, "A"], wanted: int) -> Bool[Array, "A"]:
     # A loop of two rounds, and not two in a row: what a loop reads lies in memory, else each count would compute
     # the levels anew.
     limit = jax.lax.fori_loop(0, 2, refined, jnp.zeros((), jnp.int32))
-    return here & (levels <= limit)
+    up_to: Array = here & (levels <= limit)
+    return up_to
 
 
-def _drawn_together(
-    flags: Bool[Array, "A"], room: int
-) -> tuple[Int32[Array, "C"], Bool[Array, "C"], Int32[Array, ""]]:
+def _drawn_together(flags: Bool[Array, "A"], room: int) -> tuple[Int32[Array, "C"], Bool[Array, "C"], Int32[Array, ""]]:
     """Positions of the first `room` flags that are set, which of these exist, and how many flags are set."""
     words = pack_bits(flags)
     counts = jax.lax.population_count(words).astype(jnp.int32)
