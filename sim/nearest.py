@@ -8,7 +8,7 @@ Axes: A numbers, K of them wanted, C candidates, W words of 32.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float32, Int32, Shaped
+from jaxtyping import Array, Bool, Float32, Int32
 
 from sim.lookup import take
 from sim.state import WORD, pack_bits
@@ -39,13 +39,18 @@ def _infinite() -> Int32[Array, ""]:
 
 @jax.custom_batching.custom_vmap
 def _smallest(keys: Int32[Array, "*b A"], slots: Int32[Array, "K"]) -> Int32[Array, "*b K"]:
-    """The fast way wherever it is exact; where one scene of a batch has too many candidates, all are sorted."""
-    fast = _counted
+    """The fast way wherever it is exact; where one scene of a batch has too many candidates, all are sorted.
+
+    What the branches are given lies in memory: the many readers of a candidate do not compute it anew.
+    """
+    candidates, put_in_order = _candidates, _in_order
     for _ in range(keys.ndim - 1):
-        fast = jax.vmap(fast, in_axes=(0, None))
-    index, exact = fast(keys, slots)
-    found: Array = jax.lax.cond(jnp.all(exact), lambda: index, lambda: _sorted(keys, slots))
-    return found
+        candidates, put_in_order = jax.vmap(candidates, in_axes=(0, None)), jax.vmap(put_in_order, in_axes=(0, 0, None))
+    positions, found, all_found = candidates(keys, slots)
+    ordered: Array = jax.lax.cond(
+        jnp.all(all_found), lambda: put_in_order(positions, found, slots), lambda: _sorted(keys, slots)
+    )
+    return ordered
 
 
 @_smallest.def_vmap
@@ -61,50 +66,53 @@ def _sorted(keys: Int32[Array, "*b A"], slots: Int32[Array, "K"]) -> Int32[Array
     return jax.lax.top_k(-costs, slots.shape[0])[1].astype(jnp.int32)
 
 
-def _counted(keys: Int32[Array, "A"], slots: Int32[Array, "K"]) -> tuple[Int32[Array, "K"], Bool[Array, ""]]:
-    """Positions of the smallest, and whether all candidates found room."""
+def _candidates(
+    keys: Int32[Array, "A"], slots: Int32[Array, "K"]
+) -> tuple[Int32[Array, "C"], Int32[Array, "C"], Bool[Array, ""]]:
+    """Positions and keys of all that may be among the smallest, and whether they found room."""
     room = slots.shape[0] * 3 // 2
-    candidates = _up_to_level_of(keys, slots.shape[0])
-    position, filled, count = _drawn_together(candidates, room)
-    key = _alone(jnp.where(filled, take(keys, position), _LAST))
-    places = jnp.arange(room, dtype=jnp.int32)
-    none = jnp.zeros_like(key)
-    rank = _alone(sum(((key[n] < key + (places > n)).astype(jnp.int32) for n in range(room)), start=none))
-    ordered = sum((jnp.where(rank[n] == slots, position[n], 0) for n in range(room)), start=jnp.zeros_like(slots))
-    return _alone(ordered), count <= room
+    position, filled, count = _drawn_together(_up_to_level_of(keys, slots.shape[0]), room)
+    return position, jnp.where(filled, take(keys, position), _LAST), count <= room
 
 
-def _alone(values: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
-    """The same numbers as an array in memory, not computed anew by each of their many readers.
+def _in_order(positions: Int32[Array, "C"], keys: Int32[Array, "C"], slots: Int32[Array, "K"]) -> Int32[Array, "K"]:
+    """The smallest of the candidates, each at the place that the count of smaller ones says.
 
-    Sums over a short axis are written out as sums of rows here: a loop over rows runs in wide registers, where one
-    over a minor axis does not.
+    The count is written out as a sum of rows: that runs in wide registers, where a loop over a minor axis does not.
     """
-    stored: Array = jax.lax.optimization_barrier(values)
-    return stored
+    number = jnp.arange(keys.shape[0], dtype=jnp.int32)
+    smaller = ((key < keys + (number > n)).astype(jnp.int32) for n, key in enumerate(keys))
+    rank = sum(smaller, start=jnp.zeros_like(keys))
+    return jnp.zeros_like(slots).at[rank].set(positions, mode="drop", unique_indices=True)
 
 
 def _up_to_level_of(keys: Int32[Array, "A"], wanted: int) -> Bool[Array, "A"]:
     """Which are at most of the level of the `wanted`-th smallest; none that is infinite."""
     here = keys < _infinite()
     levels = jnp.clip((keys - _FIRST_LEVEL) >> _LEVEL_BITS, 0, _DIGIT * _DIGIT - 2)
-    levels = _alone(jnp.where(here, levels, _DIGIT * _DIGIT - 1))
-    rows = levels.reshape(WORD, -1)
-    limit = jnp.zeros((), jnp.int32)
-    for unit in (_DIGIT, 1):
-        ends = limit + unit * (1 + jnp.arange(_DIGIT, dtype=jnp.int32))[:, None]
+    levels = jnp.where(here, levels, _DIGIT * _DIGIT - 1)
+    digits = jnp.arange(1, _DIGIT + 1, dtype=jnp.int32)[:, None]
+
+    def refined(number: Int32[Array, ""], limit: Int32[Array, ""]) -> Int32[Array, ""]:
+        ends = limit + jnp.where(number == 0, _DIGIT, 1) * digits
+        rows = levels.reshape(WORD, -1)
         none = jnp.zeros((_DIGIT, rows.shape[1]), jnp.int32)
-        below = jnp.sum(_alone(sum(((row < ends).astype(jnp.int32) for row in rows), start=none)), axis=1)
-        limit = _alone(limit + unit * jnp.sum((below < wanted).astype(jnp.int32)))
-    return here & (levels <= limit)
+        below = jnp.sum(sum(((row < ends).astype(jnp.int32) for row in rows), start=none), axis=1)
+        return limit + jnp.where(number == 0, _DIGIT, 1) * jnp.sum((below < wanted).astype(jnp.int32))
+
+    # A loop of two rounds, and not two in a row: what a loop reads lies in memory, else each count would compute
+    # the levels anew.
+    limit = jax.lax.fori_loop(0, 2, refined, jnp.zeros((), jnp.int32))
+    up_to: Array = here & (levels <= limit)
+    return up_to
 
 
 def _drawn_together(flags: Bool[Array, "A"], room: int) -> tuple[Int32[Array, "C"], Bool[Array, "C"], Int32[Array, ""]]:
     """Positions of the first `room` flags that are set, which of these exist, and how many flags are set."""
-    words = _alone(pack_bits(flags))
+    words = pack_bits(flags)
     counts = jax.lax.population_count(words).astype(jnp.int32)
     number = jnp.arange(words.shape[0])
-    ends = _alone(jnp.sum(jnp.where(number <= number[:, None], counts, 0), axis=1))
+    ends = jnp.sum(jnp.where(number <= number[:, None], counts, 0), axis=1)
     places = jnp.arange(room, dtype=jnp.int32)
     word = jnp.minimum(jnp.sum((ends <= places[:, None]).astype(jnp.int32), axis=1), words.shape[0] - 1)
     bits, rank = take(words, word), places - take(ends - counts, word)
@@ -114,4 +122,4 @@ def _drawn_together(flags: Bool[Array, "A"], room: int) -> tuple[Int32[Array, "C
         lower = jax.lax.population_count(half).astype(jnp.int32)
         beyond = rank >= lower
         bit, rank = bit + jnp.where(beyond, width, 0), rank - jnp.where(beyond, lower, 0)
-    return _alone(word * WORD + bit), places < ends[-1], ends[-1]
+    return word * WORD + bit, places < ends[-1], ends[-1]

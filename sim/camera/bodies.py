@@ -45,11 +45,10 @@ def meet(
         _slab(aside[:, None], ray_aside[:, :, None], -half[:, :, 1], half[:, :, 1]),
         _slab(origin[2], rays[:, 2, None, None], low, high),
     ]
-    entries = jnp.stack(jnp.broadcast_arrays(*[entry for entry, _ in slabs]), axis=-1)
-    enter, side = entries.max(axis=-1), entries.argmax(axis=-1)
+    enter = jnp.maximum(jnp.maximum(slabs[0][0], slabs[1][0]), slabs[2][0])
     leave = jnp.minimum(jnp.minimum(slabs[0][1], slabs[1][1]), slabs[2][1])
     hit: Bool[Array, "P K 2"] = (enter < leave) & (enter > 0.05)
-    return jnp.where(hit, enter, jnp.inf), side
+    return jnp.where(hit, enter, jnp.inf), jnp.where(enter == slabs[0][0], 0, jnp.where(enter == slabs[1][0], 1, 2))
 
 
 def _slab(

@@ -12,6 +12,7 @@ from sim.kinds import RoadKind
 from sim.scenario.record import CELL_M, NOWHERE, TILE_CELLS, TILE_M, Ground, Roads, directions, places
 
 _PAINT_M = 0.09
+_STROKE_M = 6.0
 _STEPS = np.arange(2)
 _PAINTED = (RoadKind.BROKEN_LINE, RoadKind.SOLID_LINE, RoadKind.CROSSWALK)
 
@@ -49,5 +50,6 @@ def painted(
     along, aside = dx * way[:, 0] + dy * way[:, 1], dy * way[:, 0] - dx * way[:, 1]
     covers = (jnp.abs(along) < half) & (jnp.abs(aside) < _PAINT_M) & jnp.isfinite(smallest)
     # Broken lines are short strokes by the place in the world: the elements do not say where a stroke begins.
-    stroke = jnp.mod(places_Q2[:, :1] * way[:, 0] + places_Q2[:, 1:] * way[:, 1], 6.0) < 3.0
+    strokes = (places_Q2[:, :1] * way[:, 0] + places_Q2[:, 1:] * way[:, 1]) / _STROKE_M
+    stroke = strokes - jnp.floor(strokes) < 0.5
     return (covers & (stroke | (near[:, 5] != RoadKind.BROKEN_LINE))).any(axis=1)

@@ -3,6 +3,7 @@
 Axes: P pixels row by row, K agents drawn, C classes (other, vehicle, pedestrian, cyclist).
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +15,7 @@ from sim.camera.bodies import meet
 from sim.camera.ground import on_road, painted
 from sim.camera.light import developed, lit, sky
 from sim.camera.spec import CameraSpec
+from sim.kinds import AgentKind
 from sim.scenario.record import NOWHERE, Log, Scenario, directions, places
 
 CLASSES = 4
@@ -46,14 +48,14 @@ def render_camera(
     """Render from the ego's pose (x, y, heading in the scenario's frame) with everybody else as logged at a step."""
     origin, rays = _rays(pose, spec)
     rows, poses, sizes, kinds = _nearest(scenario.log, pose, step, spec)
-    depths, sides = meet(origin, rays, poses, sizes, kinds)
+    depths, _ = meet(origin, rays, poses, sizes, kinds)
     depths = jnp.where((rows >= 0)[None, :, None] & (depths < spec.range_m), depths, jnp.inf)
     own = depths.min(axis=2)
     front = own.min(axis=1)
     shown = jnp.where(jnp.isfinite(front), own.argmin(axis=1), -1)
     classes = jnp.where(shown >= 0, kinds[jnp.maximum(shown, 0)], -1)
     linear = _coloured(scenario, origin, rays, pose, spec)
-    body = _body_colours(depths, sides, shown, rows, kinds)
+    body = _body_colours(origin, rays, (poses, sizes, kinds), jnp.maximum(shown, 0), rows)
     agent = lit(body, **_where(rays * jnp.where(shown >= 0, front, 1.0)[:, None], pose), spec=spec)
     linear = jnp.where((shown >= 0)[:, None], agent, linear)
     shape = (spec.height, spec.width)
@@ -100,16 +102,26 @@ def _coloured(
     scenario: Scenario, origin: Float[Array, "3"], rays: Float[Array, "P 3"], pose: Float[Array, "3"], spec: CameraSpec
 ) -> Float[Array, "P 3"]:
     """Ground and sky."""
-    falls = rays[:, 2] < -1e-4
-    reach = jnp.where(falls, -origin[2] / jnp.where(falls, rays[:, 2], -1.0), 1.0)
-    where = origin[:2] + rays[:, :2] * reach[:, None]
+    above = _rows_above_ground(spec) * spec.width
+    low = rays[above:]
+    reach = -origin[2] / low[:, 2]
+    where = origin[:2] + low[:, :2] * reach[:, None]
     road = on_road(scenario.ground, where)
     ahead = pose[:2] + 15.0 * jnp.stack([jnp.cos(pose[2]), jnp.sin(pose[2])])
     paint = painted(scenario.roads, where, around=ahead, markings=spec.markings)
     colour = jnp.where(road[:, None], jnp.array(_ROAD), jnp.array(_GRASS))
     colour = jnp.where((paint & road)[:, None], jnp.array(_PAINT), colour)
-    ground = lit(colour, **_where(rays * reach[:, None], pose), spec=spec)
-    return jnp.where((falls & (reach < 4.0 * spec.range_m))[:, None], ground, sky(rays[:, 2], spec))
+    ground = lit(colour, **_where(low * reach[:, None], pose), spec=spec)
+    above_all = sky(rays[:, 2], spec)
+    seen = jnp.where((reach < 4.0 * spec.range_m)[:, None], ground, above_all[above:])
+    return jnp.concatenate([above_all[:above], seen])
+
+
+def _rows_above_ground(spec: CameraSpec) -> int:
+    """How many rows of the picture look at the horizon or above: the camera does not roll, so whole rows do."""
+    focal = 0.5 * spec.width / math.tan(0.5 * spec.field_of_view)
+    level = 0.5 * spec.height - 0.5 - focal * math.tan(spec.pitch - 1e-4)
+    return min(max(math.floor(level) + 1, 0), spec.height)
 
 
 def _where(way: Float[Array, "P 3"], pose: Float[Array, "3"]) -> dict[str, Float[Array, "P"]]:
@@ -118,18 +130,29 @@ def _where(way: Float[Array, "P 3"], pose: Float[Array, "3"]) -> dict[str, Float
 
 
 def _body_colours(
-    depths: Float[Array, "P K 2"], sides: Int[Array, "P K 2"], shown: Int[Array, "P"], rows: Int[Array, "K"],
-    kinds: Int[Array, "K"],
-) -> Float[Array, "P 3"]:  # fmt: skip
-    """Colour by class, a little different for each agent, darker on the sides; the cabins of vehicles are glass."""
-    which = jnp.maximum(shown, 0)
-    pixel = jnp.arange(len(which))
-    part = depths[pixel, which].argmin(axis=1)
+    origin: Float[Array, "3"],
+    rays: Float[Array, "P 3"],
+    agents: tuple[Float[Array, "K 4"], Float[Array, "K 3"], Int[Array, "K"]],
+    which: Int[Array, "P"],
+    rows: Int[Array, "K"],
+) -> Float[Array, "P 3"]:
+    """Colour by class, a little different for each agent, darker on the sides; the cabins of vehicles are glass.
+
+    The side that a ray meets is found for the one agent that its pixel shows and not for all.
+    """
+
+    def met(ray: Float[Array, "3"], poses: Array, sizes: Array, kind: Array) -> tuple[Array, Array]:
+        depths, sides = meet(origin, ray[None], poses[None], sizes[None], kind[None])
+        part = depths[0, 0].argmin()
+        return part, jnp.where(part == 0, sides[0, 0, 0], sides[0, 0, 1])
+
+    poses, sizes, kinds = (table[which] for table in agents)
+    part, side = jax.vmap(met)(rays, poses, sizes, kinds)
     tint = 0.55 + 0.9 * jnp.mod(rows[which].astype(jnp.float32) * jnp.array([[0.37], [0.61], [0.83]]), 1.0).T
-    colour = jnp.array(_CLASS_COLOURS)[kinds[which]] * tint
-    glass = ((part == 1) & (kinds[which] == 1) & (sides[pixel, which, part] != 2))[:, None]
+    colour = jnp.array(_CLASS_COLOURS)[kinds] * tint
+    glass = ((part == 1) & (kinds == AgentKind.VEHICLE) & (side != 2))[:, None]
     colour = jnp.where(glass, jnp.array([0.05, 0.06, 0.08]), colour)
-    return colour * jnp.array(_SIDE_SHADES)[sides[pixel, which, part]][:, None]
+    return colour * jnp.array(_SIDE_SHADES)[side][:, None]
 
 
 def _cells(classes: Int[Array, "height width"], cell: int) -> Float[Array, "rows columns C"]:

@@ -1,10 +1,11 @@
 """How fast scenes are driven: the ego's motion and all metrics, without and with what a policy sees.
 
-    python tests/benchmarks/bench_sim.py [--batches 1,16,64,1024] [--json OUT]
+    python tests/benchmarks/bench_sim.py [--batches 1,16,64,1024] [--scenarios STORE] [--json OUT]
 
-Scenes are of the default size (512 agents, 151 steps), each with 511 agents that all move; a batch holds that many
-copies in memory. Actions are drawn beforehand. With observation, a policy reads every number of what it sees and
-picks an action by it, so that nothing can be left out. Every figure is the minimum of several rollouts.
+Scenes are of the default size (512 agents, 151 steps): recorded ones of a store that `alp scenarios ingest` made, or
+else made ones with 511 agents that all move. A batch repeats a few of them; each copy has memory of its own.
+Actions are drawn beforehand. With observation, a policy reads every number of what it sees and picks an action by
+it, so that nothing can be left out. Every figure is the minimum of several rollouts.
 """
 
 import argparse
@@ -26,26 +27,38 @@ import numpy as np
 from jax.tree_util import Partial
 
 import sim
+from al_platform.datasets import load_scenarios
 from sim.drivers import Decision, View
 from sim.preparing import prepare
 from sim.rolling import RolloutSpec, compiled
-from sim.scenario import Scenario
+from sim.scenario import Scenario, Sizes
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.sim.scenes import road_recording
 
 DISTINCT = 4
+RECORDED = 64
 PASSES = 7
 MOST_PASSES, SECONDS = 30, 3.0  # Short configurations are repeated until one of both is reached.
 
 
-def some_scenes(count: int) -> Scenario:
-    """`count` scenes, of which a few are distinct."""
-    distinct = [
+def made_scenes() -> list[Scenario]:
+    """A few scenes full of traffic."""
+    return [
         prepare(road_recording(seed=seed, agents=511, curvature=0.002 * seed, steps=151, speed=1.3)).scenario
-        for seed in range(min(count, DISTINCT))
+        for seed in range(DISTINCT)
     ]
+
+
+def recorded_scenes(uri: str) -> list[Scenario]:
+    """The first scenes of a store, which must be of the default size."""
+    store = load_scenarios(uri, sizes=Sizes())
+    return [store[row] for row in range(min(len(store), RECORDED))]
+
+
+def batch_of(distinct: list[Scenario], count: int) -> Scenario:
+    """`count` scenes, one after the other and again from the first."""
     return jax.tree.map(
         lambda *leaves: jnp.asarray(np.stack([leaves[n % len(leaves)] for n in range(count)])), *distinct
     )
@@ -118,12 +131,14 @@ def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batches", default="1,16,64,1024")
+    parser.add_argument("--scenarios", metavar="STORE", help="drive the recorded scenes of this store")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    distinct = recorded_scenes(arguments.scenarios) if arguments.scenarios else made_scenes()
     rows = []
     print(f"{'batch':>6} {'seen':>5} {'ms/step':>8} {'env-steps/s':>12} {'us cpu':>7} {'kernels':>8} {'compile s':>9}")  # noqa: T201
     for count in (int(word) for word in arguments.batches.split(",")):
-        scenes = some_scenes(count)
+        scenes = batch_of(distinct, count)
         for policy in (sim.replay_actions, sees_everything):
             row = measured(scenes, policy)
             rows.append(row)
@@ -138,6 +153,7 @@ def main() -> None:
         "backend": jax.default_backend(),
         "jax": jax.__version__,
         "load": os.getloadavg()[0],
+        "scenes": f"{len(distinct)} {'recorded' if arguments.scenarios else 'made'}",
     }
     if arguments.json:
         arguments.json.write_text(json.dumps({"about": about, "rows": rows}, indent=2))
