@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.actions import ActionSpec, decode, expert_actions
+    from sim.camera import CameraSpec, render_camera
     from sim.drivers import Decision, View, log_replay, replay_actions
+    from sim.generator import GeneratorSpec, generate
     from sim.measures import EpisodeMetrics, MetricSpec, StepMetrics, episode_metrics, metrics
     from sim.observation import Observation, ObservationSpec, observe
+    from sim.preparing import prepare
+    from sim.recording import Recording
     from sim.rewards import DoneSpec, RewardSpec, done, reward
     from sim.rolling import Rollout, RolloutSpec, Transition, rollout, rollouts
     from sim.scenario import Scenario, Sizes
@@ -20,10 +24,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "sim.actions": ("ActionSpec", "decode", "expert_actions"),
+    "sim.camera": ("CameraSpec", "render_camera"),
     "sim.drivers": ("Decision", "View", "log_replay", "replay_actions"),
+    "sim.generator": ("GeneratorSpec", "generate"),
     "sim.measures": ("EpisodeMetrics", "MetricSpec", "StepMetrics", "episode_metrics", "metrics"),
     "sim.observation": ("Observation", "ObservationSpec", "observe"),
     "sim.rewards": ("DoneSpec", "RewardSpec", "done", "reward"),
+    "sim.preparing": ("prepare",),
+    "sim.recording": ("Recording",),
     "sim.rolling": ("Rollout", "RolloutSpec", "Transition", "rollout", "rollouts"),
     "sim.scenario": ("Scenario", "Sizes"),
     "sim.state": ("SimState",),
@@ -33,13 +41,16 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ActionSpec",
+    "CameraSpec",
     "Command",
     "Decision",
     "DoneSpec",
     "EpisodeMetrics",
+    "GeneratorSpec",
     "MetricSpec",
     "Observation",
     "ObservationSpec",
+    "Recording",
     "RewardSpec",
     "Rollout",
     "RolloutSpec",
@@ -54,9 +65,12 @@ __all__ = [
     "episode_metrics",
     "expert_actions",
     "follow_log",
+    "generate",
     "log_replay",
     "metrics",
     "observe",
+    "prepare",
+    "render_camera",
     "replay_actions",
     "reset",
     "reward",
