@@ -148,9 +148,9 @@ def test_a_round_that_cannot_be_says_why_and_is_not_entered(
     ids=str,
 )
 def test_what_freezing_finds_wrong_is_the_reason_why_a_round_never_came_to_be(
-    shared: Served, change: dict[str, object], message: str
+    served: Served, change: dict[str, object], message: str
 ) -> None:
-    with shared.client(Scope.OPERATOR) as client, shared.http(Scope.READER) as http:
+    with served.client(Scope.OPERATOR) as client, served.http(Scope.READER) as http:
         asked = client.submit_round({**ROUND, **change}, idempotency_key=str(change)).round_id
         *_, ended = client.watch_round(asked)
         assert (ended.round_id, ended.state, ended.run_state) == (asked, RoundState.PLANNED, "failed")
@@ -159,7 +159,7 @@ def test_what_freezing_finds_wrong_is_the_reason_why_a_round_never_came_to_be(
         listed = http.get("/v1/rounds/requests").json()["items"][0]
         assert (listed["request_id"], listed["round_id"], listed["message"]) == (asked, None, ended.message)
         assert client.cancel_round(asked).state is RoundState.CANCELLED
-    assert not contents(shared.service.platform)["rounds"]
+    assert not contents(served.service.platform)["rounds"]
 
 
 def test_what_waits_is_re_ordered_and_withdrawn_by_whoever_saw_it_last(served: Served) -> None:
