@@ -36,13 +36,21 @@ def place_of(cursor: str) -> Place:
     return tuple(found)
 
 
+def page_of(limit: int, cursor: str | None) -> PageRequest:
+    """Give the request for the page at a cursor, or for the first without one.
+
+    Raises: InvalidInput for a text that is no cursor.
+    """
+    return PageRequest(limit, place_of(cursor) if cursor else None)
+
+
 async def _asked(
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Items on a page")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=_LONGEST, description="`next_cursor` of the page before; none for the first")
     ] = None,
 ) -> PageRequest:
-    return PageRequest(limit, place_of(cursor) if cursor else None)
+    return page_of(limit, cursor)
 
 
 PageAsked = Annotated[PageRequest, Depends(_asked)]

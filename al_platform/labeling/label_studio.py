@@ -121,7 +121,7 @@ class LabelStudio:
             there = self._tasks_by_id(projects_of(self._client, queue))
             for brief in briefs:
                 for task in there.get(brief.task.task_id, ()):
-                    move_task(self._client, task, place_of(brief.task))
+                    move_task(self._client, task, place_of(brief.task.rank))
 
     def _by_queue(self, tasks: Sequence[LabelTask]) -> dict[QueueConfig, list[TaskBrief]]:
         if not tasks:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from al_platform.domain.labels import Annotation, Answer, Box, LabelTask
+from al_platform.domain.labels import Annotation, Answer, Box
 from al_platform.labeling.base import Hint, ImageUrl, ScoredBox, TaskBrief
 from al_platform.labeling.label_studio_config import BOXES, IMAGE, REJECT, REJECTIONS
 
@@ -54,15 +54,15 @@ def task_json(brief: TaskBrief, hint: Hint | None, image_url: ImageUrl) -> dict[
         "round_id": task.round_id,
         "frame_id": task.frame_id,
         "for_class": task.for_class,
-        **place_of(task),
+        **place_of(task.rank),
         "score": task.score,
     }
     return {"data": data, "predictions": [_prediction(brief, hint)] if hint else []}
 
 
-def place_of(task: LabelTask) -> dict[str, Any]:
+def place_of(rank: int) -> dict[str, Any]:
     """Give what of a task's data says where it stands; the server sorts texts, so one of fixed width goes along."""
-    return {"rank": task.rank, "order": f"{task.rank:010d}"}
+    return {"rank": rank, "order": f"{rank:010d}"}
 
 
 def answer_of(brief: TaskBrief, annotation: ServerAnnotation) -> Answer:

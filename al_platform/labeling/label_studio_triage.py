@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from al_platform.errors import InvalidInput
+from al_platform.labeling.label_studio_convert import place_of
 
 EVENTS = ("confirmed", "not confirmed", "unclear")
 VERDICTS = ("accept", "reject", "duplicate")
@@ -47,7 +48,7 @@ def triage_config(tags: Sequence[str]) -> str:
 def triage_json(*, external_id: str, title: str, clip_url: str, event: str, rank: int, score: float) -> dict[str, Any]:
     """Give a scenario's task for import; `clip_url` is where the browser finds the rendered clip."""
     data = {"external_id": external_id, "title": title, "clip": clip_url, "event": event}
-    return {"data": {**data, "rank": rank, "order": f"{rank:08d}", "score": score}}
+    return {"data": {**data, **place_of(rank), "score": score}}
 
 
 def triage_of(result: Sequence[Any], tags: Sequence[str]) -> Triage:

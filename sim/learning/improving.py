@@ -25,7 +25,7 @@ from sim.measures.record import EpisodeMetrics
 from sim.networks import NetworkSpec, Outputs, Parameters, apply
 from sim.observation.observe import observe
 from sim.observation.record import Observation
-from sim.rewards import DoneSpec
+from sim.rewards import NEVER, DoneSpec
 from sim.rolling import RolloutSpec, rollout
 from sim.scenario.record import Leaf, Scenario
 from sim.state import SimState
@@ -221,7 +221,7 @@ def _experience(outputs: Outputs, lived: Sequences, spec: ImproveSpec) -> Experi
 
 def _ends(drive: RolloutSpec) -> DoneSpec:
     """In training events end an episode, whatever the spec says for evaluation."""
-    return DoneSpec() if drive.done == RolloutSpec().done else drive.done
+    return DoneSpec() if drive.done == NEVER else drive.done
 
 
 def _fresh(store: Scenario, chance: Float[Array, "N"], key: PRNGKeyArray, *, count: int, drive: RolloutSpec) -> Actors:

@@ -152,10 +152,6 @@ def view_of(recording: Recording, *, span_m: float = 160.0, pixels: int = 720) -
     return View((float(middle[0]), float(middle[1])), span_m, pixels)
 
 
-def _is_closed(line: Float64s) -> bool:
-    return len(line) > 3 and np.array_equal(line[0], line[-1])
-
-
 def _turns_left(ring: Float64s) -> bool:
     """Whether a closed line runs counter-clockwise, so that what it encloses is drivable."""
     x, y = ring[:, 0], ring[:, 1]

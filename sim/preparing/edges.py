@@ -75,7 +75,7 @@ def signed_distances(edges: Edges, points: Float64s) -> Float64s:
     return signed
 
 
-def oriented_by_lanes(edges: Edges, lanes: LanePoints | None, polylines: Sequence[Float64s]) -> tuple[Edges, int]:
+def oriented_by_lanes(edges: Edges, lanes: LanePoints | None) -> tuple[Edges, int]:
     """Turn round the polylines that nearly all lane points near them say are the wrong way; gives how many."""
     if lanes is None:
         return edges, 0
@@ -92,9 +92,14 @@ def oriented_by_lanes(edges: Edges, lanes: LanePoints | None, polylines: Sequenc
     wrong = (votes >= _VOTES) & (against >= _MAJORITY * votes)
     if not wrong.any():
         return edges, 0
-    chains = _joined([without_repeats(line[:, :2]) for line in polylines])
-    turned = [chain[::-1] if flip else chain for chain, flip in zip(chains, wrong, strict=True)]
+    turned = [chain[::-1] if flip else chain for chain, flip in zip(_chains(edges), wrong, strict=True)]
     return edges_of(turned), int(wrong.sum())
+
+
+def _chains(edges: Edges) -> list[Float64s]:
+    """The polylines that the segments are made of, in their order."""
+    rows = np.split(np.arange(len(edges.chain)), np.flatnonzero(np.diff(edges.chain)) + 1)
+    return [np.concatenate([edges.start[part], edges.end[part[-1:]]]) for part in rows]
 
 
 def lane_borders(graph: LaneGraph) -> list[Float64s]:

@@ -137,7 +137,7 @@ def _edges(map_: Map, graph: LaneGraph, points: LanePoints | None, *, name: str)
     drawn = [road.points for road in map_.roads if road.kind == RoadKind.ROAD_EDGE]
     drawn = [line for line in drawn if len(without_repeats(line[:, :2])) > 1]
     if drawn:
-        edges, turned = oriented_by_lanes(edges_of(drawn), points, drawn)
+        edges, turned = oriented_by_lanes(edges_of(drawn), points)
         return edges, turned, False
     made = lane_borders(graph)
     if not made:

@@ -6,11 +6,10 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from al_platform.domain.loops import LoopState
-from al_platform.domain.paging import PageRequest
 from al_platform.platform import loops
 from api.dashboard.guard import OPERATOR, READER, Caller, SentForm, ServiceHere
 from api.dashboard.pages import BASE, render
-from api.paging import cursor_of, place_of
+from api.paging import cursor_of, page_of
 from api.schemas.loops import LoopOut, LoopRoundOut
 
 router = APIRouter(prefix="/loops")
@@ -66,7 +65,7 @@ def cancel(service: ServiceHere, caller: Caller, form: SentForm, loop_id: Id) ->
 
 
 def _loops(service: ServiceHere, cursor: str) -> dict[str, object]:
-    found = loops.list_loops(service.platform, None, PageRequest(_SHOWN, place_of(cursor) if cursor else None))
+    found = loops.list_loops(service.platform, None, page_of(_SHOWN, cursor))
     return {
         "loops": [LoopOut.of(status) for status in found.items],
         "busy": any(status.run.state is LoopState.ACTIVE for status in found.items),

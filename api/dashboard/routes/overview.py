@@ -13,7 +13,7 @@ from al_platform.platform.submissions import count_runs, requests_page, round_st
 from api.dashboard.guard import READER, ServiceHere
 from api.dashboard.pages import render
 from api.dashboard.rounds_view import STEPS, views_of
-from api.paging import cursor_of, place_of
+from api.paging import cursor_of, page_of
 
 router = APIRouter(dependencies=[READER])
 Cursor = Annotated[str, Query(max_length=2000)]
@@ -43,7 +43,7 @@ def rounds_table(request: Request, service: ServiceHere, cursor: Cursor = "") ->
 
 
 def _rounds(request: Request, service: ServiceHere, cursor: Cursor = "") -> dict[str, object]:
-    found = rounds_page(service, None, PageRequest(_SHOWN_ROUNDS, place_of(cursor) if cursor else None))
+    found = rounds_page(service, None, page_of(_SHOWN_ROUNDS, cursor))
     asked = [] if cursor else requests_page(service, PageRequest(_SHOWN_REQUESTS)).items
     open_requests = [round_status(service, known.request_id) for known, _ in asked if known.round_id is None]
     counts = {state.value: count for state, count in count_runs(service).items()}

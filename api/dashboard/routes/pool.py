@@ -14,7 +14,7 @@ from al_platform.platform.service import Service
 from api.dashboard.guard import READER, Links, ServiceHere
 from api.dashboard.maps import coloured
 from api.dashboard.pages import render
-from api.paging import cursor_of, place_of
+from api.paging import cursor_of, page_of
 
 router = APIRouter(prefix="/pool", dependencies=[READER])
 Filter = Annotated[str, Query(max_length=2000)]
@@ -66,7 +66,7 @@ def pool_map(
 
 def _matching(service: Service, links: PictureLinks, filter_text: str, cursor: str) -> Mapping[str, object]:
     platform = service.platform
-    page = listing.frames(platform, filter_text, PageRequest(_PAGE, place_of(cursor) if cursor else None))
+    page = listing.frames(platform, filter_text, page_of(_PAGE, cursor))
     return {
         "cards": [(frame, links.blob(frame.image_hash, longest=_THUMBNAIL)) for frame in page.items],
         "next_cursor": cursor_of(page.after),

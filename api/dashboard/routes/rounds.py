@@ -16,7 +16,7 @@ from al_platform.platform.picture_links import PictureLinks
 from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere
 from api.dashboard.pages import BASE, render
 from api.dashboard.rounds_view import STEPS, RoundView, views_of
-from api.paging import cursor_of, place_of
+from api.paging import cursor_of, page_of
 
 router = APIRouter(prefix="/rounds/{round_id}")
 Id = Annotated[str, Path(min_length=1, max_length=200)]
@@ -147,7 +147,7 @@ def _gallery(
 
 
 def _gallery_page(cursor: str) -> PageRequest:
-    return PageRequest(_GALLERY, place_of(cursor) if cursor else None)
+    return page_of(_GALLERY, cursor)
 
 
 def _heat(links: PictureLinks, round_: Round, task: LabelTask, overlay: str) -> str:

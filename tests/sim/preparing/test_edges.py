@@ -53,7 +53,7 @@ def test_an_edge_that_all_lanes_contradict_is_turned_round() -> None:
     graph = lane_graph([lane("a", straight((-30.0, 0.0), (30.0, 0.0)))])
     right_way = straight((-30.0, -2.0), (30.0, -2.0))[:, :2]
     wrong_way = straight((-30.0, 1.5), (30.0, 1.5))[:, :2]
-    edges, turned = oriented_by_lanes(edges_of([right_way, wrong_way]), lane_points(graph), [right_way, wrong_way])
+    edges, turned = oriented_by_lanes(edges_of([right_way, wrong_way]), lane_points(graph))
     assert turned == 1
     middle, beyond = np.array([[0.0, 0.3]]), np.array([[0.0, 3.0]])
     assert signed_distances(edges, middle)[0] == pytest.approx(1.2)
