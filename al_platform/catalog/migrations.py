@@ -51,6 +51,7 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
     for table in _REBUILT:
         connection.execute(f"CREATE TEMP TABLE {table}_1 AS SELECT * FROM {table}")
         connection.execute(f"DROP TABLE {table}")
+    _name_items(connection)
     connection.execute(_missing_tables(connection))
     connection.execute("INSERT INTO meta VALUES (?, ?, 0)", [SCHEMA_VERSION, created])
     connection.execute(
@@ -65,9 +66,15 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _from_2(connection: duckdb.DuckDBPyConnection) -> None:
-    """Scenarios get their tables."""
+    """Scenarios get their tables, and what may be of a frame or of a scenario is said to be of an item."""
+    _name_items(connection)
     connection.execute(_missing_tables(connection))
     connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION])
+
+
+def _name_items(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in ("annotations", "tasks"):
+        connection.execute(f"ALTER TABLE {table} RENAME COLUMN frame_id TO item_id")
 
 
 def _codes(connection: duckdb.DuckDBPyConnection, texts: pa.Table) -> pa.Table:
@@ -89,5 +96,5 @@ def _missing_tables(connection: duckdb.DuckDBPyConnection) -> str:
     return "; ".join(made)
 
 
-_FROM = {1: _from_1, 2: _from_2}
+_FROM = {1: _from_1, 2: _from_2, 3: _from_2}
 """The schema that is left, and what brings it to the present one."""

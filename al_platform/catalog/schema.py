@@ -4,7 +4,7 @@ Tables of millions of rows (frames, embeddings) have no primary key: its index t
 the table 3 million. `bulk` refuses what a key would refuse, and `check` verifies it.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 CREATE = """
 CREATE TABLE meta (schema_version INTEGER NOT NULL, created_at TIMESTAMP NOT NULL, ingests BIGINT NOT NULL);
@@ -77,7 +77,7 @@ CREATE TABLE scenario_sources (source_id VARCHAR PRIMARY KEY, record VARCHAR NOT
 
 CREATE TABLE annotations (
     annotation_id VARCHAR PRIMARY KEY,
-    frame_id VARCHAR NOT NULL,
+    item_id VARCHAR NOT NULL,
     task_id VARCHAR,
     revision INTEGER NOT NULL,
     source VARCHAR NOT NULL,
@@ -179,7 +179,7 @@ CREATE TABLE tasks (
     task_id VARCHAR PRIMARY KEY,
     round_id VARCHAR NOT NULL,
     queue VARCHAR NOT NULL,
-    frame_id VARCHAR NOT NULL,
+    item_id VARCHAR NOT NULL,
     for_class VARCHAR NOT NULL,
     rank INTEGER NOT NULL,
     score DOUBLE NOT NULL,
