@@ -65,8 +65,8 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DROP TABLE {table}_1")
 
 
-def _from_2(connection: duckdb.DuckDBPyConnection) -> None:
-    """Scenarios get their tables, and what may be of a frame or of a scenario is said to be of an item."""
+def _from_2_or_3(connection: duckdb.DuckDBPyConnection) -> None:
+    """Scenarios and policies get the tables they lack; what was of a frame is of an item, which may be a scenario."""
     _name_items(connection)
     connection.execute(_missing_tables(connection))
     connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION])
@@ -96,5 +96,5 @@ def _missing_tables(connection: duckdb.DuckDBPyConnection) -> str:
     return "; ".join(made)
 
 
-_FROM = {1: _from_1, 2: _from_2, 3: _from_2}
+_FROM = {1: _from_1, 2: _from_2_or_3, 3: _from_2_or_3}
 """The schema that is left, and what brings it to the present one."""

@@ -127,6 +127,16 @@ CREATE TABLE ensembles (
     created_at TIMESTAMP NOT NULL
 );
 
+CREATE TABLE policies (
+    policy_id VARCHAR PRIMARY KEY,
+    dataset_version_id VARCHAR NOT NULL,
+    parent_id VARCHAR,
+    weights_hash VARCHAR NOT NULL,
+    curve_hash VARCHAR NOT NULL,
+    policy JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
 CREATE TABLE metrics (
     ensemble_id VARCHAR NOT NULL,
     test_version_id VARCHAR NOT NULL,
