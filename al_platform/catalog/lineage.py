@@ -76,6 +76,11 @@ def _frame(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Lineage
     return LineageNode(row["frame_id"], "frame", summary, (Parent("pixels", row["image_hash"]),))
 
 
+def _scenario(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    summary = f"{row['dataset']}, session {row['session_id']}, {row['name']}, from {row['origin']}"
+    return LineageNode(row["scenario_id"], "scenario", summary, ())
+
+
 def _annotation(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     summary = f"by {row['source']}, revision {row['revision']}, {row['created_at']}"
     parents = _parents(of=row["item_id"], asked_by=row["task_id"])
@@ -97,7 +102,7 @@ def _round(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Lineage
 def _version(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(grown_from=row["parent_id"], appended_by=row["round_id"], manifest=row["manifest_hash"])
     added = _added_labels(tx, blobs, row) if row["added"] <= LISTED else []
-    summary = f"{row['purpose']}, {row['items']} labelled frames, {row['added']} added"
+    summary = f"{row['purpose']}, {row['items']} labelled items, {row['added']} added"
     labels = tuple(Parent("label", label) for label in added)
     return LineageNode(row["version_id"], "dataset version", summary, parents + labels)
 
@@ -107,7 +112,7 @@ def _added_labels(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> 
     if row["parent_id"]:
         inherited = version_table(tx, blobs, row["parent_id"])["annotation_id"]
         labels = labels.filter(pc.invert(pc.is_in(labels, value_set=inherited)))
-    added: list[str] = labels.to_pylist()
+    added: list[str] = [label for label in labels.to_pylist() if label]  # a scenario may be taken in without one
     return added
 
 
@@ -123,21 +128,22 @@ def _encoder(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Linea
 
 
 def _pool(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
-    frames: list[str] = []
+    items: list[str] = []
     if row["frames"] <= LISTED:
-        frames = pool_table(tx, blobs, row["pool_id"])["item_id"].to_pylist()
-    summary = f"{row['frames']} frames matching {row['filter']!r}"
-    parents = _parents(manifest=row["manifest_hash"]) + tuple(Parent("frame", frame_id) for frame_id in frames)
+        items = pool_table(tx, blobs, row["pool_id"])["item_id"].to_pylist()
+    summary = f"{row['frames']} items matching {row['filter']!r}"
+    parents = _parents(manifest=row["manifest_hash"]) + tuple(Parent("item", item_id) for item_id in items)
     return LineageNode(row["pool_id"], "pool", summary, parents)
 
 
 def _score_set(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(scored_by=row["ensemble_id"], pool=row["pool_id"])
-    return LineageNode(row["score_id"], "scores", f"{row['frames']} frames, {row['formula']}", parents)
+    return LineageNode(row["score_id"], "scores", f"{row['frames']} items, {row['formula']}", parents)
 
 
 _KINDS: Mapping[str, Kind] = {
     "frm": Kind("frames", "frame_id", _frame),
+    "scn": Kind("scenarios", "scenario_id", _scenario),
     "ann": Kind("annotations", "annotation_id", _annotation),
     "tsk": Kind("tasks", "task_id", _task),
     "rnd": Kind(

@@ -60,7 +60,7 @@ def round_yield(platform: Platform, round_id: str) -> RoundYield | None:
     spec = round_.spec
     contents = contents_of(
         loop_context(platform),
-        spec.model,
+        spec.frame_model,
         round_.dataset_version_id,
         targets=spec.targets,
         beyond=spec.dataset_version_id,
