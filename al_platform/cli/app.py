@@ -11,6 +11,7 @@ from al_platform.cli import (
     datasets,
     experiments,
     loops,
+    policy_scores,
     rounds,
     scenarios,
     scorer,
@@ -43,6 +44,7 @@ app.command("serve")(serve.serve)
 app.command("queues")(catalog.queues)
 app.add_typer(catalog.catalog_app, name="catalog")
 app.add_typer(datasets.dataset_app, name="dataset")
+app.add_typer(policy_scores.policy_app, name="policy")
 app.add_typer(rounds.round_app, name="round")
 app.add_typer(scenarios.scenarios_app, name="scenarios")
 app.add_typer(simulator.sim_app, name="sim")

@@ -183,6 +183,11 @@ class Round:
     """The version that APPEND made."""
     message: str = ""
 
+    @property
+    def of_scenarios(self) -> bool:
+        """Whether scenarios are picked, and not frames."""
+        return isinstance(self.spec.model, PolicyModel)
+
 
 @dataclass(frozen=True)
 class Selection:

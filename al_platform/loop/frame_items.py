@@ -24,6 +24,11 @@ from al_platform.scoring.job import make_job
 from al_platform.training.place import ensure_records, frame_records
 
 
+def sessions_of_frames(tx: Transaction, frame_ids: Sequence[str]) -> dict[str, str]:
+    """Give the session of each of these frames. Raises: NotFound."""
+    return {name: frame.session_id for name, frame in frames_by_id(tx, frame_ids).items()}
+
+
 def require_trainable(spec: RoundSpec) -> None:
     """Check that the family has members of this specification; shapes alone are computed.
 

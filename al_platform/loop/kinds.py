@@ -40,6 +40,8 @@ class ItemKind:
     """Those that a filter matches, as a pool lists them."""
     counted: Callable[[Transaction, str], tuple[int, int]]
     """How many a filter matches, and of how many sessions."""
+    sessions_of: Callable[[Transaction, Sequence[str]], dict[str, str]]
+    """The session of each of these items."""
     require_tag: Callable[[Transaction, str], None]
     groups: Callable[[Transaction, str, pa.ChunkedArray], NDArray[Any]]
     """A code for each of these items by the value of a tag, NO_GROUP without it."""
@@ -63,6 +65,7 @@ FRAME_ITEMS = ItemKind(
     filtered=FRAMES,
     matching=frames_matching,
     counted=count_matching,
+    sessions_of=frame_items.sessions_of_frames,
     require_tag=require_known_tag,
     groups=tag_groups,
     require_possible=frame_items.require_trainable,
@@ -78,6 +81,7 @@ SCENARIO_ITEMS = ItemKind(
     filtered=SCENARIOS,
     matching=scenarios_in_pool,
     counted=count_scenarios,
+    sessions_of=scenario_items.sessions_of_scenarios,
     require_tag=require_known_scenario_tag,
     groups=scenario_groups,
     require_possible=scenario_items.require_drivable,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.policies import policy_named
-from al_platform.catalog.scenarios import require_known_scenario_tag
+from al_platform.catalog.scenarios import require_known_scenario_tag, scenarios_named
 from al_platform.datasets.scenarios.store import open_layouts
 from al_platform.domain.driving import PolicyModel
 from al_platform.domain.labels import Label
@@ -20,6 +20,11 @@ from al_platform.loop.strategies import strategy_named
 from al_platform.loop.train import TrainOutcome
 from al_platform.models.records import Unreadable
 from al_platform.scoring.job import make_job
+
+
+def sessions_of_scenarios(tx: Transaction, scenario_ids: Sequence[str]) -> dict[str, str]:
+    """Give the session of each of these scenarios. Raises: NotFound."""
+    return {name: scene.session_id for name, scene in scenarios_named(tx, scenario_ids).items()}
 
 
 def require_drivable(spec: RoundSpec) -> None:
