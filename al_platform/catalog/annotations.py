@@ -56,12 +56,13 @@ def annotations_by_id(tx: Transaction, ids: Sequence[str]) -> dict[str, Annotati
     return {name: label for name, label in labels_by_id(tx, ids).items() if isinstance(label, Annotation)}
 
 
-def triages_of_round(tx: Transaction, round_id: str) -> list[Triage]:
-    """Give the newest triage of each task of a round, the best ranked first, rejected ones too."""
+def newest_triages(tx: Transaction, round_id: str = "") -> list[Triage]:
+    """Give the newest triage of each task of a round, or of all, by round and rank; rejected ones too."""
     rows = tx.execute(
-        "SELECT arg_max(annotation, revision) FROM tasks JOIN task_labels USING (task_id) "
-        "JOIN annotations USING (annotation_id) WHERE round_id = ? GROUP BY tasks.task_id, rank ORDER BY rank",
-        [round_id],
+        "SELECT arg_max(annotation, annotations.revision) FROM tasks JOIN task_labels USING (task_id) "
+        "JOIN annotations USING (annotation_id) WHERE annotations.item_id LIKE 'scn%' AND (? = '' OR round_id = ?) "
+        "GROUP BY tasks.task_id, round_id, rank ORDER BY round_id, rank",
+        [round_id, round_id],
     ).fetchall()
     labels = [label_from_json(text) for (text,) in rows]
     return [label for label in labels if isinstance(label, Triage)]

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from al_platform.catalog.annotations import triages_of_round
 from al_platform.catalog.check import faults_of
 from al_platform.catalog.datasets import version_items
 from al_platform.catalog.selections import selection_of
@@ -19,6 +18,7 @@ from al_platform.errors import InvalidInput
 from al_platform.platform.data import lineage
 from al_platform.platform.home import Platform
 from al_platform.platform.rounds import prepare_round, round_details, run_one_round, verify_round
+from al_platform.platform.triage import event_precision, triages
 from al_platform.storage.files import NamedFiles
 from tests.scenes import POLICY, home_with_scenes
 
@@ -58,15 +58,20 @@ def test_the_scenes_that_drivers_disagree_on_are_triaged_and_appended(platform: 
     with platform.catalog.transaction() as tx:
         start = {item.item_id for item in version_items(tx, platform.blobs, first.spec.dataset_version_id)}
         items = {item.item_id: item for item in version_items(tx, platform.blobs, first.dataset_version_id or "")}
-        triages = triages_of_round(tx, first.round_id)
+    found = triages(platform, first.round_id)
     assert items.keys() == start | {pick.item_id for pick in picks}
     assert not start & {pick.item_id for pick in picks}
     assert all(items[name].annotation_id == "" for name in start)
-    assert [triage.item_id for triage in triages] == [pick.item_id for pick in picks]
-    assert {triage.verdict for triage in triages} == {Verdict.ACCEPT}
-    assert [dict(triage.events) for triage in triages] == [
+    assert [triage.item_id for triage in found] == [pick.item_id for pick in picks]
+    assert {triage.verdict for triage in found} == {Verdict.ACCEPT}
+    assert [dict(triage.events) for triage in found] == [
         {pick.for_class: True} if pick.for_class in OUTCOMES else {} for pick in picks
     ]
+
+
+def test_precision_of_an_event_is_what_triage_confirmed(platform: Platform, first: Round) -> None:
+    (found,) = event_precision(platform, first.round_id)
+    assert (found.event, found.confirmed, found.denied, found.precision) == ("off_route", 2, 0, 1.0)
 
 
 def test_a_round_of_scenarios_is_selected_again_bit_for_bit(platform: Platform, first: Round) -> None:
