@@ -80,7 +80,7 @@ def label_from_json(text: str) -> Label:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one person said about one task: boxes (none is "nothing there"), or why the frame is rejected."""
+    """What one person said about one task: boxes (none is "nothing there"), a triage, or why the item is rejected."""
 
     task_id: str
     answer_id: str
@@ -89,6 +89,8 @@ class Answer:
     changed_at: str
     """When it was last changed, UTC as ISO text of fixed width on the tool's clock; later sorts after."""
     boxes: tuple[Box, ...] = ()
+    triage: Triage | None = None
+    """What was said of a scenario; the label of a task of frames is made of the boxes."""
     rejected: str = ""
     problem: str = ""
     """Why it cannot be used; empty where it can."""

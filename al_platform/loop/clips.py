@@ -1,0 +1,45 @@
+"""Clips of scenarios, for people who are asked about them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from al_platform.datasets.scenarios.store import open_layouts
+from al_platform.domain.data import BlobRef
+from al_platform.domain.labels import LabelTask
+from al_platform.errors import NotFound
+from al_platform.labeling.base import Clip
+from al_platform.loop.context import LoopContext
+from sim.pictures import ground_picture, recording_of, rollout_frames, save_gif, view_of
+from sim.scenario.record import STEP_S, Scenario
+
+EVERY = 3
+"""Steps from one picture of a clip to the next."""
+SPAN_M, PIXELS = 100.0, 400
+"""Side of the square that is seen from above."""
+
+
+def clips_of(context: LoopContext, tasks: Sequence[LabelTask]) -> dict[str, Clip]:
+    """Draw the scenario of each task as a moving picture and store it; the same scene gives the same blob.
+
+    Raises: NotFound for a scenario that the store has lost.
+    """
+    stores = open_layouts(context.workplace.scenarios_folder)
+    scenes: dict[str, Scenario] = {}
+    for store in stores:
+        there = [task.item_id for task in tasks if task.item_id in store.ids]
+        scenes.update({name: store[row] for name, row in zip(there, store.rows_of(there), strict=True)})
+    for task in tasks:
+        if task.item_id not in scenes:
+            raise NotFound(f"scenario {task.item_id}: not in the store; ingest or generate it again")
+    return {task.task_id: Clip(_drawn(context, scenes[task.item_id])) for task in tasks}
+
+
+def _drawn(context: LoopContext, scenario: Scenario) -> BlobRef:
+    recording = recording_of(scenario, name="", tags=())
+    view = view_of(recording, span_m=SPAN_M, pixels=PIXELS)
+    frames = rollout_frames(recording, view=view, every=EVERY, ground=ground_picture(scenario.ground, view))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.gif"
+        save_gif(frames, path, step_s=STEP_S * EVERY)
+        return context.blobs.put(path.read_bytes(), media_type="image/gif")
