@@ -50,7 +50,8 @@ class ScenarioScorer:
                 self._keep(measures, chunk, store, [names[place] for place in chunk])
                 scored(len(chunk))
             found[places] = True
-        scored(int((~found).sum()))
+        if not found.all():
+            scored(int((~found).sum()))
         kept = np.flatnonzero(found)
         return ScoredShard(
             shard=shard,
