@@ -64,8 +64,8 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DROP TABLE {table}_1")
 
 
-def _from_2(connection: duckdb.DuckDBPyConnection) -> None:
-    """Scenarios get their tables."""
+def _with_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Scenarios get their tables where the schema is 2, policies theirs where it is 2 or 3."""
     connection.execute(_missing_tables(connection))
     connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION])
 
@@ -89,5 +89,5 @@ def _missing_tables(connection: duckdb.DuckDBPyConnection) -> str:
     return "; ".join(made)
 
 
-_FROM = {1: _from_1, 2: _from_2}
+_FROM = {1: _from_1, 2: _with_missing_tables, 3: _with_missing_tables}
 """The schema that is left, and what brings it to the present one."""

@@ -4,7 +4,7 @@ Tables of millions of rows (frames, embeddings) have no primary key: its index t
 the table 3 million. `bulk` refuses what a key would refuse, and `check` verifies it.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 CREATE = """
 CREATE TABLE meta (schema_version INTEGER NOT NULL, created_at TIMESTAMP NOT NULL, ingests BIGINT NOT NULL);
@@ -124,6 +124,16 @@ CREATE TABLE ensembles (
     encoder_id VARCHAR NOT NULL,
     weights_hash VARCHAR NOT NULL,
     ensemble JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE policies (
+    policy_id VARCHAR PRIMARY KEY,
+    dataset_version_id VARCHAR NOT NULL,
+    parent_id VARCHAR,
+    weights_hash VARCHAR NOT NULL,
+    curve_hash VARCHAR NOT NULL,
+    policy JSON NOT NULL,
     created_at TIMESTAMP NOT NULL
 );
 

@@ -15,6 +15,7 @@ from al_platform.catalog.connection import Catalog
 from al_platform.catalog.datasets import pool_table, version_items
 from al_platform.catalog.frames import all_sessions, frames_by_id, frames_matching
 from al_platform.catalog.manifests import write_table
+from al_platform.catalog.policies import all_policies
 from al_platform.catalog.schema import CREATE, SCHEMA_VERSION
 from al_platform.domain.data import BlobRef, Frame, Session
 from al_platform.domain.datasets import DatasetItem
@@ -141,3 +142,16 @@ def test_a_catalog_of_schema_2_gets_its_tables_of_scenarios(tmp_path: Path) -> N
         assert all_sessions(tx) == [Session("d/s", "d")]
     catalog.close()
     assert path.with_name("catalog.duckdb.schema-2").exists()
+
+
+def test_a_catalog_of_schema_3_gets_its_table_of_policies(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.duckdb"
+    Catalog.open(path).close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DROP TABLE policies; UPDATE meta SET schema_version = 3")
+    catalog = Catalog.open(path)
+    with catalog.transaction() as tx:
+        assert tx.execute("SELECT schema_version FROM meta").fetchall() == [(SCHEMA_VERSION,)]
+        assert all_policies(tx) == []
+    catalog.close()
+    assert path.with_name("catalog.duckdb.schema-3").exists()

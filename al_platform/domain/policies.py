@@ -1,0 +1,145 @@
+"""Driving policies: how one is trained, and the versions that came out of it.
+
+A policy is an ensemble of drivers that share their network and differ by their seed. It is cloned from recorded
+drives, or it practises on the simulator; one that practises usually goes on from a clone, which is its parent then.
+"""
+
+import math
+from dataclasses import dataclass
+
+from al_platform.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class CloningRecipe:
+    """How drivers are cloned from what recorded egos saw, did and earned."""
+
+    updates: int = 4000
+    batch_steps: int = 512
+    """Steps of one update, drawn by the weights of their scenarios."""
+    learning_rate: float = 2e-3
+    """Reached after a warm-up; falls to a tenth along a cosine."""
+    value: float = 1e-2
+    """Weight of the squared error of the value."""
+    smoothing_bins: float = 1.0
+    """Standard deviation of a normal over neighbouring bins that stands for the expert's; 0 for its bin alone."""
+    clip_surprise: float = 0.0
+    """Steps more surprising than this many times the mean count no more than that; 0 for never."""
+    discount: float = 0.95
+    evaluate_every: int = 1000
+    """Updates between two points of the learning curve."""
+
+    def __post_init__(self) -> None:
+        """Refuse recipes that cannot run."""
+        _check_whole(self, "updates", "batch_steps", "evaluate_every")
+        _check_positive(self, "learning_rate")
+        _check_weights(self, "value", "smoothing_bins", "clip_surprise")
+        _check_share(self, "discount")
+
+
+@dataclass(frozen=True)
+class PracticeRecipe:
+    """How drivers practise: proximal policy optimisation on V-trace targets."""
+
+    iterations: int = 300
+    """Of driving and learning from it."""
+    scenes: int = 64
+    """Driven at once by each driver."""
+    sequence: int = 32
+    """Steps of each scene in an iteration."""
+    learning_rate: float = 3e-4
+    clip: float = 0.3
+    """The probability of an action counts as changed by this share at most."""
+    value: float = 1e-2
+    """Weight of the squared error of the value."""
+    entropy: float = 1e-3
+    cloned: float = 0.0
+    """Weight of the divergence from the drivers it began with; 0 for none."""
+    passes: int = 2
+    """How often every sequence is learned from."""
+    parts: int = 4
+    """Updates of a pass; the scenes are dealt anew in each pass."""
+    kept_advantages: float = 0.0
+    """Steps whose advantage is below this share of the largest teach nothing; 0 for all."""
+    discount: float = 0.95
+    evaluate_every: int = 50
+    """Iterations between two points of the learning curve."""
+
+    def __post_init__(self) -> None:
+        """Refuse recipes that cannot run."""
+        _check_whole(self, "iterations", "scenes", "sequence", "passes", "parts", "evaluate_every")
+        _check_positive(self, "learning_rate", "clip")
+        _check_weights(self, "value", "entropy", "cloned")
+        _check_share(self, "kept_advantages", "discount")
+        if self.scenes % self.parts:
+            raise InvalidInput(f"{self.scenes} scenes in {self.parts} parts: must divide evenly")
+
+    @property
+    def agent_steps(self) -> int:
+        """Most steps that a driver makes in all iterations; less where recordings end within a sequence."""
+        return self.iterations * self.scenes * self.sequence
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """Everything that determines a policy besides its scenarios, its parent and its seed.
+
+    It is cloned or it practises, so one recipe is given; who wants both trains twice, the second time from the first.
+    """
+
+    network: str = "xs"
+    """Name of a size, see `sim.networks.NETWORKS`."""
+    members: int = 1
+    agents: int = 16
+    """Closest agents that a driver sees."""
+    roads: int = 32
+    """Closest road elements that it sees."""
+    cloning: CloningRecipe | None = None
+    practice: PracticeRecipe | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse policies without a driver, eyes or a recipe."""
+        _check_whole(self, "members", "agents", "roads")
+        if (self.cloning is None) == (self.practice is None):
+            how = "neither" if self.cloning is None else "both"
+            raise InvalidInput(f"recipes of cloning and practice: {how} given, exactly one must be")
+
+
+@dataclass(frozen=True)
+class PolicyVersion:
+    """A trained policy: the weights of all its drivers in one blob, and what they came from."""
+
+    policy_id: str
+    spec: PolicySpec
+    dataset_version_id: str
+    """The scenarios that it was trained on."""
+    parent_id: str | None
+    """The policy that it went on from; None where it began with fresh weights."""
+    seed: int
+    weights_hash: str
+    curve_hash: str
+    """Blob with the learning curve."""
+
+
+def _check_whole(record: object, *names: str) -> None:
+    for name in names:
+        if getattr(record, name) < 1:
+            raise InvalidInput(f"{name} {getattr(record, name)}: must be at least 1")
+
+
+def _check_positive(record: object, *names: str) -> None:
+    for name in names:
+        if not 0.0 < getattr(record, name) < math.inf:
+            raise InvalidInput(f"{name} {getattr(record, name)}: must be a number greater than 0")
+
+
+def _check_weights(record: object, *names: str) -> None:
+    for name in names:
+        if not 0.0 <= getattr(record, name) < math.inf:
+            raise InvalidInput(f"{name} {getattr(record, name)}: must be a number, 0 or more")
+
+
+def _check_share(record: object, *names: str) -> None:
+    for name in names:
+        if not 0.0 <= getattr(record, name) < 1.0:
+            raise InvalidInput(f"{name} {getattr(record, name)}: must be at least 0 and below 1")
