@@ -1,7 +1,7 @@
 """Driver licences: what is asked of a policy before it drives on, and what was decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from al_platform.domain.judging import RATES, JudgeSpec
 from al_platform.errors import InvalidInput
@@ -21,7 +21,7 @@ class LicenceSpec:
     """The most that the upper bound of the failure rate may be in any stratum that is large enough."""
     stratum_scenarios: int = 20
     """Strata of fewer scenarios are not looked at: their upper bound says nothing."""
-    judged: JudgeSpec = JudgeSpec()
+    judged: JudgeSpec = field(default_factory=JudgeSpec)
 
     def __post_init__(self) -> None:
         """Refuse licences that ask for nothing, or for what is not measured."""
@@ -34,7 +34,7 @@ class LicenceSpec:
                 raise InvalidInput(f"rate {rate!r}: must be one of {', '.join(RATES)}")
             if limit is not None and not 0.0 < limit <= 1.0:
                 raise InvalidInput(f"{rate} {limit}: must be a share above 0 and at most 1; no bound is ever 0")
-        if self.least_progress is not None and not 0.0 < self.least_progress:
+        if self.least_progress is not None and not self.least_progress > 0.0:
             raise InvalidInput(f"progress {self.least_progress}: must be above 0")
         if self.stratum_scenarios < 1:
             raise InvalidInput(f"strata of {self.stratum_scenarios} scenarios: must be at least 1")
