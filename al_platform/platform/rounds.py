@@ -55,7 +55,7 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     context = LoopContext(
         catalog=platform.catalog,
         place=TrainingPlace(
-            workplace=_workplace(platform.settings, scorers=scorers),
+            workplace=workplace_of(platform.settings, scorers=scorers),
             blobs=platform.blobs,
             images=cached_images(platform),
             tiers=HotTiers(platform.settings.hot_folder),
@@ -69,7 +69,8 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     return replace(context, tools={**context.tools, **label_studio_tool(platform, context)})
 
 
-def _workplace(settings: Settings, *, scorers: int) -> Workplace:
+def workplace_of(settings: Settings, *, scorers: int = 1) -> Workplace:
+    """Give what a job is told of where it works."""
     return Workplace(
         storage_url=settings.storage_url,
         cache_folder=str(settings.cache_folder),
@@ -78,6 +79,7 @@ def _workplace(settings: Settings, *, scorers: int) -> Workplace:
         blob_cache_bytes=settings.blob_cache_bytes,
         memory_bytes=settings.memory_bytes,
         scorers=scorers,
+        scenarios_folder=str(settings.scenarios_folder),
     )
 
 
