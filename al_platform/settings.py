@@ -36,7 +36,7 @@ class LabelStudioSettings:
     timeout_s: float = 120.0
     """How long an answer is waited for (ALP_LABEL_STUDIO_TIMEOUT_S): thousands of tasks take the server minutes."""
     picture_days: int = 30
-    """How long the pictures of a task can be looked at, at least (ALP_LABEL_STUDIO_PICTURE_DAYS)."""
+    """How long the pictures of a task are shown after its labels were appended (ALP_LABEL_STUDIO_PICTURE_DAYS)."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -14,23 +14,10 @@ from al_platform.client import Client
 from al_platform.domain.rounds import RoundState
 from al_platform.platform.home import open_platform
 from tests.fleet import contents, settings_of
-from tests.postgres import NoPostgres, postgres_running
 from tests.stories.test_served import ALP, LONGER, free_port, started
 
 pytestmark = pytest.mark.story
 STEPS = ["append", "collect", "score", "select", "send", "train"]
-
-
-@pytest.fixture
-def workflows(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a PostgreSQL that services find in their environment; skipped, with the reason, without one."""
-    with ExitStack() as stack:
-        try:
-            url = stack.enter_context(postgres_running())
-        except NoPostgres as reason:
-            pytest.skip(f"no PostgreSQL to test against: {reason}")
-        monkeypatch.setenv("ALP_WORKFLOWS_URL", url)
-        yield url
 
 
 @contextmanager
