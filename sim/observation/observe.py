@@ -2,15 +2,14 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int16, Int32
+from jaxtyping import Array, Float32, Int16, Int32
 
-from sim.dynamics import Motion
 from sim.lookup import in_memory, row
 from sim.observation.agents import observe_agents
 from sim.observation.ego import observe_ego, remaining
 from sim.observation.record import Observation, ObservationSpec
 from sim.observation.roads import observe_borders, observe_roads
-from sim.scenario.record import Scenario
+from sim.scenario.record import Leaf, Scenario
 from sim.state import SimState
 from sim.view import Axes, axes_of
 
@@ -20,7 +19,7 @@ _SPEC = ObservationSpec()
 def observe(scenario: Scenario, state: SimState, *, spec: ObservationSpec = _SPEC) -> Observation:
     """What the ego sees in this state."""
     if state.traffic is None:
-        states, axes = in_memory(_now, state.step, scenario.log.states, state.motion)
+        states, axes = in_memory(_now, state.step, scenario.log.states, state.motion.heading)
     else:
         states, axes = state.traffic.states, axes_of(state.motion)
     seen = Observation(
@@ -35,5 +34,7 @@ def observe(scenario: Scenario, state: SimState, *, spec: ObservationSpec = _SPE
     return Observation(narrow.ego, narrow.agents, narrow.roads, narrow.route, value_only=remaining(scenario, state))
 
 
-def _now(step: Int32[Array, ""], log: Int16[Array, "T 6 A"], motion: Motion) -> tuple[Int16[Array, "6 A"], Axes]:
-    return row(log, step), axes_of(motion)
+def _now(
+    step: Int32[Array, ""], log: Int16[Leaf, "T 6 A"], heading: Float32[Array, ""]
+) -> tuple[Int16[Array, "6 A"], Axes]:
+    return row(log, step), (jnp.cos(heading), jnp.sin(heading))
