@@ -89,7 +89,9 @@ def measured(scenes: Scenario, policy: Callable[..., Decision], *, timed: bool) 
     compile_s = time.perf_counter() - start
     run = partial(program, scenes, Partial(policy), key, guide, None)
     wall, cpu = fastest(run) if timed else (math.nan, math.nan)
-    cost, memory = program.cost_analysis() or {}, program.memory_analysis()
+    # Of a loop the analysis counts one round: a rollout of a single step is what it can tell the costs of.
+    single = compiled.lower(scenes, Partial(policy), key, guide, None, spec=RolloutSpec(steps=1), mesh=None)
+    cost, memory = single.compile().cost_analysis() or {}, program.memory_analysis()
     return {
         "batch": count,
         "observation": policy is sees_everything,
