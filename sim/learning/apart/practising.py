@@ -65,12 +65,13 @@ def practise(
     with _at_work(jobs, meeting):
         for _ in range(updates):
             run, terms = _updated(run, meeting.collect(), key, reference, mesh=mesh, program=program)
-            meeting.publish(int(run.version), run.learner.parameters)
+            meeting.publish(int(run.version), _one_copy(run.learner.parameters))
             updated(Update(run, terms))
             last = _passed_on(judgements, judged, last)
     last = _passed_on(judgements, judged, last)
     if course.held_out is not None and last != int(run.version):
-        judged(judgement(course.held_out, run.learner.parameters, int(run.version), places=places, program=program))
+        newest = _one_copy(run.learner.parameters)
+        judged(judgement(course.held_out, newest, int(run.version), places=places, program=program))
     return run
 
 
@@ -79,9 +80,15 @@ def _meeting(run: Run, places: Places) -> Exchange[Batch]:
     behind, version = places.behind or 0, int(run.version)
     meeting: Exchange[Batch] = Exchange(learners=len(places.learning), room=places.queue, kept=behind)
     for age, parameters in zip(range(behind, 0, -1), run.older, strict=True):
-        meeting.publish(max(version - age, 0), parameters)
-    meeting.publish(version, run.learner.parameters)
+        meeting.publish(max(version - age, 0), _one_copy(parameters))
+    meeting.publish(version, _one_copy(run.learner.parameters))
     return meeting
+
+
+def _one_copy(parameters: Parameters) -> Parameters:
+    """The first learner's own. Threads that take apart one array of several devices at once get in each other's way."""
+    own: Parameters = jax.tree.map(lambda leaf: leaf.addressable_shards[0].data, parameters)
+    return own
 
 
 @contextmanager
