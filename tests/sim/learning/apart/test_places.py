@@ -12,15 +12,14 @@ HERE = jax.devices()[0]
 
 FOUR = """
 import threading
+from dataclasses import replace
+from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
 from sim.learning.apart import Course, begun, practise, shared_out
-from sim.learning.apart.records import Places
 from sim.learning.improving import ImproveSpec, act, learn, start
 from sim.learning.state import OptimiserSpec
-from dataclasses import replace
-from functools import partial
 from tests.sim.learning.scenes import COUNTS, DRIVE, NETWORK, learner, store
 
 optimiser = OptimiserSpec(learning_rate=2e-3, warm_up=2)
@@ -55,17 +54,10 @@ found, expected = (run.learner.parameters, list(run.actors)), (made.parameters, 
 for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
     np.testing.assert_allclose(np.asarray(one, float), np.asarray(other, float), rtol=1e-4, atol=1e-5)
 
-free = Places(acting=tuple(jax.devices()[:3]), learning=(jax.devices()[3],), queue=2)
-ages = []
-start3 = [*actors, actors[0]]
-run = practise(begun(run.learner, start3, places=free), Course(store(), chance), key, updates=6, places=free, **how,
-               updated=lambda update: ages.append(update.terms["most_staleness"]))
-assert int(run.driven.sum()) == int(run.version) == 6
-assert min(ages) >= 0.0
 assert threading.active_count() == 1
-print("staleness of three actors", ages)
+print("the same numbers")
 """
-"""Devices 0 and 1 act, 2 and 3 learn, against the same in one program; then three act for one, as fast as they can."""
+"""Devices 0 and 1 act, 2 and 3 learn; against the same in one program."""
 
 
 def test_on_four_devices_two_actors_and_two_learners_make_the_numbers_of_one_program() -> None:
@@ -74,7 +66,7 @@ def test_on_four_devices_two_actors_and_two_learners_make_the_numbers_of_one_pro
     environment = {**os.environ, "XLA_FLAGS": flags, "PYTHONPATH": str(Path.cwd())}
     run = subprocess.run([sys.executable, "-c", FOUR], capture_output=True, text=True, env=environment, check=False)
     assert run.returncode == 0, run.stderr
-    assert "staleness of three actors" in run.stdout
+    assert "the same numbers" in run.stdout
 
 
 def test_one_device_acts_and_learns_and_the_odd_one_rests() -> None:

@@ -10,7 +10,6 @@ import pytest
 from sim.learning.apart import Course, Judgement, Places, Run, Update, begun, practise
 from sim.learning.improving import Actors, ImproveSpec, iterate, start
 from sim.learning.state import OptimiserSpec
-from sim.scenario.record import Scenario
 from tests.sim.learning.scenes import DRIVE, NETWORK, learner, store
 
 OPTIMISER = OptimiserSpec(learning_rate=2e-3, warm_up=2)
@@ -24,9 +23,9 @@ def beginning() -> Actors:
     return start(store(), CHANCE, jax.random.key(5), spec=SPEC, drive=DRIVE)
 
 
-def practised(run: Run, places: Places, *, updates: int, scenes: Scenario | None = None, **what: Any) -> list[Update]:
+def practised(run: Run, places: Places, *, updates: int, **what: Any) -> list[Update]:
     """Go on with a run, and give its updates."""
-    course = Course(store() if scenes is None else scenes, CHANCE, what.pop("held_out", None))
+    course = Course(store(), CHANCE, what.pop("held_out", None))
     seen: list[Update] = []
     how = {"network": NETWORK, "spec": SPEC, "drive": DRIVE, "updated": seen.append, **what}
     last = practise(run, course, KEY, updates=updates, places=places, **how)
@@ -35,9 +34,9 @@ def practised(run: Run, places: Places, *, updates: int, scenes: Scenario | None
 
 
 def kept(run: Run) -> Run:
-    """A run as a checkpoint has it: numbers alone."""
+    """A run as it comes back from a checkpoint: numbers alone."""
     leaves, shape = jax.tree.flatten(run)
-    back: Run = jax.tree.unflatten(shape, [np.asarray(leaf) for leaf in leaves])
+    back: Run = jax.tree.unflatten(shape, [jnp.asarray(np.asarray(leaf)) for leaf in leaves])
     return back
 
 
@@ -84,12 +83,21 @@ def test_with_the_newest_parameters_staleness_is_at_most_the_queue_and_one() -> 
     assert all(0.0 <= one.failure <= 1.0 and np.isfinite(one.progress) for one in found)
 
 
+def test_of_several_actors_each_goes_on_from_what_was_learned_of_it() -> None:
+    places = replace(HERE, acting=HERE.acting * 2, queue=2)
+    run = begun(learner(OPTIMISER), [beginning()] * 2, places=places)
+    for update in practised(run, places, updates=6):
+        assert int(np.sum(update.run.driven)) == int(update.run.version)
+    driven = practised(kept(update.run), places, updates=2)[-1].run.driven
+    assert int(np.sum(driven)) == 8
+    assert (np.asarray(driven) >= update.run.driven).all()
+
+
 def test_an_actor_that_fails_ends_the_run_with_its_error() -> None:
     before = threading.active_count()
-    short = replace(store(), log=replace(store().log, states=store().log.states[:, :4]))
     run = begun(learner(OPTIMISER), [beginning()], places=HERE)
-    with pytest.raises(ValueError, match="4 steps: the scenarios have room for 1 to 3"):
-        practised(run, HERE, updates=2, scenes=short)
+    with pytest.raises(ValueError, match="60 steps: the scenarios have room for 1 to 59"):
+        practised(run, HERE, updates=2, spec=replace(SPEC, sequence=60))
     assert threading.active_count() == before
 
 
