@@ -64,7 +64,7 @@ def _opened(home: Settings, *, standby: bool) -> Iterator[Platform]:
     while True:
         with ExitStack() as stack:
             try:
-                platform = stack.enter_context(open_platform(home, compute="local"))
+                platform = stack.enter_context(open_platform(home, compute=home.compute))
             except CatalogLocked:
                 if not standby:
                     raise

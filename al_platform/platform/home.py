@@ -35,7 +35,7 @@ def open_platform(
 
     Raises: InvalidInput for an unknown backend; CatalogLocked, CatalogTooNew, StorageUnavailable.
     """
-    backend = backend_named(compute, Means(settings.jobs_folder, run_job, PROGRAM))
+    backend = backend_named(compute, Means(settings.jobs_folder, run_job, PROGRAM, settings.cluster))
     catalog = Catalog.open(settings.catalog_path)
     try:
         yield Platform(
