@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,26 @@ class LocalProcesses:
             )
         if started.returncode:
             raise StorageUnavailable(f"job {path}: its keeper did not start ({JobFolder(path).last_words()})")
+
+
+def forget_ended(folder: Path, *, before: float) -> list[str]:
+    """Delete the folders of jobs that do not run and were last written to before a moment (s since 1970).
+
+    Gives their keys. What they computed lies in the storage, what it cost in the steps of their rounds.
+    """
+    forgotten = []
+    for path in sorted(folder.glob("*/")):
+        with _asking(path), _lock_of(path) as lock:
+            if not _taken(lock) and _last_written(path) < before:
+                shutil.rmtree(path)
+                forgotten.append(path.name)
+    return forgotten
+
+
+def _last_written(path: Path) -> float:
+    """When a job or its keeper last wrote a word; the locks are touched by whoever asks."""
+    times = [file.stat().st_mtime for file in path.iterdir() if file.name not in (ALIVE, ASKED)]
+    return max(times, default=0.0)
 
 
 @contextmanager

@@ -23,7 +23,8 @@ _ENVIRONMENT = {
     "RAY_AUTH_MODE": "disabled",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_worker_prestart": "0",
-    "RAY_raylet_start_wait_time_s": "240",  # on a loaded machine thirty seconds are not enough
+    "RAY_raylet_start_wait_time_s": "240",  # on a loaded machine the defaults are not enough
+    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "240",
 }
 
 
