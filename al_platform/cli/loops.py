@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -69,27 +69,9 @@ def create(
     curriculum: arg.Curriculum = None,
 ) -> None:
     """Make a loop, which the service runs; on a home that none holds, the next `alp serve` takes it up."""
-    asked = Asked(
-        pool=pool,
-        targets=targets,
-        classes=classes,
-        test=test,
-        strategy=strategy if "control=" in strategy else f"{strategy}:control={CONTROL_SHARE:g}",
-        filter_text=filter_text,
-        budget=budget,
-        object_budget=object_budget,
-        dataset=dataset,
-        start=start,
-        seed=seed,
-        scorers=scorers,
-        annotator=annotator,
-        queue=queue,
-        family=family,
-        members=members,
-        image=image,
-        setting=setting,
-        curriculum=curriculum,
-    )
+    asked = Asked.of(context)
+    if "control=" not in strategy:
+        asked = replace(asked, strategy=f"{strategy}:control={CONTROL_SHARE:g}")
     loop = LoopSpec(
         first=asked.spec(),
         rounds=rounds,
