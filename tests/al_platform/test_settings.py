@@ -114,5 +114,5 @@ def test_heavy_work_stays_on_this_machine_unless_a_cluster_is_named(
     settings = read_settings(tmp_path)
     assert (settings.compute, settings.cluster) == ("ray", Cluster("http://ray:8265", 1.0, 0.5))
     monkeypatch.setenv("ALP_RAY_CPUS", "-1")
-    with pytest.raises(InvalidInput, match="job of -1 processors, 0.5 GPUs: must be 0 or more"):
+    with pytest.raises(InvalidInput, match=r"job of -1 processors, 0\.5 GPUs: must be 0 or more"):
         read_settings(tmp_path)
