@@ -113,7 +113,7 @@ def _spare_vain_imports() -> None:
     0.5 ms a question for one client, and many wait for each other.
     """
     if "pandas" not in sys.modules and find_spec("pandas") is None:
-        sys.modules["pandas"] = None  # type: ignore[assignment]  what the import system understands as "not there"
+        sys.modules["pandas"] = None  # type: ignore[assignment]  # to the import system: not there
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
