@@ -31,7 +31,6 @@ from al_platform.platform.home import Platform
 from al_platform.platform.labels import label_studio_tool
 from al_platform.platform.tiers import cached_images
 from al_platform.settings import Settings
-from al_platform.storage.records import RecordCaches
 from al_platform.training.place import TrainingPlace
 from al_platform.training.tiers import HotTiers
 
@@ -59,7 +58,7 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
             blobs=platform.blobs,
             images=cached_images(platform),
             tiers=HotTiers(platform.settings.hot_folder),
-            caches=RecordCaches(platform.settings.cache_folder),
+            caches=platform.caches,
         ),
         compute=platform.compute,
         tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},

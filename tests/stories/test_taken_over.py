@@ -14,7 +14,7 @@ from al_platform.client import Client
 from al_platform.domain.rounds import RoundState
 from al_platform.platform.home import open_platform
 from tests.fleet import contents, settings_of
-from tests.stories.test_served import ALP, LONGER, free_port, started
+from tests.stories.test_served import ALP, LONGER, begun, free_port, jobs_of, started
 
 pytestmark = pytest.mark.story
 STEPS = ["append", "collect", "score", "select", "send", "train"]
@@ -57,6 +57,7 @@ def test_a_standby_takes_over_what_a_killed_service_was_at_and_no_step_is_taken_
             assert sorted(step.step for step in client.steps(round_id)) == STEPS
             picked = [task.item_id for task in client.selections(round_id)]
     assert len(picked) == len(set(picked)) == 6
+    assert [len(begun(home, key)) for pattern in ("trn_*", "scr_*") for key in jobs_of(home, pattern)] == [1, 1]
     assert not (home / "workflows.sqlite").exists()
     once = dict.fromkeys(("trained", "scored", "selected", "sent", "labeled"), 1)
     assert turns_taken(workflows) == {"begin": 2, **once}  # the request begins, then the round
