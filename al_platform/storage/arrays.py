@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from al_platform.domain.hashing import canonical_json, hash_bytes, hash_file
-from al_platform.errors import CorruptBlob, InvalidInput, StorageUnavailable
+from al_platform.errors import CorruptBlob, InvalidInput, NotFound, StorageUnavailable
 from al_platform.storage.blobs import durable_file, write_durably
 
 VERSION = 1
@@ -96,6 +96,17 @@ def open_shards(folder: Path) -> list[Shard]:
         that another version wrote.
     """
     return [_open_shard(manifest) for manifest in sorted(folder.glob(f"*{MANIFEST_SUFFIX}"))]
+
+
+def open_shard(folder: Path, name: str) -> Shard:
+    """Give one whole shard of a folder.
+
+    Raises: NotFound where there is none of this name; else as `open_shards`.
+    """
+    manifest = folder / f"{name}{MANIFEST_SUFFIX}"
+    if not manifest.exists():
+        raise NotFound(f"shard {name}: not in {folder}; {_MAKE_AGAIN}")
+    return _open_shard(manifest)
 
 
 def faults_of_shards(folder: Path) -> Iterator[str]:

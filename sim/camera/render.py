@@ -20,7 +20,7 @@ from sim.camera.spec import CameraSpec
 from sim.camera.surfaces import Looks, halos, lamps_of, surfaces
 from sim.scenario.record import NOWHERE, Scenario, directions, places
 
-CLASSES = ("other", "vehicle", "pedestrian", "cyclist", "traffic light")
+CLASSES = ("other", "vehicle", "pedestrian", "cyclist", "traffic-light")
 _GRASS, _ROAD, _PAINT = (0.13, 0.20, 0.07), (0.16, 0.16, 0.17), (0.72, 0.72, 0.68)
 _UNDER_M = 0.15
 

@@ -1,6 +1,7 @@
 """A rollout as a moving picture: the expert alone, or the expert and a policy side by side."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -45,7 +46,7 @@ def rollout_frames(
     return frames
 
 
-def save_gif(frames: list[Image.Image], path: Path, *, step_s: float = 0.2) -> None:
+def save_gif(frames: list[Image.Image], file: Path | BinaryIO, *, step_s: float = 0.2) -> None:
     """Write pictures as an endless GIF of the same 128 colours.
 
     Raises: ValueError when there are no pictures.
@@ -54,7 +55,7 @@ def save_gif(frames: list[Image.Image], path: Path, *, step_s: float = 0.2) -> N
         raise ValueError("no frames: a moving picture needs at least one")
     palette = frames[0].quantize(128)
     plain = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    plain[0].save(path, save_all=True, append_images=plain[1:], duration=round(1000 * step_s), loop=0)
+    plain[0].save(file, format="GIF", save_all=True, append_images=plain[1:], duration=round(1000 * step_s), loop=0)
 
 
 def _captioned(image: Image.Image, step: int, recording: Recording, *, policy: bool) -> Image.Image:

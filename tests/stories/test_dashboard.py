@@ -28,7 +28,7 @@ FORM = {
     "Settings": ",".join(SETTINGS),
 }
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-PAGES = ("Overview", "Loops", "Pool", "Learning curves", "Datasets", "Models", "Annotators")
+PAGES = ("Overview", "Loops", "Pool", "Scenarios", "Learning curves", "Datasets", "Models", "Annotators")
 
 WITHOUT_NAME = """[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a')]
     .filter(one => !(one.labels?.length || one.ariaLabel || one.textContent.trim() ||

@@ -11,7 +11,7 @@ import numpy as np
 
 from al_platform.domain.hashing import canonical_json, hash_bytes
 from al_platform.errors import InvalidInput, NotFound, StorageUnavailable
-from al_platform.storage.arrays import Array, Arrays, Shard, open_shards
+from al_platform.storage.arrays import Array, Arrays, Shard, open_shard, open_shards
 from sim.preparing import FORMULA
 from sim.scenario import Scenario, Sizes
 
@@ -102,6 +102,16 @@ class Scenarios:
             raise InvalidInput(f"batch of {size}: must be at least 1")
         for start in range(0, len(self), size):
             yield self.batch(range(start, min(start + size, len(self))))
+
+
+def stored_scenario(folder: Path, shard: str, row: int) -> Scenario:
+    """Give one scenario by where it lies, without a batch axis; no other shard is opened.
+
+    Raises: NotFound where the store has no such shard; CorruptBlob, StorageUnavailable as `open_scenarios`.
+    """
+    found = open_shard(folder, shard)
+    _sizes_of(found.layout, str(folder))
+    return scenario_of({name: block[row, ...] for name, block in found.arrays.items()})
 
 
 def open_scenarios(uri: str, *, sizes: Sizes | None = None) -> Scenarios:
