@@ -1,11 +1,9 @@
 """Pictures of stored scenarios: from above, through the ego's camera, or as a recording for the Rerun viewer."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
@@ -16,7 +14,7 @@ from al_platform.domain.scenarios import ScenarioReference
 from al_platform.errors import InvalidInput
 from al_platform.platform.home import Platform
 from al_platform.platform.rerun_file import write_rerun
-from sim.camera import CameraSpec, render_camera
+from sim.camera import CameraSpec, render_along
 from sim.pictures import Backdrop, draw_step, ground_picture, recording_of, rollout_frames, save_gif, view_of
 from sim.scenario.record import STEP_S, Scenario
 
@@ -96,10 +94,7 @@ def frames_from_above(
 
 def camera_frames(scenario: Scenario, steps: list[int], spec: CameraSpec) -> list[Image.Image]:
     """Give what the camera of the recorded ego sees at steps of a scenario."""
-    placed = jax.device_put(scenario)
-    see = jax.jit(partial(render_camera, spec=spec))
-    poses = np.asarray(scenario.log.ego)[:, :3]
-    frames = [see(placed, jnp.asarray(poses[step]), step, jax.random.key(step)) for step in steps]
+    frames = render_along(jax.device_put(scenario), steps, jax.random.key(0), spec=spec)
     return [Image.fromarray(np.asarray(frame.image)) for frame in frames]
 
 

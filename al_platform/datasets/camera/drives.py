@@ -2,23 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 from numpy.typing import NDArray
 
-from sim.camera import CameraSpec, Daytime, render_camera
+from sim.camera import CameraSpec, Daytime, render_along
 from sim.generator import NoScene, scene
 from sim.preparing import prepare
 from sim.scenario import Scenario
 
 __all__ = ["Drive", "NoScene", "Seen", "driven", "seen_on"]
 
-_TOGETHER = 8
-"""Frames that are rendered at once; the last ones are filled up, so that every drive runs one program."""
 _RAIN = 0.7
 _NOISE = {Daytime.DAY: 0.008, Daytime.DUSK: 0.015, Daytime.NIGHT: 0.025}
 
@@ -60,20 +56,5 @@ def seen_on(
     light = Daytime(time_of_day)
     width, height = size
     spec = CameraSpec(width=width, height=height, daytime=light, noise=_NOISE[light], rain=_RAIN if rains else 0.0)
-    poses = drive.scenario.log.ego[:, :3]
-    for first in range(0, len(steps), _TOGETHER):
-        chunk = list(steps[first : first + _TOGETHER])
-        filled = jnp.array(chunk + [chunk[-1]] * (_TOGETHER - len(chunk)))
-        keys = jax.vmap(partial(jax.random.fold_in, drive.key))(filled)
-        frames = _see(drive.scenario, poses[filled], filled, keys, spec)
-        pictures, classes = np.asarray(frames.image), np.asarray(frames.classes)
-        for row, step in enumerate(chunk):
-            yield Seen(step, pictures[row], (classes[row] + 1).astype(np.uint8))
-
-
-_see = jax.jit(
-    lambda scenario, poses, steps, keys, spec: jax.vmap(partial(render_camera, spec=spec), in_axes=(None, 0, 0, 0))(
-        scenario, poses, steps, keys
-    ),
-    static_argnums=4,
-)
+    for step, frame in zip(steps, render_along(drive.scenario, steps, drive.key, spec=spec), strict=True):
+        yield Seen(step, np.asarray(frame.image), (np.asarray(frame.classes) + 1).astype(np.uint8))
