@@ -78,8 +78,6 @@ def list_all(
     rows: Annotated[int, typer.Option(min=1, max=LARGEST_PAGE, help="Rows to print at most")] = 20,
 ) -> None:
     """List scenarios, all or those that a filter matches, by session."""
-    from al_platform.platform.scenarios import count_scenarios, scenarios
-
     remote = remote_of(context)
     items: Iterable[ScenarioReference | ScenarioRecord]
     if remote is not None:
@@ -88,6 +86,8 @@ def list_all(
             matched, sessions = count.scenarios, count.sessions
             items = list(islice(client.scenarios(filter_text, page=rows), rows))
     else:
+        from al_platform.platform.scenarios import count_scenarios, scenarios
+
         with platform_of(context) as platform:
             matched, sessions = count_scenarios(platform, filter_text)
             items = scenarios(platform, filter_text, PageRequest(rows)).items
@@ -103,14 +103,14 @@ def list_all(
 @scenarios_app.command("show")
 def show(context: typer.Context, scenario_id: str) -> None:
     """Show what is known of a scenario: where it came from, what it holds, and what was mended or dropped."""
-    from al_platform.platform.scenarios import scenario
-
     remote = remote_of(context)
     found: ScenarioReference | ScenarioRecord
     if remote is not None:
         with client_of(remote) as client:
             found = client.scenario(scenario_id)
     else:
+        from al_platform.platform.scenarios import scenario
+
         with platform_of(context) as platform:
             found = scenario(platform, scenario_id)
     table = Table("", Column("", overflow="fold"), show_header=False)

@@ -1,7 +1,8 @@
 """Traffic lights of the route: where they stand, and what they show.
 
 A scenario knows the stop line of a light and not the light. It is taken to stand at the right-hand kerb on the far
-side of the junction, where whoever waits at the line sees it. Axes: S stop lines, Q places ahead of a line.
+side of the junction, where whoever waits at the line sees it. Axes: S stop lines, L places to the right of
+its kerb, Q ahead of it.
 """
 
 import jax
@@ -20,6 +21,9 @@ LAMP_M = 0.17
 _KERB_M = 1.0
 _FARTHEST_M = 40.0
 _WITHOUT_JUNCTION_M = 12.0
+_NO_JUNCTION = 1e6
+"""Cost of a place before which no road crosses: any other is taken first."""
+_ASIDE_M = np.arange(0.0, 9.0, 1.8, dtype=np.float32)
 _AHEAD_M = np.arange(4.0, _FARTHEST_M, 1.5, dtype=np.float32)
 _BLINK_STEPS = 2
 
@@ -33,8 +37,8 @@ def signals_of(route: Route, ground: Ground) -> tuple[Float[Array, "S 4"], Bool[
     stop = line[:, :2] + past[:, None] * line[:, 2:]
     right = jnp.stack([line[:, 3], -line[:, 2]], axis=1)
     kerb = stop + (_border(route, row, stop, right) + _KERB_M)[:, None] * right
-    beyond = jax.vmap(lambda place, way: _beyond(ground, place, way))(kerb, line[:, 2:])
-    return jnp.concatenate([kerb + beyond[:, None] * line[:, 2:], -line[:, 2:]], axis=1), there
+    stands = jax.vmap(lambda place, way: _place(ground, place, way))(kerb, line[:, 2:])
+    return jnp.concatenate([stands, -line[:, 2:]], axis=1), there
 
 
 def shown_at(route: Route, step: Int[Array, ""] | int) -> tuple[Int[Array, "S"], Bool[Array, "S"]]:
@@ -55,11 +59,18 @@ def _border(
     return jnp.where(jnp.isfinite(widest), widest, 1.8)
 
 
-def _beyond(ground: Ground, kerb: Float[Array, "2"], way: Float[Array, "2"]) -> Float[Array, ""]:
-    """Metres ahead of a place at the kerb where the road that crosses there has ended."""
-    line_Q2 = kerb + jnp.asarray(_AHEAD_M)[:, None] * way
-    distance, _ = measure_ground(ground, line_Q2[:, 0], line_Q2[:, 1])
-    road = distance > -0.5
-    crossed = jnp.cumsum(road) > 0
-    ended = crossed & ~road
-    return jnp.where(ended.any(), jnp.asarray(_AHEAD_M)[ended.argmax()], _WITHOUT_JUNCTION_M)
+def _place(ground: Ground, kerb: Float[Array, "2"], way: Float[Array, "2"]) -> Float[Array, "2"]:
+    """Where a light stands for those who come along a kerb: off the road, behind a road that crosses there.
+
+    As near to the kerb as that is to be had; where no road crosses, beside the road some metres on.
+    """
+    right = jnp.stack([way[1], -way[0]])
+    aside_L1, ahead_Q = jnp.asarray(_ASIDE_M)[:, None], jnp.asarray(_AHEAD_M)
+    places_LQ2 = kerb + aside_L1[..., None] * right + ahead_Q[:, None] * way
+    distance, _ = measure_ground(ground, *places_LQ2.reshape(-1, 2).T)
+    road_LQ = (distance > -0.5).reshape(len(_ASIDE_M), len(_AHEAD_M))
+    crossed_LQ = jnp.cumsum(road_LQ, axis=1) > 0
+    behind_LQ = _FARTHEST_M * aside_L1 + ahead_Q
+    beside_LQ = _NO_JUNCTION + behind_LQ + _FARTHEST_M * jnp.abs(ahead_Q - _WITHOUT_JUNCTION_M)
+    cost_LQ = jnp.where(road_LQ, jnp.inf, jnp.where(crossed_LQ, behind_LQ, beside_LQ))
+    return places_LQ2.reshape(-1, 2)[cost_LQ.argmin()]
