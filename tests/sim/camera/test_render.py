@@ -20,6 +20,7 @@ from sim.scenario.record import NOWHERE
 SMALL = CameraSpec(height=32, width=64, cell=8, noise=0.0)
 STEPS = (60, 100, 20)
 drawn = jax.jit(render_camera, static_argnames="spec")
+standing = jax.jit(signals_of)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def reference_depths(scenario: Scenario, step: int, spec: CameraSpec) -> tuple[n
             depths.append(part_depths(pose, place, size, part=part, spec=spec))
             classes.append(int(scenario.log.kinds[row]))
             numbers.append(row)
-    stands, there = (np.asarray(value, np.float64) for value in signals_of(scenario.route, scenario.ground))
+    stands, there = (np.asarray(value, np.float64) for value in standing(scenario.route, scenario.ground))
     for line in np.flatnonzero(there):
         for part, named in zip(PARTS[SIGNAL], (False, True), strict=True):
             depths.append(part_depths(pose, stands[line], np.array(SIZE_M), part=part, spec=spec))
@@ -153,7 +154,7 @@ def test_a_flashing_light_is_dark_half_of_the_time(scenario: Scenario) -> None:
 
 
 def test_lights_stand_off_the_road_beyond_their_line(scenario: Scenario) -> None:
-    stands, there = signals_of(scenario.route, scenario.ground)
+    stands, there = standing(scenario.route, scenario.ground)
     assert there.any()
     distance, _ = measure_ground(scenario.ground, stands[:, 0], stands[:, 1])
     assert (np.asarray(distance)[np.asarray(there)] < 0.0).all()
