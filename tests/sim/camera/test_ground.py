@@ -63,11 +63,13 @@ def test_crosswalks_are_found_where_their_outlines_are() -> None:
     prepared = prepare(recording, Sizes(agents=64, steps=101))
     pose = jnp.zeros(3)
     found = near(prepared.scenario.roads, foot_of(pose, SPEC))
-    middles = np.asarray(found.poses[:, :2]) + np.array([SPEC.mount_ahead_m, 0.0])
+    there = np.asarray(found.halves)[:, 0] > 0.0
+    middles, halves = np.asarray(found.poses)[there, :2], np.asarray(found.halves)[there]
+    middles = middles + np.array([SPEC.mount_ahead_m, 0.0])
     areas = [road.points[:, :2] - prepared.centre for road in recording.map.roads if road.kind == RoadKind.CROSSWALK]
-    assert int((np.asarray(found.halves)[:, 0] > 0.0).sum()) == len(areas) > 0
+    assert len(middles) == len(areas) > 0
     for area in areas:
         apart = np.hypot(*(middles - area.mean(axis=0)).T)
         sides = sorted((np.hypot(*(area[1] - area[0])), np.hypot(*(area[2] - area[1]))), reverse=True)
         assert apart.min() < 0.05
-        assert np.allclose(2.0 * np.asarray(found.halves)[apart.argmin()], sides, atol=0.1)
+        assert np.allclose(2.0 * halves[apart.argmin()], sides, atol=0.1)

@@ -126,12 +126,19 @@ def test_boxes_are_those_of_the_reference(scenario: Scenario, frames: list[Frame
     assert compared >= 5
 
 
+def before_a_light(scenario: Scenario) -> jax.Array:
+    """Where one sees the first light, 18 m before it and a little to its left."""
+    stands, there = standing(scenario.route, scenario.ground)
+    x, y, cosine, sine = stands[int(there.argmax())]
+    return jnp.stack([x + 18.0 * cosine - 3.0 * sine, y + 18.0 * sine + 3.0 * cosine, jnp.arctan2(-sine, -cosine)])
+
+
 def test_a_light_shows_its_state_at_every_step(scenario: Scenario) -> None:
     spec = replace(SMALL, height=256, width=512, exposure=0.7)
     hues = {LightState.STOP: 0, LightState.GO: 1}
     seen = set()
     for step in range(0, 101, 10):
-        frame = drawn(scenario, scenario.log.ego[0, :3], step, jax.random.key(0), spec=spec)
+        frame = drawn(scenario, before_a_light(scenario), step, jax.random.key(0), spec=spec)
         assert int(frame.lights[0]) >= 0
         state = int(frame.light_states[0])
         assert state == int(scenario.route.lights[step, int(frame.lights[0])])
@@ -147,7 +154,7 @@ def test_a_light_shows_its_state_at_every_step(scenario: Scenario) -> None:
 def test_a_flashing_light_is_dark_half_of_the_time(scenario: Scenario) -> None:
     flashing = jnp.full_like(scenario.route.lights, LightState.FLASHING_STOP)
     blinking = replace(scenario, route=replace(scenario.route, lights=flashing))
-    pose = scenario.log.ego[0, :3]
+    pose = before_a_light(scenario)
     bright = [drawn(blinking, pose, step, jax.random.key(0), spec=SMALL) for step in (0, 2)]
     assert not np.array_equal(bright[0].image, bright[1].image)
     assert all(int(frame.light_states[0]) == LightState.FLASHING_STOP for frame in bright)
