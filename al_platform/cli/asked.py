@@ -1,7 +1,9 @@
 """A round as it is asked for on the command line: one record, whoever runs it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+import typer
 
 from al_platform.cli import parse
 from al_platform.cli.model import described_grid, described_model
@@ -37,9 +39,19 @@ class Asked:
     setting: list[str] | None
     curriculum: list[str] | None
 
+    @classmethod
+    def of(cls, context: typer.Context) -> "Asked":
+        """Give the options of a command, each of which has a parameter of its name."""
+        return cls(**{option.name: context.params[option.name] for option in fields(cls)})
+
     def __post_init__(self) -> None:
         """Refuse rounds that nobody scores."""
         require_scorers(self.scorers)
+
+    @property
+    def strategy_text(self) -> str:
+        """The strategy as it was typed, or the one that items of this kind are picked by otherwise."""
+        return self.strategy or ("mi" if self.policy else "mixdist")
 
     def spec(self) -> RoundSpec:
         """Give what is wanted; pool, test set and start set are not frozen yet.
@@ -73,7 +85,7 @@ class Asked:
         )
 
     def _strategy(self) -> StrategySpec:
-        return parse.strategy(self.strategy or ("mi" if self.policy else "mixdist"))
+        return parse.strategy(self.strategy_text)
 
     def body(self) -> dict[str, Any]:
         """Give what a service is asked, as plain data.

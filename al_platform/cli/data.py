@@ -28,8 +28,8 @@ _OPTIONS = "KEY=VALUE for the adapter: " + "; ".join(
 
 def ingest(
     context: typer.Context,
-    adapter: Annotated[str, typer.Argument(help="masks, coco or synthetic")],
-    path: Annotated[str | None, typer.Argument(help="Where the source lies; not for synthetic")] = None,
+    adapter: Annotated[str, typer.Argument(help="masks, coco, synthetic or camera")],
+    path: Annotated[str | None, typer.Argument(help="Where the source lies; not for synthetic and camera")] = None,
     option: Annotated[list[str] | None, typer.Option("--option", "-o", help=_OPTIONS)] = None,
 ) -> None:
     """Bring a dataset in. Repeating it changes nothing; broken files are named and passed over."""

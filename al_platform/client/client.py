@@ -16,7 +16,10 @@ from al_platform.client.records import (
     LoopRecord,
     LoopRoundRecord,
     MetricsRecord,
+    QueueRecord,
     RoundRecord,
+    ScenarioCount,
+    ScenarioRecord,
     SimilarRecord,
     StepRecord,
     TaskRecord,
@@ -76,6 +79,26 @@ class Client:
     def thumbnail(self, frame_id: str, *, size: int = 256) -> bytes:
         """Give a JPEG of a frame whose longer side is at most `size` pixels."""
         return self._ask("GET", f"/v1/frames/{_part(frame_id)}/thumbnail", params={"size": size}).content
+
+    def scenarios(self, filter_text: str = "", *, page: int = 200) -> Iterator[ScenarioRecord]:
+        """Give every scenario that a filter matches, by session and name, fetched a page at a time."""
+        return self._pages(ScenarioRecord, "/v1/scenarios", {"filter": filter_text}, page=page)
+
+    def count_scenarios(self, filter_text: str = "") -> ScenarioCount:
+        """Give how many scenarios a filter matches, and of how many sessions."""
+        return self._one(ScenarioCount, "GET", "/v1/scenarios/count", params={"filter": filter_text})
+
+    def scenario(self, scenario_id: str) -> ScenarioRecord:
+        """Give a scenario."""
+        return self._one(ScenarioRecord, "GET", f"/v1/scenarios/{_part(scenario_id)}")
+
+    def scenario_thumbnail(self, scenario_id: str) -> bytes:
+        """Give the middle of a scenario from above: a PNG."""
+        return self._ask("GET", f"/v1/scenarios/{_part(scenario_id)}/thumbnail").content
+
+    def scenario_clip(self, scenario_id: str) -> bytes:
+        """Give a scenario from above as a moving picture: a GIF."""
+        return self._ask("GET", f"/v1/scenarios/{_part(scenario_id)}/clip").content
 
     def rounds(self, *, state: str = "", page: int = 200) -> Iterator[RoundRecord]:
         """Give rounds, newest first, in one state or ("") any."""
@@ -157,6 +180,22 @@ class Client:
         answer = self._ask("POST", f"/v1/queues/{_part(queue)}/withdraw")
         return [_record(TaskRecord, item) for item in answer.json()]
 
+    def queues(self) -> list[QueueRecord]:
+        """Give every queue and how many of its tasks are in each state."""
+        return self._list(QueueRecord, "/v1/queues")
+
+    def tasks(self, queue: str = "", *, page: int = 200) -> Iterator[TaskRecord]:
+        """Give the tasks of a queue, or of all, in the order people see them."""
+        return self._pages(TaskRecord, "/v1/tasks", {"queue": queue} if queue else {}, page=page)
+
+    def move_task(self, task_id: str, rank: int) -> TaskRecord:
+        """Give a task that still waits another place of its queue; 0 is seen first."""
+        return self._change_task(task_id, {"rank": rank})
+
+    def withdraw_task(self, task_id: str) -> TaskRecord:
+        """Withdraw a task that nobody has answered."""
+        return self._change_task(task_id, {"state": "withdrawn"})
+
     def watch_round(self, round_id: str) -> Iterator[RoundRecord]:
         """Give the status of a round whenever it changes, until it rests."""
         path = f"/v1/rounds/{_part(round_id)}/events"
@@ -196,6 +235,11 @@ class Client:
     def cancel_loop(self, loop_id: str) -> LoopRecord:
         """End a loop for good, and the round of it that is on its way."""
         return self._one(LoopRecord, "POST", f"/v1/loops/{_part(loop_id)}/cancel")
+
+    def _change_task(self, task_id: str, change: Mapping[str, Any]) -> TaskRecord:
+        path = f"/v1/tasks/{_part(task_id)}"
+        version = self._ask("GET", path).headers["ETag"]
+        return self._one(TaskRecord, "PATCH", path, body=change, headers={"If-Match": version})
 
     def _pages(self, kind: type[Record], path: str, asked: Mapping[str, str], *, page: int) -> Iterator[Record]:
         cursor: str | None = None

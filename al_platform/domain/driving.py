@@ -37,6 +37,14 @@ class PolicyModel:
         return (*OUTCOMES, *JUDGED, *(f"{TAG}{name}" for name in self.tags))
 
 
+def detected_event(for_class: str, score: float) -> str:
+    """Give the event that drivers saw in a scene which was picked for a class by a score; empty for none.
+
+    A pick without a score was drawn, not detected.
+    """
+    return for_class if for_class in OUTCOMES and score > 0.0 else ""
+
+
 def policy_model(policy_id: str, targets: tuple[str, ...], *, drives: int = 0) -> PolicyModel:
     """Give the drivers of a round for these targets, with scores for the tags among them."""
     return PolicyModel(policy_id, drives, tags_among(targets))

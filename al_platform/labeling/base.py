@@ -114,5 +114,5 @@ DescribeTasks = Callable[[Sequence[LabelTask]], Sequence[Brief]]
 HintTasks = Callable[[Sequence[LabelTask]], Mapping[str, Shown]]
 """Gives hints or clips by task id; a frame without one is left out. Slow: asked only for tasks that are new."""
 
-ImageUrl = Callable[[BlobRef], str]
-"""Gives the address under which an annotator's browser finds a picture."""
+ImageUrl = Callable[[str, BlobRef], str]
+"""Gives the address under which an annotator's browser finds a picture of a task, by the task's id."""

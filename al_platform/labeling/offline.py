@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from al_platform.domain.driving import OUTCOMES
+from al_platform.domain.driving import detected_event
 from al_platform.domain.labels import Annotation, Label, LabelTask
 from al_platform.domain.triage import Triage
 from al_platform.errors import InvalidInput
@@ -29,7 +29,7 @@ class OfflineAnnotator:
     def collect(self, tasks: Sequence[LabelTask], *, since: str = "") -> Iterator[TaskResult]:
         """Give the known label of each task, or its rejection where nobody ever labelled the item.
 
-        A known triage says of the event that a scenario was picked for that it happened: who made the scene knows
+        A known triage says of the event that was detected in a scenario that it happened: who made the scene knows
         where everybody is, so nothing is detected that was not there.
 
         Answers never change, so `since` leaves nothing out.
@@ -62,7 +62,8 @@ class OfflineAnnotator:
         if answer is None:
             return TaskResult(task.task_id, rejected="no label is known for it")
         if isinstance(answer, Triage):
-            events = {task.for_class: True} if task.for_class in OUTCOMES else {}
+            event = detected_event(task.for_class, task.score)
+            events = {event: True} if event else {}
             return TaskResult(task.task_id, annotation=replace(answer, events=events), rejected=answer.rejected)
         return TaskResult(task.task_id, annotation=self._released(answer))
 

@@ -11,7 +11,7 @@ from al_platform.catalog.models import ensemble_named
 from al_platform.catalog.rounds import round_named
 from al_platform.catalog.scenarios import scenarios_named
 from al_platform.catalog.tasks import tasks_of
-from al_platform.domain.driving import OUTCOMES, PolicyModel
+from al_platform.domain.driving import PolicyModel, detected_event
 from al_platform.domain.labels import CONTROL_CLASS, LabelTask
 from al_platform.domain.rounds import Round, RoundSpec
 from al_platform.domain.scenarios import ScenarioReference
@@ -49,7 +49,7 @@ def _briefs(context: LoopContext, tasks: Sequence[LabelTask]) -> list[Brief]:
 
 
 def _scene_brief(task: LabelTask, spec: RoundSpec, scene: ScenarioReference) -> SceneBrief:
-    event = task.for_class if task.for_class in OUTCOMES else ""
+    event = detected_event(task.for_class, task.score)
     return SceneBrief(task, spec.queue, spec.policy_model.tags, event, scene.name)
 
 

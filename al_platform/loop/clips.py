@@ -10,6 +10,7 @@ from al_platform.domain.labels import LabelTask
 from al_platform.errors import NotFound
 from al_platform.labeling.base import Clip
 from al_platform.loop.context import LoopContext
+from al_platform.scoring.scenarios import why_lost
 from sim.pictures import ground_picture, recording_of, rollout_frames, save_gif, view_of
 from sim.scenario.record import STEP_S, Scenario
 
@@ -24,14 +25,14 @@ def clips_of(context: LoopContext, tasks: Sequence[LabelTask]) -> dict[str, Clip
 
     Raises: NotFound for a scenario that the store has lost.
     """
-    stores = open_layouts(context.workplace.scenarios_folder)
+    stores, damaged = open_layouts(Path(context.workplace.scenarios_folder))
     scenes: dict[str, Scenario] = {}
     for store in stores:
         there = [task.item_id for task in tasks if task.item_id in store.ids]
         scenes.update({name: store[row] for name, row in zip(there, store.rows_of(there), strict=True)})
     for task in tasks:
         if task.item_id not in scenes:
-            raise NotFound(f"scenario {task.item_id}: not in the store; ingest or generate it again")
+            raise NotFound(f"scenario {task.item_id}: {why_lost(task.item_id, damaged)}")
     return {task.task_id: Clip(_drawn(context, scenes[task.item_id])) for task in tasks}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.connection import Transaction
@@ -20,6 +21,7 @@ from al_platform.loop.strategies import strategy_named
 from al_platform.loop.train import TrainOutcome
 from al_platform.models.records import Unreadable
 from al_platform.scoring.job import make_job
+from al_platform.scoring.scenarios import why_lost
 
 
 def sessions_of_scenarios(tx: Transaction, scenario_ids: Sequence[str]) -> dict[str, str]:
@@ -94,10 +96,11 @@ def scenario_job(
 
 
 def lost_scenarios(context: LoopContext, round_: Round, scenario_ids: Sequence[str]) -> Unreadable:
-    """Give those of these scenarios that are not in the store."""
+    """Give those of these scenarios that are not in the store, or in a damaged part of it, and why."""
     del round_
-    there = {name for store in open_layouts(context.workplace.scenarios_folder) for name in store.ids}
-    return {name: "is not in the store; ingest or generate it again" for name in scenario_ids if name not in there}
+    stores, damaged = open_layouts(Path(context.workplace.scenarios_folder))
+    there = {name for store in stores for name in store.ids}
+    return {name: why_lost(name, damaged) for name in scenario_ids if name not in there}
 
 
 def confirmed_events(context: LoopContext, round_: Round, labels: Sequence[Label]) -> int:

@@ -34,7 +34,6 @@ from al_platform.platform.home import Platform
 from al_platform.platform.labels import label_studio_tool
 from al_platform.platform.tiers import cached_images
 from al_platform.settings import Settings
-from al_platform.storage.records import RecordCaches
 from al_platform.training.place import TrainingPlace
 from al_platform.training.tiers import HotTiers
 
@@ -58,11 +57,11 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     context = LoopContext(
         catalog=platform.catalog,
         place=TrainingPlace(
-            workplace=_workplace(platform.settings, scorers=scorers),
+            workplace=workplace_of(platform.settings, scorers=scorers),
             blobs=platform.blobs,
             images=cached_images(platform),
             tiers=HotTiers(platform.settings.hot_folder),
-            caches=RecordCaches(platform.settings.cache_folder),
+            caches=platform.caches,
         ),
         compute=platform.compute,
         tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},
@@ -72,7 +71,8 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     return replace(context, tools={**context.tools, **label_studio_tool(platform, context)})
 
 
-def _workplace(settings: Settings, *, scorers: int) -> Workplace:
+def workplace_of(settings: Settings, *, scorers: int = 1) -> Workplace:
+    """Give what a job is told of where it works."""
     return Workplace(
         storage_url=settings.storage_url,
         cache_folder=str(settings.cache_folder),
@@ -80,8 +80,8 @@ def _workplace(settings: Settings, *, scorers: int) -> Workplace:
         runs_folder=str(settings.runs_folder),
         blob_cache_bytes=settings.blob_cache_bytes,
         memory_bytes=settings.memory_bytes,
-        scenarios_folder=str(settings.scenarios_folder),
         scorers=scorers,
+        scenarios_folder=str(settings.scenarios_folder),
     )
 
 

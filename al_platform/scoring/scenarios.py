@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from al_platform.scoring.measures import MEASURES, PoolMeasures, no_measures
 from al_platform.scoring.place import ScoringPlace
 from al_platform.scoring.shards import ScoredShard
 from al_platform.scoring.stages import StageClock
+from al_platform.storage.arrays import DamagedShard
 from al_platform.storage.pools import read_pool
 
 BATCH = 16
@@ -28,7 +30,7 @@ class ScenarioScorer:
 
     def __init__(self, place: ScoringPlace, job: ScoringJob, model: PolicyModel, drivers: Drivers) -> None:
         self._place, self._job, self._model, self._drivers = place, job, model, drivers
-        self._stores = open_layouts(place.scenarios)
+        self._stores, self._damaged = open_layouts(Path(place.scenarios))
         self.clock = StageClock({})
 
     def score(self, shard: int, scored: Callable[[int], None]) -> ScoredShard:
@@ -60,7 +62,7 @@ class ScenarioScorer:
             timestamps_s=items["timestamp_s"].to_numpy()[kept],
             measures=PoolMeasures(*(getattr(measures, name)[kept] for name in MEASURES)),
             unreadable=tuple(
-                UnreadableItem(first + int(place), names[place], "is not in the store; ingest or generate it again")
+                UnreadableItem(first + int(place), names[place], why_lost(names[place], self._damaged))
                 for place in np.flatnonzero(~found)
             ),
         )
@@ -74,6 +76,12 @@ class ScenarioScorer:
             part = getattr(measured, measure)[: len(places)]
             _require_finite(measure, part, names, self._model.classes)
             values[places] = part
+
+
+def why_lost(scenario_id: str, damaged: Sequence[DamagedShard]) -> str:
+    """Say why a scenario that none of the whole shards holds cannot be read."""
+    held = next((shard.reason for shard in damaged if scenario_id in shard.ids), "")
+    return held or "is not in the store; ingest or generate it again"
 
 
 @contextmanager

@@ -42,8 +42,10 @@ def test_people_are_asked_for_all_that_a_triage_holds() -> None:
 
 
 def test_a_task_shows_clip_event_rank_and_score() -> None:
-    data = body_of(BRIEF, Clip(BlobRef("gif", 1, "image/gif")), lambda blob: f"url:{blob.hash}")["data"]
-    assert (data["external_id"], data["item_id"], data["clip"]) == ("tsk_1", "scn_1", "url:gif")
+    data = body_of(BRIEF, Clip(BlobRef("gif", 1, "image/gif")), lambda task_id, blob: f"url:{task_id}/{blob.hash}")[
+        "data"
+    ]
+    assert (data["external_id"], data["item_id"], data["clip"]) == ("tsk_1", "scn_1", "url:tsk_1/gif")
     assert (data["event"], data["rank"], data["order"]) == ("off route: did it happen?", 4, "0000000004")
     assert data["title"] == "Scenario generated/0/17, rank 4, picked for: off_route, score 0.25"
 

@@ -95,7 +95,7 @@ def test_weights_that_are_no_numbers_stop_the_scorer_at_a_scenario(platform: Pla
 
 
 def test_one_driver_thrice_disagrees_about_nothing_and_order_is_irrelevant(platform: Platform) -> None:
-    (store,) = open_layouts(str(platform.settings.scenarios_folder))
+    (store,), _ = open_layouts(platform.settings.scenarios_folder)
     batch = scene_batch(store, store.ids, MODEL.tags, size=16)
     drivers = untrained()
     alone = jax.tree.map(lambda leaf: jnp.stack([leaf[0]] * 3), drivers.parameters)
@@ -112,7 +112,7 @@ def test_one_driver_thrice_disagrees_about_nothing_and_order_is_irrelevant(platf
 
 
 def test_drawn_drives_do_not_depend_on_the_batch(platform: Platform) -> None:
-    (store,) = open_layouts(str(platform.settings.scenarios_folder))
+    (store,), _ = open_layouts(platform.settings.scenarios_folder)
     drawn, drivers = replace(MODEL, drives=2), untrained()
     forward = measures_of(drivers, drawn, scene_batch(store, store.ids, MODEL.tags, size=16))
     back = measures_of(drivers, drawn, scene_batch(store, store.ids[::-1], MODEL.tags, size=16))

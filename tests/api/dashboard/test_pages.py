@@ -10,7 +10,18 @@ from al_platform.domain.access import Scope
 from tests.api.conftest import Served
 from tests.api.dashboard.conftest import EXPERIMENT, HOSTILE, PAGES, Seeded, logged_in
 
-EVERYWHERE = ("/", "/rounds", "/pool", "/pool/map", "/learning", "/datasets", "/models", "/annotators", "/new-round")
+EVERYWHERE = (
+    "/",
+    "/rounds",
+    "/pool",
+    "/pool/map",
+    "/scenarios",
+    "/learning",
+    "/datasets",
+    "/models",
+    "/annotators",
+    "/new-round",
+)
 UNLABELLED = ("hidden", "submit", "button")
 
 
