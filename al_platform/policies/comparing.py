@@ -1,0 +1,134 @@
+"""The job of comparing two evaluations of one suite: what changed, and a clip of each scenario that got worse."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from al_platform.datasets.scenarios.store import open_layouts
+from al_platform.domain.hashing import canonical_json
+from al_platform.domain.ids import make_id
+from al_platform.domain.jobs import Workplace
+from al_platform.domain.judging import Change, Comparison, Evaluation
+from al_platform.domain.progress import Progress, ReportProgress
+from al_platform.errors import CorruptBlob, NotFound
+from al_platform.policies.changes import (
+    ByScenario,
+    ComparisonSpec,
+    best_of,
+    by_scenario,
+    changes_of,
+    verdict_of,
+    worst_of,
+)
+from al_platform.policies.clips import Side, clip_of
+from al_platform.policies.driven import paired_differences
+from al_platform.policies.results import read_drives
+from al_platform.policies.suites import by_layout, read_scenarios
+from al_platform.storage.blobs import BlobStore
+from al_platform.storage.files import NamedFiles
+from al_platform.storage.named_records import find_record, keep_record
+
+KIND = "compare"
+"""Of jobs that do this."""
+
+STAGE = "clips"
+
+_MEDIA_TYPE = "image/gif"
+
+
+@dataclass(frozen=True)
+class ComparisonJob:
+    """Two evaluations of one suite, and what to make of them."""
+
+    comparison_id: str
+    before: Evaluation
+    after: Evaluation
+    scenarios_hash: str
+    spec: ComparisonSpec
+
+    @property
+    def name(self) -> str:
+        """Give the name of the job in storage."""
+        return f"comparisons/{self.comparison_id}/job.json"
+
+    @property
+    def result_name(self) -> str:
+        """Give the name of the file that holds its result."""
+        return f"comparisons/{self.comparison_id}/result.json"
+
+
+def write_comparison_job(
+    files: NamedFiles, before: Evaluation, after: Evaluation, *, scenarios_hash: str, spec: ComparisonSpec
+) -> ComparisonJob:
+    """Put the job of comparing two evaluations into storage; its id is the hash of their drives and the spec."""
+    content = (before.evaluation_id, before.results_hash, after.evaluation_id, after.results_hash, scenarios_hash)
+    job = ComparisonJob(make_id("cmp", *content, spec), before, after, scenarios_hash, spec)
+    files.write(job.name, canonical_json(job).encode())
+    return job
+
+
+def find_comparison(files: NamedFiles, job: ComparisonJob) -> Comparison | None:
+    """Give the result of a job, None where there is none yet. Raises: CorruptBlob where it is torn."""
+    return find_record(files, job.result_name, Comparison)
+
+
+def run_comparison(workplace: Workplace, name: str, *, report: ReportProgress) -> None:
+    """Compare, draw the clips, and store what came of it.
+
+    Raises: NotFound for a job, a blob, or a scenario to be drawn that is not there; CorruptBlob; StorageUnavailable;
+        Stopped where `report` does.
+    """
+    blobs, files = BlobStore(workplace.storage_url), NamedFiles(workplace.storage_url)
+    job = find_record(files, name, ComparisonJob)
+    if job is None:
+        raise NotFound(f"comparison {name}: no such job in {files.url}; give the storage of its home")
+    if job.name != name:
+        raise CorruptBlob(f"{files.path(name)}: was changed; delete it, then compare again")
+    if find_comparison(files, job) is not None:
+        return
+    scenarios = read_scenarios(blobs, job.scenarios_hash)
+    before, after = (read_drives(blobs, each.results_hash, scenarios) for each in (job.before, job.after))
+    differences = paired_differences([each.driven for each in before], [each.driven for each in after])
+    pairs = by_scenario(before), by_scenario(after)
+    worse, better = changes_of(*pairs)
+    worse = list(_with_clips(workplace, job, worse, pairs, blobs=blobs, report=report))
+    comparison = Comparison(
+        comparison_id=job.comparison_id,
+        suite_id=job.before.suite_id,
+        before=job.before.evaluation_id,
+        after=job.after.evaluation_id,
+        differences=differences,
+        verdict=verdict_of(differences, job.spec),
+        worse=tuple(worse),
+        better=tuple(better),
+    )
+    keep_record(files, job.result_name, comparison)
+
+
+def _with_clips(
+    workplace: Workplace,
+    job: ComparisonJob,
+    worse: Sequence[Change],
+    pairs: tuple[ByScenario, ByScenario],
+    *,
+    blobs: BlobStore,
+    report: ReportProgress,
+) -> Iterator[Change]:
+    """Yield the changes, the first of them with a clip of what was well before and is not any more."""
+    # Agents that reacted to the ego are not where they were recorded, and nobody kept where they were.
+    drawn = 0 if job.before.spec.reactive or job.after.spec.reactive else min(job.spec.clips, len(worse))
+    scenarios = [pairs[0][change.scenario_id][0].driven.scenario for change in worse[:drawn]]
+    layouts = by_layout(open_layouts(workplace.scenarios_folder), scenarios) if scenarios else []
+    stored = {scenario.scenario_id: store for store, here in layouts for scenario in here}
+    for number, change in enumerate(worse):
+        if number >= drawn:
+            yield change
+            continue
+        report(Progress(STAGE, number, drawn))
+        store = stored[change.scenario_id]
+        scene = store[store.rows_of([change.scenario_id])[0]]
+        sides = (
+            Side(job.before.policy_id, best_of(pairs[0][change.scenario_id])),
+            Side(job.after.policy_id, worst_of(pairs[1][change.scenario_id])),
+        )
+        yield replace(change, clip_hash=blobs.put(clip_of(scene, sides), media_type=_MEDIA_TYPE).hash)
+    report(Progress(STAGE, drawn, max(drawn, 1)))
