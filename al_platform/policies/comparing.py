@@ -22,10 +22,11 @@ from al_platform.policies.changes import (
 from al_platform.policies.clips import Side, clip_of
 from al_platform.policies.driven import paired_differences
 from al_platform.policies.results import read_drives
-from al_platform.policies.suites import by_layout, read_scenarios
+from al_platform.policies.suites import by_layout
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
 from al_platform.storage.named_records import find_record, keep_record
+from al_platform.storage.suites import read_scenarios
 
 KIND = "compare"
 """Of jobs that do this."""

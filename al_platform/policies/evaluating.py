@@ -15,11 +15,12 @@ from al_platform.errors import CorruptBlob, NotFound
 from al_platform.policies.driven import estimates, member_failures, strata
 from al_platform.policies.results import write_drives
 from al_platform.policies.stored import read_drivers
-from al_platform.policies.suites import by_layout, read_scenarios
+from al_platform.policies.suites import by_layout
 from al_platform.policies.wheel import Drive, Wheel, drive_scenarios, expert_wheel, wheels_of
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
 from al_platform.storage.named_records import find_record, keep_record
+from al_platform.storage.suites import read_scenarios
 from sim.networks import network_named
 from sim.varying import Variation, VariationSpec, draw_variations
 

@@ -24,9 +24,10 @@ from al_platform.policies.evaluating import (
 )
 from al_platform.policies.results import read_drives, write_drives
 from al_platform.policies.stored import write_drivers
-from al_platform.policies.suites import read_scenarios, suite_scenario, write_scenarios
+from al_platform.policies.suites import suite_scenario
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
+from al_platform.storage.suites import read_scenarios, write_scenarios
 from sim.varying import VariationSpec
 from tests.fleet import settings_of
 from tests.judged import CRUISE, HALT, RACE, SCENES, drivers_that, make_judged_home
@@ -139,7 +140,7 @@ def test_variations_of_a_scene_are_driven_beside_the_scene_itself(bench: Bench) 
     assert found.measures["failure"].scenarios == 4
     assert len(drives[0].poses) == 31
     assert {len(drive.poses) for drive in drives[1:]} <= set(range(20, 32))
-    with pytest.raises(InvalidInput, match="steps are left.*vary it by less"):
+    with pytest.raises(InvalidInput, match=r"steps are left.*vary it by less"):
         bench.evaluate(scenarios=bench.scenarios[:1], variations=replace(few, start_steps=1000, count=1))
 
 
