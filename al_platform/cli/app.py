@@ -10,7 +10,9 @@ from al_platform.cli import (
     data,
     datasets,
     experiments,
+    judging,
     loops,
+    policies,
     rounds,
     scenarios,
     scorer,
@@ -48,6 +50,14 @@ app.add_typer(scenarios.scenarios_app, name="scenarios")
 app.add_typer(simulator.sim_app, name="sim")
 app.add_typer(loops.loop_app, name="loop")
 app.add_typer(tiers.tier_app, name="tier")
+app.add_typer(policies.policy_app, name="policy")
+policies.policy_app.command("suite")(judging.suite)
+policies.policy_app.command("suites")(judging.suites)
+policies.policy_app.command("evaluate")(judging.evaluate)
+policies.policy_app.command("compare")(judging.compare)
+policies.policy_app.command("fix")(judging.fix)
+policies.policy_app.command("license")(judging.license_)
+policies.policy_app.command("leaderboard")(judging.leaderboard)
 
 
 @app.callback()

@@ -1,0 +1,5 @@
+"""`alp policy`."""
+
+import typer
+
+policy_app = typer.Typer(help="Driving policies: trained, judged, licensed.", no_args_is_help=True)
