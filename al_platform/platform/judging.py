@@ -7,7 +7,8 @@ from al_platform.catalog import judging as catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.policies import policy_named
 from al_platform.catalog.scenarios import scenario_named, scenarios_of_filter
-from al_platform.compute.waiting import finish
+from al_platform.compute.base import JobState, JobStatus
+from al_platform.compute.waiting import finish, require_well
 from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
 from al_platform.domain.jobs import Job
@@ -42,6 +43,17 @@ class Standing:
     evaluation: Evaluation
     licences: tuple[str, ...]
     """That it holds, by name."""
+
+
+@dataclass(frozen=True)
+class AskedEvaluation:
+    """An evaluation that was asked for."""
+
+    evaluation_id: str
+    status: JobStatus
+    """Of its job; MISSING where none was needed."""
+    evaluation: Evaluation | None
+    """None as long as it is driven."""
 
 
 def freeze_suite(platform: Platform, name: str, filter_text: str) -> Suite:
@@ -96,18 +108,31 @@ def evaluate_policy(platform: Platform, policy_id: str, suite_name: str, *, spec
     Raises: NotFound for an unknown policy or suite, or a scenario that the store lost; InvalidInput for weights of
         another network size; what ended the job.
     """
-    with platform.catalog.transaction() as tx:
-        judged, chosen = _judged(tx, policy_id), catalog.suite_named(tx, suite_name)
-        job = evaluating.make_evaluation_job(
-            judged, suite_id=chosen.suite_id, scenarios_hash=chosen.scenarios_hash, spec=spec
-        )
-        known = catalog.find_evaluation(tx, job.evaluation_id)
-    if known is not None and platform.blobs.has(known.results_hash):
-        return known
-    found = _driven(platform, job)
-    with platform.catalog.transaction() as tx:
-        catalog.add_evaluation(tx, found, now=utc_now())
-    return found
+    job = _evaluation_job(platform, policy_id, suite_name, spec)
+    return _known(platform, job) or _kept(platform, _driven(platform, job))
+
+
+def ask_evaluation(
+    platform: Platform, policy_id: str, suite_name: str, *, spec: JudgeSpec = _SPEC, again: bool = False
+) -> AskedEvaluation:
+    """Have a policy evaluated and do not wait: to be asked again and again, by as many as like; one job runs.
+
+    A backend that computes here and now ends first. `again` starts a job anew that ended without a result.
+
+    Raises: NotFound for an unknown policy or suite; else the error that ended the job.
+    """
+    job = _evaluation_job(platform, policy_id, suite_name, spec)
+    files, compute, key = NamedFiles(platform.blobs.url), platform.compute, job.evaluation_id
+    known = _known(platform, job)
+    if known is None and evaluating.find_evaluation(files, job) is None:
+        status = compute.status(key)
+        if status.state is not JobState.RUNNING:
+            if not again:
+                require_well(key, status)
+            evaluating.write_evaluation_job(files, job)
+            compute.submit(key, _work(platform, evaluating.KIND, job.name), report=platform.report)
+    driven = None if known else evaluating.find_evaluation(files, job)
+    return AskedEvaluation(key, compute.status(key), known or (_kept(platform, driven) if driven else None))
 
 
 def compare_policies(
@@ -131,7 +156,7 @@ def compare_policies(
     job = comparing.write_comparison_job(files, first, second, scenarios_hash=chosen.scenarios_hash, spec=wanted)
     _finish(
         platform,
-        Job(comparing.KIND, job.name, workplace_of(platform.settings)),
+        _work(platform, comparing.KIND, job.name),
         key=job.comparison_id,
         finished=lambda: comparing.find_comparison(files, job) is not None,
     )
@@ -201,13 +226,32 @@ def _judged(tx: Transaction, policy_id: str) -> JudgedPolicy:
     return JudgedPolicy(policy_id, policy.spec.network, policy.weights_hash)
 
 
+def _evaluation_job(platform: Platform, policy_id: str, suite_name: str, spec: JudgeSpec) -> EvaluationJob:
+    with platform.catalog.transaction() as tx:
+        judged, chosen = _judged(tx, policy_id), catalog.suite_named(tx, suite_name)
+    return evaluating.make_evaluation_job(
+        judged, suite_id=chosen.suite_id, scenarios_hash=chosen.scenarios_hash, spec=spec
+    )
+
+
+def _known(platform: Platform, job: EvaluationJob) -> Evaluation | None:
+    with platform.catalog.transaction() as tx:
+        return catalog.find_evaluation(tx, job.evaluation_id)
+
+
+def _kept(platform: Platform, evaluation: Evaluation) -> Evaluation:
+    with platform.catalog.transaction() as tx:
+        catalog.add_evaluation(tx, evaluation, now=utc_now())
+    return evaluation
+
+
 def _driven(platform: Platform, job: EvaluationJob) -> Evaluation:
     """The result of a job, which is run unless it is there."""
     files = NamedFiles(platform.blobs.url)
     evaluating.write_evaluation_job(files, job)
     _finish(
         platform,
-        Job(evaluating.KIND, job.name, workplace_of(platform.settings)),
+        _work(platform, evaluating.KIND, job.name),
         key=job.evaluation_id,
         finished=lambda: evaluating.find_evaluation(files, job) is not None,
     )
@@ -217,8 +261,12 @@ def _driven(platform: Platform, job: EvaluationJob) -> Evaluation:
     return found
 
 
-def _finish(platform: Platform, job: Job, *, key: str, finished: Callable[[], bool]) -> None:
+def _work(platform: Platform, kind: str, name: str) -> Job:
     keep_compiled(platform.settings.cache_folder / "xla")
+    return Job(kind, name, workplace_of(platform.settings))
+
+
+def _finish(platform: Platform, job: Job, *, key: str, finished: Callable[[], bool]) -> None:
     finish(platform.compute, key, job, finished=finished, report=platform.report)
 
 
