@@ -16,12 +16,12 @@ class Workplace:
     blob_cache_bytes: int
     memory_bytes: int
     """Records of a dataset version beyond this are streamed."""
+    scenarios_folder: str = ""
+    """The store of prepared scenarios."""
     scorers: int = 1
     """Processes that score a pool."""
     checkpoint_every_s: float = 20.0
     """How much a killed training repeats at most, in seconds."""
-    scenarios_folder: str = ""
-    """Prepared scenarios; "" for jobs that drive none."""
 
 
 @dataclass(frozen=True)

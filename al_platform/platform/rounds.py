@@ -78,8 +78,8 @@ def workplace_of(settings: Settings, *, scorers: int = 1) -> Workplace:
         runs_folder=str(settings.runs_folder),
         blob_cache_bytes=settings.blob_cache_bytes,
         memory_bytes=settings.memory_bytes,
-        scorers=scorers,
         scenarios_folder=str(settings.scenarios_folder),
+        scorers=scorers,
     )
 
 
