@@ -75,7 +75,7 @@ def make_home(home: Path) -> None:
 def frames_of(platform: Platform, filter_text: str) -> list[str]:
     """The ids of the frames that a filter matches, in the order of pools."""
     with platform.catalog.transaction() as tx:
-        frame_ids: list[str] = frames_matching(tx, filter_text)["frame_id"].to_pylist()
+        frame_ids: list[str] = frames_matching(tx, filter_text)["item_id"].to_pylist()
     return frame_ids
 
 
@@ -99,7 +99,7 @@ def outcome_of(platform: Platform, round_id: str) -> Outcome:
         weights=ensemble["weights_hash"],
         scores="".join(scores),
         picks=tuple(
-            (row["frame_id"], row["for_class"], row["score"]) for row in sorted(picks, key=lambda row: row["rank"])
+            (row["item_id"], row["for_class"], row["score"]) for row in sorted(picks, key=lambda row: row["rank"])
         ),
         version=round_["dataset_version_id"],
     )

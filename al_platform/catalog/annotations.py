@@ -24,7 +24,7 @@ def add_annotations(
         "annotations",
         {
             "annotation_id": ids,
-            "frame_id": [annotation.frame_id for annotation in annotations],
+            "item_id": [annotation.frame_id for annotation in annotations],
             "task_id": list(task_ids),
             "revision": [annotation.revision for annotation in annotations],
             "source": [annotation.source for annotation in annotations],
@@ -74,9 +74,9 @@ def all_labels_of_round(tx: Transaction, round_id: str) -> set[str]:
 def labels_of_round(tx: Transaction, round_id: str) -> list[DatasetItem]:
     """Give the newest label of each task of a round, less rejected ones, as items of a dataset version, by frame id."""
     rows = tx.execute(
-        "SELECT a.frame_id, arg_max(a.annotation_id, (a.revision, a.created_at, a.annotation_id)) "
+        "SELECT a.item_id, arg_max(a.annotation_id, (a.revision, a.created_at, a.annotation_id)) "
         "FROM tasks JOIN task_labels USING (task_id) JOIN annotations a USING (annotation_id) "
-        "WHERE tasks.round_id = ? AND tasks.state <> ? GROUP BY a.frame_id ORDER BY a.frame_id",
+        "WHERE tasks.round_id = ? AND tasks.state <> ? GROUP BY a.item_id ORDER BY a.item_id",
         [round_id, TaskState.REJECTED.value],
     ).fetchall()
     return [DatasetItem(*row) for row in rows]

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.manifests import read_table
+from al_platform.catalog.manifests import read_items
 from al_platform.catalog.tables import rows_of, table_of
 from al_platform.domain.hashing import hash_bytes
 from al_platform.domain.progress import Progress, ReportProgress
@@ -22,7 +22,7 @@ _REFERENCES = (
     ("scenarios", "scenario_id", "source_id", "scenario_sources", "source_id"),
     ("embeddings", "frame_id", "frame_id", "frames", "frame_id"),
     ("embeddings", "frame_id", "encoder_id", "encoders", "encoder_id"),
-    ("annotations", "annotation_id", "frame_id", "frames", "frame_id"),
+    ("annotations", "annotation_id", "item_id", "items", "item_id"),
     ("task_labels", "task_id", "annotation_id", "annotations", "annotation_id"),
     ("dataset_versions", "version_id", "parent_id", "dataset_versions", "version_id"),
     ("dataset_versions", "version_id", "round_id", "rounds", "round_id"),
@@ -40,11 +40,15 @@ _REFERENCES = (
     ("rounds", "round_id", "score_id", "score_sets", "score_id"),
     ("rounds", "round_id", "dataset_version_id", "dataset_versions", "version_id"),
     ("tasks", "task_id", "round_id", "rounds", "round_id"),
-    ("tasks", "task_id", "frame_id", "frames", "frame_id"),
+    ("tasks", "task_id", "item_id", "items", "item_id"),
     ("step_runs", "step", "round_id", "rounds", "round_id"),
     ("experiment_points", "arm", "experiment_id", "experiments", "experiment_id"),
 )
 """Table, the column that names its rows, and the column that must be found in another table's column."""
+
+_ITEMS = "(SELECT frame_id AS item_id FROM frames UNION ALL SELECT scenario_id FROM scenarios)"
+_SETS = {"items": _ITEMS}
+"""What a column may have to be found in that is no table."""
 
 _RULES: Mapping[str, str] = {
     "frame {}: is there twice": "SELECT frame_id FROM frames GROUP BY frame_id HAVING count(*) > 1",
@@ -56,8 +60,8 @@ _RULES: Mapping[str, str] = {
     "frame {}: its clock is not finite": "SELECT frame_id FROM frames WHERE NOT isfinite(timestamp_s)",
     "round {}: two of its tasks have one rank": "SELECT round_id FROM tasks "
     "GROUP BY round_id, rank HAVING count(*) > 1",
-    "round {}: two of its tasks are for one frame": "SELECT round_id FROM tasks "
-    "GROUP BY round_id, frame_id HAVING count(*) > 1",
+    "round {}: two of its tasks are for one item": "SELECT round_id FROM tasks "
+    "GROUP BY round_id, item_id HAVING count(*) > 1",
     "task {}: its score is not finite": "SELECT task_id FROM tasks WHERE NOT isfinite(score)",
     "round {}: its pool or dataset version is not in the catalog": "SELECT round_id FROM rounds "
     "WHERE (spec->>'$.pool_id') NOT IN (SELECT pool_id FROM pools) "
@@ -98,7 +102,7 @@ def _broken_rules(tx: Transaction, report: ReportProgress) -> Iterator[str]:
         report(Progress("rules", done, len(_REFERENCES) + len(_RULES)))
         sql = (
             f"SELECT {name} AS name, {column} AS value FROM {table} WHERE {column} IS NOT NULL "
-            f"AND {column} NOT IN (SELECT {key} FROM {other}) ORDER BY ALL"
+            f"AND {column} NOT IN (SELECT {key} FROM {_SETS.get(other, other)}) ORDER BY ALL"
         )
         for row in rows_of(tx, sql):
             yield f"{table} {row['name']}: {column} {row['value']} is not in {other}"
@@ -109,8 +113,8 @@ def _broken_rules(tx: Transaction, report: ReportProgress) -> Iterator[str]:
 
 
 def _broken_manifests(tx: Transaction, blobs: BlobStore) -> Iterator[str]:
-    """Manifests that can be read must list as many frames as the catalog says, all of them known."""
-    known = table_of(tx, "SELECT frame_id FROM frames")["frame_id"]
+    """Manifests that can be read must list as many items as the catalog says, all of them known."""
+    known = table_of(tx, f"SELECT item_id FROM {_ITEMS}")["item_id"]
     listed = rows_of(
         tx,
         "SELECT 'pool ' || pool_id AS name, manifest_hash, frames FROM pools UNION ALL "
@@ -118,14 +122,14 @@ def _broken_manifests(tx: Transaction, blobs: BlobStore) -> Iterator[str]:
     )
     for row in listed:
         try:
-            manifest = read_table(blobs, row["manifest_hash"])
+            manifest = read_items(blobs, row["manifest_hash"])
         except (NotFound, StorageUnavailable) as error:
             yield f"{row['name']}: its manifest cannot be read: {error}"
             continue
-        if "frame_id" not in manifest.column_names or manifest.num_rows != row["frames"]:
-            yield f"{row['name']}: its manifest lists {manifest.num_rows} rows, not {row['frames']} frames"
-        elif not pc.all(pc.is_in(manifest["frame_id"], value_set=known), min_count=0).as_py():
-            yield f"{row['name']}: its manifest lists a frame that the catalog lacks"
+        if "item_id" not in manifest.column_names or manifest.num_rows != row["frames"]:
+            yield f"{row['name']}: its manifest lists {manifest.num_rows} rows, not {row['frames']} items"
+        elif not pc.all(pc.is_in(manifest["item_id"], value_set=known), min_count=0).as_py():
+            yield f"{row['name']}: its manifest lists an item that the catalog lacks"
 
 
 def _broken_scores(tx: Transaction, blobs: BlobStore) -> Iterator[str]:

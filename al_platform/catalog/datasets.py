@@ -1,4 +1,4 @@
-"""Pools and dataset versions: immutable sets of frames, named by content."""
+"""Pools and dataset versions: immutable sets of items, named by content."""
 
 from collections.abc import Collection, Sequence
 
@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.frames import frames_in_pool_order, frames_matching
-from al_platform.catalog.manifests import content_hash, read_table, write_table
+from al_platform.catalog.manifests import content_hash, read_items, write_table
 from al_platform.catalog.tables import insert_missing, rows_of, table_of, visible
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
 from al_platform.domain.ids import make_id
@@ -15,24 +15,24 @@ from al_platform.errors import InvalidInput, NotFound
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.pools import has_rows, write_pool
 
-_ITEMS = pa.schema([("frame_id", pa.string()), ("annotation_id", pa.string())])
+_ITEMS = pa.schema([("item_id", pa.string()), ("annotation_id", pa.string())])
 
 _NEWEST = """
-SELECT frame_id, arg_max(annotation_id, place) AS annotation_id
-FROM (SELECT *, row_number() OVER () AS place FROM additions) GROUP BY frame_id
+SELECT item_id, arg_max(annotation_id, place) AS annotation_id
+FROM (SELECT *, row_number() OVER () AS place FROM additions) GROUP BY item_id
 """
 
 _GROWN = """
-SELECT frame_id, annotation_id FROM newest
-UNION ALL SELECT frame_id, annotation_id FROM parent ANTI JOIN newest USING (frame_id) ORDER BY frame_id
+SELECT item_id, annotation_id FROM newest
+UNION ALL SELECT item_id, annotation_id FROM parent ANTI JOIN newest USING (item_id) ORDER BY item_id
 """
 
 _DIFFERENT = """
-SELECT coalesce(older.frame_id, newer.frame_id) AS frame_id,
-    CASE WHEN older.frame_id IS NULL THEN 'added' WHEN newer.frame_id IS NULL THEN 'removed' ELSE 'relabelled' END
+SELECT coalesce(older.item_id, newer.item_id) AS item_id,
+    CASE WHEN older.item_id IS NULL THEN 'added' WHEN newer.item_id IS NULL THEN 'removed' ELSE 'relabelled' END
         AS change,
     older.annotation_id AS before, newer.annotation_id AS after
-FROM older FULL JOIN newer ON older.frame_id = newer.frame_id
+FROM older FULL JOIN newer ON older.item_id = newer.item_id
 WHERE older.annotation_id IS DISTINCT FROM newer.annotation_id ORDER BY change, 1
 """
 
@@ -63,10 +63,10 @@ def pool_table(tx: Transaction, blobs: BlobStore, pool_id: str) -> pa.Table:
 
     Raises: NotFound for an unknown pool.
     """
-    manifest = read_table(blobs, pool_manifest(tx, pool_id))
-    if manifest.column_names == ["frame_id"]:  # frozen under schema 1; neither blobs nor rows ever change
-        frames = frames_in_pool_order(tx, manifest["frame_id"])
-        return frames.take(pc.index_in(manifest["frame_id"], value_set=frames["frame_id"]))
+    manifest = read_items(blobs, pool_manifest(tx, pool_id))
+    if manifest.column_names == ["item_id"]:  # frozen under schema 1; neither blobs nor rows ever change
+        frames = frames_in_pool_order(tx, manifest["item_id"])
+        return frames.take(pc.index_in(manifest["item_id"], value_set=frames["item_id"]))
     return manifest
 
 
@@ -110,13 +110,13 @@ def pool_filter(tx: Transaction, pool_id: str) -> str:
     return str(rows[0][0])
 
 
-def pool_frames(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
+def pool_items(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
     """Give the frame ids of a small pool, in its order.
 
     Raises: NotFound for an unknown pool.
     """
-    frame_ids: list[str] = pool_table(tx, blobs, pool_id)["frame_id"].to_pylist()
-    return frame_ids
+    item_ids: list[str] = pool_table(tx, blobs, pool_id)["item_id"].to_pylist()
+    return item_ids
 
 
 def add_version(
@@ -132,11 +132,11 @@ def add_version(
 ) -> DatasetVersion:
     """Make the version that is its parent plus these items; a frame labelled anew takes its new label.
 
-    `additions` are records, or a table of frame_id and annotation_id; of two for a frame the later counts.
+    `additions` are records, or a table of item_id and annotation_id; of two for a frame the later counts.
     `removals` are frames of the parent whose label no longer stands.
     """
     parent = version_table(tx, blobs, parent_id) if parent_id else _ITEMS.empty_table()
-    parent = parent.filter(pc.invert(pc.is_in(parent["frame_id"], value_set=pa.array(removals, pa.string()))))
+    parent = parent.filter(pc.invert(pc.is_in(parent["item_id"], value_set=pa.array(removals, pa.string()))))
     with visible(tx, "additions", additions if isinstance(additions, pa.Table) else _items_table(additions)):
         newest = table_of(tx, _NEWEST)
     with visible(tx, "newest", newest), visible(tx, "parent", parent):
@@ -195,11 +195,11 @@ def all_versions(tx: Transaction) -> list[DatasetVersion]:
 
 
 def version_table(tx: Transaction, blobs: BlobStore, version_id: str) -> pa.Table:
-    """Give every item of a version, old or new: frame_id and annotation_id, ordered by frame id.
+    """Give every item of a version, old or new: item_id and annotation_id, ordered by item id.
 
     Raises: NotFound for an unknown id.
     """
-    return read_table(blobs, version_named(tx, version_id).manifest_hash)
+    return read_items(blobs, version_named(tx, version_id).manifest_hash)
 
 
 def version_items(tx: Transaction, blobs: BlobStore, version_id: str) -> list[DatasetItem]:
@@ -213,7 +213,7 @@ def version_items(tx: Transaction, blobs: BlobStore, version_id: str) -> list[Da
 def version_diff(tx: Transaction, blobs: BlobStore, older_id: str, newer_id: str) -> pa.Table:
     """Give what differs between two versions: a row per frame, by change and frame id.
 
-    Columns: frame_id, change (added, removed, relabelled), before and after (annotation ids, null without one).
+    Columns: item_id, change (added, removed, relabelled), before and after (annotation ids, null without one).
 
     Raises: NotFound for an unknown id.
     """

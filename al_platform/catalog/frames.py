@@ -21,11 +21,11 @@ WITH chosen AS MATERIALIZED (
     SELECT session_id, CAST(row_number() OVER (ORDER BY session_id) - 1 AS INTEGER) AS session
     FROM (SELECT DISTINCT session_id FROM chosen)
 )
-SELECT frame_id, session_id, session, frame_number, timestamp_s, image_hash
+SELECT frame_id AS item_id, session_id, session, frame_number, timestamp_s, image_hash
 FROM chosen JOIN codes USING (session_id) ORDER BY session, frame_number, frame_id
 """
 
-_UNLABELLED = "frame_id NOT IN (SELECT annotations.frame_id FROM annotations)"
+_UNLABELLED = "frame_id NOT IN (SELECT annotations.item_id FROM annotations)"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def all_sessions(tx: Transaction) -> list[Session]:
 def frames_matching(tx: Transaction, text: str) -> pa.Table:
     """Frames that a filter matches, as a pool lists them.
 
-    Columns: frame_id, session_id, session (int32, counts the sessions from 0 in this order), frame_number,
+    Columns: item_id, session_id, session (int32, counts the sessions from 0 in this order), frame_number,
     timestamp_s (null without a clock), image_hash. Ordered by session_id, frame_number, frame_id, whatever the
     clock says.
 

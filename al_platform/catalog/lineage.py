@@ -78,13 +78,13 @@ def _frame(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Lineage
 
 def _annotation(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     summary = f"by {row['source']}, revision {row['revision']}, {row['created_at']}"
-    parents = _parents(of=row["frame_id"], asked_by=row["task_id"])
+    parents = _parents(of=row["item_id"], asked_by=row["task_id"])
     return LineageNode(row["annotation_id"], "label", summary, parents)
 
 
 def _task(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     summary = f"rank {row['rank']} for {row['for_class']}, score {float(row['score']):.6g}, {row['state']}"
-    return LineageNode(row["task_id"], "task", summary, _parents(of=row["frame_id"], picked_in=row["round_id"]))
+    return LineageNode(row["task_id"], "task", summary, _parents(of=row["item_id"], picked_in=row["round_id"]))
 
 
 def _round(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
@@ -125,7 +125,7 @@ def _encoder(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Linea
 def _pool(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     frames: list[str] = []
     if row["frames"] <= LISTED:
-        frames = pool_table(tx, blobs, row["pool_id"])["frame_id"].to_pylist()
+        frames = pool_table(tx, blobs, row["pool_id"])["item_id"].to_pylist()
     summary = f"{row['frames']} frames matching {row['filter']!r}"
     parents = _parents(manifest=row["manifest_hash"]) + tuple(Parent("frame", frame_id) for frame_id in frames)
     return LineageNode(row["pool_id"], "pool", summary, parents)

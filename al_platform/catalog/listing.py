@@ -73,7 +73,7 @@ class LabelSummary:
     """A label that was bought, without its contents."""
 
     annotation_id: str
-    frame_id: str
+    item_id: str
     task_id: str | None
     revision: int
     source: str
@@ -164,16 +164,16 @@ def pools_page(tx: Transaction, page: PageRequest) -> Page[PoolSummary]:
     return page_of(tx, source, page=page, order=order, make=lambda row: PoolSummary(**row), newest_first=True)
 
 
-def labels_page(tx: Transaction, frame_id: str, page: PageRequest) -> Page[LabelSummary]:
-    """Give labels, newest first, of one frame or, where it is empty, of all."""
-    source = f"(SELECT annotation_id, frame_id, task_id, revision, source, {_WHEN} FROM annotations)"
+def labels_page(tx: Transaction, item_id: str, page: PageRequest) -> Page[LabelSummary]:
+    """Give labels, newest first, of one item or, where it is empty, of all."""
+    source = f"(SELECT annotation_id, item_id, task_id, revision, source, {_WHEN} FROM annotations)"
     return page_of(
         tx,
         source,
         page=page,
         order={**_NEWEST, "annotation_id": str},
         make=lambda row: LabelSummary(**row),
-        where=Condition("? = '' OR frame_id = ?", (frame_id, frame_id)),
+        where=Condition("? = '' OR item_id = ?", (item_id, item_id)),
         newest_first=True,
     )
 

@@ -34,6 +34,17 @@ def read_table(blobs: BlobStore, blob_hash: str) -> pa.Table:
         raise CorruptBlob(f"blob {blob_hash} in {blobs.url}: is no Parquet table ({error}); ingest it anew") from error
 
 
+def read_items(blobs: BlobStore, blob_hash: str) -> pa.Table:
+    """Read a blob that lists items, whose ids are in the column `item_id`.
+
+    Lists of schemas before 4 are all of frames and name the column so; a blob never changes.
+
+    Raises: as `read_table`.
+    """
+    table = read_table(blobs, blob_hash)
+    return table.rename_columns(["item_id" if name == "frame_id" else name for name in table.column_names])
+
+
 def content_hash(table: pa.Table) -> str:
     """BLAKE2b of names and values, row by row in their order, however Arrow or Parquet lays them out.
 

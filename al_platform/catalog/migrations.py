@@ -51,6 +51,7 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
     for table in _REBUILT:
         connection.execute(f"CREATE TEMP TABLE {table}_1 AS SELECT * FROM {table}")
         connection.execute(f"DROP TABLE {table}")
+    _name_items(connection)
     connection.execute(_missing_tables(connection))
     connection.execute("INSERT INTO meta VALUES (?, ?, 0)", [SCHEMA_VERSION, created])
     connection.execute(
@@ -64,10 +65,16 @@ def _from_1(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DROP TABLE {table}_1")
 
 
-def _with_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Scenarios get their tables where the schema is 2, policies theirs where it is 2 or 3."""
+def _from_2_or_3(connection: duckdb.DuckDBPyConnection) -> None:
+    """Scenarios and policies get the tables they lack; what was of a frame is of an item, which may be a scenario."""
+    _name_items(connection)
     connection.execute(_missing_tables(connection))
     connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION])
+
+
+def _name_items(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in ("annotations", "tasks"):
+        connection.execute(f"ALTER TABLE {table} RENAME COLUMN frame_id TO item_id")
 
 
 def _codes(connection: duckdb.DuckDBPyConnection, texts: pa.Table) -> pa.Table:
@@ -89,5 +96,5 @@ def _missing_tables(connection: duckdb.DuckDBPyConnection) -> str:
     return "; ".join(made)
 
 
-_FROM = {1: _from_1, 2: _with_missing_tables, 3: _with_missing_tables}
+_FROM = {1: _from_1, 2: _from_2_or_3, 3: _from_2_or_3}
 """The schema that is left, and what brings it to the present one."""

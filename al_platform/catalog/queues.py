@@ -14,7 +14,7 @@ from al_platform.errors import NotFound
 
 WAITING = (TaskState.QUEUED, TaskState.SENT)
 """What nobody has answered yet, as far as it is known here."""
-_TASK = "task_id, round_id, frame_id, for_class, rank, score, state"
+_TASK = "task_id, round_id, item_id, for_class, rank, score, state"
 
 
 @dataclass(frozen=True)

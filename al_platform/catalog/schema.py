@@ -77,7 +77,7 @@ CREATE TABLE scenario_sources (source_id VARCHAR PRIMARY KEY, record VARCHAR NOT
 
 CREATE TABLE annotations (
     annotation_id VARCHAR PRIMARY KEY,
-    frame_id VARCHAR NOT NULL,
+    item_id VARCHAR NOT NULL,
     task_id VARCHAR,
     revision INTEGER NOT NULL,
     source VARCHAR NOT NULL,
@@ -189,7 +189,7 @@ CREATE TABLE tasks (
     task_id VARCHAR PRIMARY KEY,
     round_id VARCHAR NOT NULL,
     queue VARCHAR NOT NULL,
-    frame_id VARCHAR NOT NULL,
+    item_id VARCHAR NOT NULL,
     for_class VARCHAR NOT NULL,
     rank INTEGER NOT NULL,
     score DOUBLE NOT NULL,

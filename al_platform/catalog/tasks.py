@@ -12,7 +12,7 @@ from al_platform.domain.rounds import Selection
 
 def add_tasks(tx: Transaction, tasks: Sequence[LabelTask], *, queue: str) -> None:
     """Put tasks into a queue; a task that is there already is left alone."""
-    names = ("task_id", "round_id", "frame_id", "for_class", "rank", "score", "state")
+    names = ("task_id", "round_id", "item_id", "for_class", "rank", "score", "state")
     insert_missing(
         tx,
         "tasks",
@@ -27,7 +27,7 @@ def tasks_of(tx: Transaction, round_id: str) -> list[LabelTask]:
     """Give the tasks of a round in the order people should see them."""
     rows = rows_of(
         tx,
-        "SELECT task_id, round_id, frame_id, for_class, rank, score, state FROM tasks WHERE round_id = ? ORDER BY rank",
+        "SELECT task_id, round_id, item_id, for_class, rank, score, state FROM tasks WHERE round_id = ? ORDER BY rank",
         [round_id],
     )
     return [LabelTask(**{**row, "state": TaskState(row["state"])}) for row in rows]
@@ -42,18 +42,18 @@ def set_task_states(tx: Transaction, task_ids: Sequence[str], state: TaskState) 
         )
 
 
-def frames_taken(tx: Transaction, queue: str) -> pa.ChunkedArray:
+def items_taken(tx: Transaction, queue: str) -> pa.ChunkedArray:
     """Give the ids of frames that may not be picked for a queue again: waiting, sent, labelled or rejected there."""
     return table_of(
         tx,
-        "SELECT DISTINCT frame_id FROM tasks WHERE queue = ? AND state <> ? ORDER BY frame_id",
+        "SELECT DISTINCT item_id FROM tasks WHERE queue = ? AND state <> ? ORDER BY item_id",
         [queue, TaskState.WITHDRAWN.value],
-    )["frame_id"]
+    )["item_id"]
 
 
 def selections_of(tx: Transaction, round_id: str) -> list[Selection]:
     """Give what a round picked, best first."""
-    return [Selection(task.frame_id, task.for_class, task.score, task.rank) for task in tasks_of(tx, round_id)]
+    return [Selection(task.item_id, task.for_class, task.score, task.rank) for task in tasks_of(tx, round_id)]
 
 
 def queue_counts(tx: Transaction) -> list[dict[str, object]]:
@@ -65,11 +65,11 @@ def queue_counts(tx: Transaction) -> list[dict[str, object]]:
 def at_labellers(tx: Transaction, queue: str) -> pa.Table:
     """Give what waits for people in a queue, oldest round first and best first within it.
 
-    Columns: task_id, round_id, frame_id, for_class, rank, score, state (queued or sent).
+    Columns: task_id, round_id, item_id, for_class, rank, score, state (queued or sent).
     """
     return table_of(
         tx,
-        "SELECT task_id, round_id, frame_id, for_class, rank, score, tasks.state FROM tasks "
+        "SELECT task_id, round_id, item_id, for_class, rank, score, tasks.state FROM tasks "
         "LEFT JOIN rounds USING (round_id) WHERE queue = ? AND tasks.state IN (?, ?) "
         "ORDER BY created_at, round_id, rank",
         [queue, TaskState.QUEUED.value, TaskState.SENT.value],

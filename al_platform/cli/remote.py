@@ -78,7 +78,7 @@ def show_round(remote: Remote, round_id: str) -> None:
     with client_of(remote) as client:
         _show(client, client.round(round_id))
         for pick in client.selections(round_id):
-            table.add_row(*pick_row(pick.rank, pick.frame_id, pick.for_class, pick.score))
+            table.add_row(*pick_row(pick.rank, pick.item_id, pick.for_class, pick.score))
     Console().print(table)
 
 

@@ -135,7 +135,7 @@ def show(context: typer.Context, round_id: str) -> None:
     _show(details)
     table = picks_table()
     for pick in details.selections:
-        table.add_row(*pick_row(pick.rank, pick.frame_id, pick.for_class, pick.score))
+        table.add_row(*pick_row(pick.rank, pick.item_id, pick.for_class, pick.score))
     Console().print(table)
 
 

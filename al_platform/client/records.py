@@ -112,7 +112,7 @@ class TaskRecord:
 
     task_id: str
     round_id: str
-    frame_id: str
+    item_id: str
     for_class: str
     rank: int
     score: float

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class DatasetItem:
     """A frame and the annotation that this version holds for it."""
 
-    frame_id: str
+    item_id: str
     annotation_id: str
 
 

@@ -97,7 +97,7 @@ class LabelTask:
 
     task_id: str
     round_id: str
-    frame_id: str
+    item_id: str
     for_class: str
     rank: int
     score: float

@@ -164,7 +164,7 @@ class Round:
 class Selection:
     """One picked item: for which class (CONTROL_CLASS for control), with which score, at which place of the queue."""
 
-    frame_id: str
+    item_id: str
     for_class: str
     score: float
     rank: int

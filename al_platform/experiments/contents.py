@@ -34,8 +34,8 @@ def contents_of(
     """Count what the labels of a version show; with `beyond`, only of the frames that this other version lacks."""
     items, frames, annotations = labelled_frames(context, version_id)
     if beyond:
-        known = {item.frame_id for item in labelled_frames(context, beyond)[0]}
-        items = [item for item in items if item.frame_id not in known]
+        known = {item.item_id for item in labelled_frames(context, beyond)[0]}
+        items = [item for item in items if item.item_id not in known]
     if not items:
         return LabelledContents()
     labels = [annotations[item.annotation_id] for item in items]
@@ -45,7 +45,7 @@ def contents_of(
     cells, objects = present_NKHW.sum(axis=(0, 2, 3)), _objects(context, model, labels).sum(axis=0)
     return LabelledContents(
         frames=len(items),
-        sessions=len({frames[item.frame_id].session_id for item in items}),
+        sessions=len({frames[item.item_id].session_id for item in items}),
         without_target=int((~shows_target).sum()),
         positive_cells={name: int(cells[index]) for index, name in enumerate(model.classes)},
         objects={name: int(objects[index]) for index, name in enumerate(model.classes)},

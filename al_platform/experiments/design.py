@@ -43,13 +43,13 @@ def make_design(context: LoopContext, spec: ExperimentSpec, *, annotator: Offlin
         test = _known(frames_matching(tx, spec.test_filter), oracle)
     _require_found(pool, test, spec)
     require_apart(pool["session_id"], test["session_id"])
-    frame_ids: list[str] = pool["frame_id"].to_pylist()
+    frame_ids: list[str] = pool["item_id"].to_pylist()
     if spec.thinning is not None:
         frame_ids = _thinned(frame_ids, spec, spec.thinning, oracle)
     _require_enough(frame_ids, spec)
-    kept = pool.filter(pc.is_in(pool["frame_id"], value_set=pa.array(frame_ids, pa.string())))
+    kept = pool.filter(pc.is_in(pool["item_id"], value_set=pa.array(frame_ids, pa.string())))
     described = spec.pool_filter if spec.thinning is None else f"{spec.pool_filter} thinned {spec.thinning}"
-    test_version = buy_version(context, annotator, test["frame_id"].to_pylist(), purpose="test")
+    test_version = buy_version(context, annotator, test["item_id"].to_pylist(), purpose="test")
     with context.catalog.transaction() as tx:
         pool_id = dataset_catalog.add_pool(tx, context.blobs, frame_ids, described=described, now=utc_now())
     return Design(
@@ -63,7 +63,7 @@ def make_design(context: LoopContext, spec: ExperimentSpec, *, annotator: Offlin
 
 
 def _known(frames: pa.Table, oracle: Oracle) -> pa.Table:
-    return frames.filter(pa.array(oracle.knows(frames["frame_id"].to_pylist()), pa.bool_()))
+    return frames.filter(pa.array(oracle.knows(frames["item_id"].to_pylist()), pa.bool_()))
 
 
 def _require_found(pool: pa.Table, test: pa.Table, spec: ExperimentSpec) -> None:

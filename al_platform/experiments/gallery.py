@@ -37,23 +37,23 @@ def pick_gallery(
 def _pictures(context: LoopContext, arm: str, round_: Round, model: ModelSpec, targets: Sequence[str]) -> list[Picked]:
     with context.catalog.transaction() as tx:
         tasks = [task for task in tasks_of(tx, round_.round_id) if task.state is TaskState.LABELED][:PICTURES_PER_ARM]
-        frames = frames_by_id(tx, [task.frame_id for task in tasks])
+        frames = frames_by_id(tx, [task.item_id for task in tasks])
         ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
-    maps_NKHW = heatmaps_of(context, ensemble, pool_id=round_.spec.pool_id, frame_ids=[task.frame_id for task in tasks])
+    maps_NKHW = heatmaps_of(context, ensemble, pool_id=round_.spec.pool_id, frame_ids=[task.item_id for task in tasks])
     shown = _shows_target(context, model, round_, targets)
     return [
         Picked(
             arm=arm,
-            frame_id=task.frame_id,
-            image=context.blobs.get(frames[task.frame_id].image.hash),
+            frame_id=task.item_id,
+            image=context.blobs.get(frames[task.item_id].image.hash),
             for_class=task.for_class,
             score=task.score,
             rank=task.rank,
-            session_id=frames[task.frame_id].session_id,
+            session_id=frames[task.item_id].session_id,
             heatmap=tuple(
                 tuple(float(v) for v in row) for row in _map_of(task, maps_NKHW[index], model=model, targets=targets)
             ),
-            shows_target=shown[task.frame_id],
+            shows_target=shown[task.item_id],
         )
         for index, task in enumerate(tasks)
     ]
@@ -71,4 +71,4 @@ def _shows_target(context: LoopContext, model: ModelSpec, round_: Round, targets
     items, _, annotations = labelled_frames(context, round_.dataset_version_id or "")
     columns = [model.classes.index(name) for name in targets]
     present = presence_maps(context, model).of([annotations[item.annotation_id] for item in items])[:, columns] == 1
-    return {item.frame_id: bool(present[row].any()) for row, item in enumerate(items)}
+    return {item.item_id: bool(present[row].any()) for row, item in enumerate(items)}

@@ -52,7 +52,7 @@ def task_json(brief: TaskBrief, hint: Hint | None, image_url: ImageUrl) -> dict[
         "heatmap": image_url(hint.heatmap) if hint else image,
         "external_id": task.task_id,
         "round_id": task.round_id,
-        "frame_id": task.frame_id,
+        "item_id": task.item_id,
         "for_class": task.for_class,
         **place_of(task.rank),
         "score": task.score,
@@ -84,7 +84,7 @@ def answer_of(brief: TaskBrief, annotation: ServerAnnotation) -> Answer:
 def label_of(brief: TaskBrief, answer: Answer) -> Annotation:
     """Give the label that an answer stands for."""
     return Annotation(
-        frame_id=brief.task.frame_id,
+        frame_id=brief.task.item_id,
         classes=brief.classes,
         source=SOURCE,
         boxes=answer.boxes,

@@ -33,8 +33,8 @@ class OfflineAnnotator:
         for task in tasks:
             if task.task_id not in self._sent:
                 raise InvalidInput(f"task {task.task_id}: was not sent to the offline annotator")
-        answers = self._sealed.open(task.frame_id for task in tasks)
-        return (self._result(task, answers.get(task.frame_id)) for task in tasks)
+        answers = self._sealed.open(task.item_id for task in tasks)
+        return (self._result(task, answers.get(task.item_id)) for task in tasks)
 
     def withdraw(self, tasks: Sequence[LabelTask]) -> frozenset[str]:
         """Take tasks back: all of them, since nothing is answered before it is collected."""

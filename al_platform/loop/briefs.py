@@ -32,11 +32,11 @@ def task_hinter(context: LoopContext) -> HintTasks:
 
 def _briefs(context: LoopContext, tasks: Sequence[LabelTask]) -> list[TaskBrief]:
     with context.catalog.transaction() as tx:
-        frames = frames_by_id(tx, [task.frame_id for task in tasks])
+        frames = frames_by_id(tx, [task.item_id for task in tasks])
         rounds = {round_id: round_named(tx, round_id) for round_id in {task.round_id for task in tasks}}
     specs = {round_id: round_.spec for round_id, round_ in rounds.items()}
     return [
-        TaskBrief(task, specs[task.round_id].queue, specs[task.round_id].model.classes, frames[task.frame_id])
+        TaskBrief(task, specs[task.round_id].queue, specs[task.round_id].model.classes, frames[task.item_id])
         for task in tasks
     ]
 
@@ -54,14 +54,14 @@ def _hints(context: LoopContext, tasks: Sequence[LabelTask]) -> Mapping[str, Hin
 def _hints_of_round(context: LoopContext, round_: Round, tasks: Sequence[LabelTask]) -> dict[str, Hint]:
     """Of all picks of the round at once, however few are asked for at a time: it is one job."""
     with context.catalog.transaction() as tx:
-        picked = sorted(task.frame_id for task in tasks_of(tx, round_.round_id))
-        frames = frames_by_id(tx, [task.frame_id for task in tasks])
+        picked = sorted(task.item_id for task in tasks_of(tx, round_.round_id))
+        frames = frames_by_id(tx, [task.item_id for task in tasks])
         ensemble = ensemble_named(tx, round_.ensemble_id or "")
     belief, rows = belief_of(context, ensemble, picked), {frame_id: row for row, frame_id in enumerate(picked)}
     classes = ensemble.spec.classes
     hints = {}
     for task in tasks:
-        frame, row = frames[task.frame_id], rows[task.frame_id]
+        frame, row = frames[task.item_id], rows[task.item_id]
         information_HW = _information(belief, row, classes=classes, for_class=task.for_class)
         picture = heat_picture(context.blobs.get(frame.image.hash), information_HW)
         boxes = proposed_boxes(belief.probability[row], classes, width=frame.width, height=frame.height)

@@ -73,11 +73,11 @@ def require_pickable(tx: Transaction, spec: RoundSpec, pool: pa.Table, *, descri
     """
     if spec.strategy.group_tag:
         require_known_tag(tx, spec.strategy.group_tag)
-    outside = sorted(set(spec.listed).difference(pool["frame_id"].to_pylist())) if spec.listed else []
+    outside = sorted(set(spec.listed).difference(pool["item_id"].to_pylist())) if spec.listed else []
     if outside:
         raise InvalidInput(f"frame {outside[0]}: not in pool {described}; name frames of the pool, or another round")
-    matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
-    if not pc.any(pc.is_in(pool["frame_id"], value_set=matching)).as_py():
+    matching = frames_matching(tx, spec.filter)["item_id"] if spec.filter else pool["item_id"]
+    if not pc.any(pc.is_in(pool["item_id"], value_set=matching)).as_py():
         raise InvalidInput(f"filter {spec.filter!r}: matches no frame of pool {described}; leave it out or widen it")
     gap_s, clocks = spec.strategy.minimum_gap_s, pool["timestamp_s"]
     if gap_s and clocks.null_count == len(clocks):

@@ -35,15 +35,15 @@ def take_corrections(context: LoopContext, round_: Round, *, onto: str = "") -> 
 
 
 def _corrected(tx: Transaction, context: LoopContext, round_id: str, parent_id: str) -> DatasetVersion | None:
-    known = {item.frame_id: item.annotation_id for item in version_items(tx, context.blobs, parent_id)}
+    known = {item.item_id: item.annotation_id for item in version_items(tx, context.blobs, parent_id)}
     own = all_labels_of_round(tx, round_id)
-    stands = {item.frame_id: item for item in labels_of_round(tx, round_id)}
+    stands = {item.item_id: item for item in labels_of_round(tx, round_id)}
     changed = [
         item
-        for frame_id, item in stands.items()
-        if known.get(frame_id) != item.annotation_id and (frame_id not in known or known[frame_id] in own)
+        for item_id, item in stands.items()
+        if known.get(item_id) != item.annotation_id and (item_id not in known or known[item_id] in own)
     ]
-    removed = {frame_id for frame_id, label in known.items() if label in own and frame_id not in stands}
+    removed = {item_id for item_id, label in known.items() if label in own and item_id not in stands}
     if not changed and not removed:
         return None
     return add_version(

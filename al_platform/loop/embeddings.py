@@ -41,7 +41,7 @@ class FrameEmbeddings:
 def frame_embeddings(
     context: LoopContext, round_: Round, pool: pa.Table, *, labelled: Sequence[str] = ()
 ) -> FrameEmbeddings:
-    """Give the embeddings of a pool, of which frame_id and image_hash are read, and of labelled frames.
+    """Give the embeddings of a pool, of which item_id and image_hash are read, and of labelled frames.
 
     Raises: InvalidInput when a labelled frame cannot be read; StorageUnavailable when the disk is full; what ended
         the job.
@@ -60,7 +60,7 @@ def frame_embeddings(
         for part in _parts(frames):
             images = part["image_hash"].to_pylist()
             lost = embedder.ensure(images, context.report)
-            named = zip(part["frame_id"].to_pylist(), images, strict=True)
+            named = zip(part["item_id"].to_pylist(), images, strict=True)
             unreadable.update({frame_id: lost[image] for frame_id, image in named if image in lost})
             yield _vectors(embedder, images, lost)
 
@@ -74,7 +74,7 @@ def frame_embeddings(
 
 
 def _parts(frames: pa.Table) -> list[pa.RecordBatch]:
-    batches: list[pa.RecordBatch] = frames.select(["frame_id", "image_hash"]).to_batches(max_chunksize=_PART_ROWS)
+    batches: list[pa.RecordBatch] = frames.select(["item_id", "image_hash"]).to_batches(max_chunksize=_PART_ROWS)
     return batches
 
 

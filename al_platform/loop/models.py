@@ -67,7 +67,7 @@ def labelled_frames(
     """Give the items of a dataset version with their frames and labels."""
     with context.catalog.transaction() as tx:
         items = dataset_catalog.version_items(tx, context.blobs, version_id)
-        frames = frames_by_id(tx, [item.frame_id for item in items])
+        frames = frames_by_id(tx, [item.item_id for item in items])
         annotations = annotations_by_id(tx, [item.annotation_id for item in items])
     return items, frames, annotations
 
@@ -78,13 +78,13 @@ def image_hashes(frames: Mapping[str, Frame]) -> dict[str, str]:
 
 
 def image_table(tx: Transaction, frame_ids: Sequence[str]) -> pa.Table:
-    """Give frame_id and image_hash of these frames, in their order.
+    """Give item_id and image_hash of these frames, in their order.
 
     Raises: NotFound for an unknown frame.
     """
     images = image_hashes(frames_by_id(tx, frame_ids))
     columns = [pa.array(frame_ids, pa.string()), pa.array([images[each] for each in frame_ids], pa.string())]
-    return pa.table(columns, names=["frame_id", "image_hash"])
+    return pa.table(columns, names=["item_id", "image_hash"])
 
 
 def encoder_images(tx: Transaction, context: LoopContext, pool_id: str) -> list[str]:

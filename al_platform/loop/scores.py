@@ -23,7 +23,7 @@ from al_platform.scoring.local import KIND
 from al_platform.scoring.markers import finished_markers
 from al_platform.scoring.read import DenseScores, dense_scores, scores_of_row
 from al_platform.scoring.worker import ScoringPlace
-from al_platform.storage.pools import row_of_frame
+from al_platform.storage.pools import row_of_item
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def uncertainty_of(context: LoopContext, frame_id: str) -> list[ItemUncertainty]
         sets = score_catalog.all_score_sets(tx)
         jobs = [_job_again(tx, context, each) for each in sets]
     manifests = {job.pool_manifest_hash for job in jobs}
-    rows = {manifest: row_of_frame(context.blobs, manifest, frame_id) for manifest in manifests}
+    rows = {manifest: row_of_item(context.blobs, manifest, frame_id) for manifest in manifests}
     found: list[ItemUncertainty] = []
     for scored, job in zip(sets, jobs, strict=True):
         row = rows[job.pool_manifest_hash]

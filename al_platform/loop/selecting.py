@@ -95,7 +95,7 @@ def inputs_of(tx: Transaction, round_: Round) -> dict[str, Any]:
 
 def digest_of(tasks: list[LabelTask]) -> str:
     """Give the digest of frame, class, rank and score of every task, in order."""
-    return hash_record([(task.frame_id, task.for_class, task.rank, task.score) for task in tasks])
+    return hash_record([(task.item_id, task.for_class, task.rank, task.score) for task in tasks])
 
 
 def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: PoolView) -> tuple[Picks, Unreadable]:
@@ -127,14 +127,14 @@ def _tasks(round_: Round, rows: PoolRows, picks: Picks) -> list[LabelTask]:
     names = {CONTROL: CONTROL_CLASS, **dict(enumerate(round_.spec.targets))}
     return [
         LabelTask(
-            task_id=make_id("tsk", round_.round_id, frame_id),
+            task_id=make_id("tsk", round_.round_id, item_id),
             round_id=round_.round_id,
-            frame_id=frame_id,
+            item_id=item_id,
             for_class=names[int(class_index)],
             rank=rank,
             score=float(score),
         )
-        for rank, (frame_id, class_index, score) in enumerate(
+        for rank, (item_id, class_index, score) in enumerate(
             zip(rows.ids_of(picks.rows), picks.classes, picks.scores, strict=True)
         )
     ]

@@ -56,14 +56,14 @@ def similar_frames(
     with context.catalog.transaction() as tx:
         matched = frames_matching(tx, filter_text)
         named = image_table(tx, list(dict.fromkeys([*examples, *unlike])))
-    matching = matched["frame_id"]
+    matching = matched["item_id"]
     if len(matching) > exact_up_to:
         return _by_index(context, round_, examples, unlike=unlike, matched=matching, count=count)
     if not len(matching):
         raise InvalidInput(f"filter {filter_text!r}: no frame matches; `alp frames` shows what there is")
-    others = named.filter(pc.invert(pc.is_in(named["frame_id"], value_set=matching)))
+    others = named.filter(pc.invert(pc.is_in(named["item_id"], value_set=matching)))
     candidates = pa.concat_tables([matched.select(named.column_names), others])
-    rows = PoolRows(candidates["frame_id"])
+    rows = PoolRows(candidates["item_id"])
     embedded = frame_embeddings(context, round_, candidates)
     _require_readable((*examples, *unlike), embedded)
     found, scores = most_similar(
@@ -104,14 +104,14 @@ def _by_index(
     with context.catalog.transaction() as tx:
         pool = pool_table(tx, context.blobs, round_.spec.pool_id)
         named = image_table(tx, [*examples, *unlike])
-    rows, (index, unreadable) = PoolRows(pool["frame_id"]), _index(context, round_, pool)
+    rows, (index, unreadable) = PoolRows(pool["item_id"]), _index(context, round_, pool)
     shown = frame_embeddings(context, round_, named)
     _require_readable((*examples, *unlike), shown)
     places = range(len(shown.pool))
     direction_D = example_direction(shown.pool, places[: len(examples)], negatives=places[len(examples) :])
     allowed = rows.mask_of(matched) & ~rows.mask_of((*examples, *unlike, *unreadable))
     nearest = pool.take(index.nearest(direction_D, count, allowed=allowed)[0])
-    found = nearest["frame_id"].to_pylist()
+    found = nearest["item_id"].to_pylist()
     scores = cosines(frame_embeddings(context, round_, nearest).pool, direction_D)
     ranked = sorted(zip(found, scores.tolist(), strict=True), key=lambda pair: -pair[1])
     return [SimilarFrame(*pair) for pair in ranked]

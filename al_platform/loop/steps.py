@@ -95,7 +95,7 @@ def select_step(context: LoopContext, round_: Round) -> StepResult:
     """SELECT: the strategy's picks become tasks in the round's queue, best first."""
     with context.catalog.transaction() as tx:
         pool = dataset_catalog.pool_table(tx, context.blobs, round_.spec.pool_id)
-        exclusions = exclusions_now(tx, pool["frame_id"], round_.spec.queue)
+        exclusions = exclusions_now(tx, pool["item_id"], round_.spec.queue)
     selected = select_frames(context, round_, pool, exclusions)
     record = record_of(context, round_, selected)
 

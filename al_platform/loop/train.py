@@ -123,7 +123,7 @@ def _labelled(context: LoopContext, version_id: str, spec: RoundSpec | None = No
     items, frames, annotations = labelled_frames(context, version_id)
     if not items:
         raise InvalidInput(f"dataset version {version_id}: is empty; give a start set of at least 1 labelled frame")
-    frame_ids = [item.frame_id for item in items]
+    frame_ids = [item.item_id for item in items]
     return labelled_of(
         [frames[frame_id] for frame_id in frame_ids],
         [annotations[item.annotation_id] for item in items],

@@ -57,14 +57,14 @@ def _difference(stored: LabelTask | None, again: LabelTask | None) -> str:
     if stored is None or again is None:
         only, side = (again, "selection anew") if stored is None else (stored, "tasks")
         return f"rank {only.rank}: {_shown(only)} only in the {side}" if only else ""
-    same = [getattr(stored, name) == getattr(again, name) for name in ("frame_id", "for_class", "rank", "score")]
+    same = [getattr(stored, name) == getattr(again, name) for name in ("item_id", "for_class", "rank", "score")]
     if all(same):
         return ""
     return f"rank {again.rank}: task {stored.task_id} holds {_shown(stored)}, selected anew {_shown(again)}"
 
 
 def _shown(task: LabelTask) -> str:
-    return f"{task.frame_id} for {task.for_class} at rank {task.rank} with score {task.score!r}"
+    return f"{task.item_id} for {task.for_class} at rank {task.rank} with score {task.score!r}"
 
 
 def _brief(value: object) -> str:

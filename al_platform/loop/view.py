@@ -32,10 +32,10 @@ def pool_view(
     """
     spec, strategy = round_.spec, strategy_named(round_.spec.strategy.name)
     with context.catalog.transaction() as tx:
-        labelled = dataset_catalog.version_table(tx, context.blobs, spec.dataset_version_id)["frame_id"]
-        matching = frames_matching(tx, spec.filter)["frame_id"] if spec.filter else pool["frame_id"]
-        groups = _groups(tx, spec.strategy, pool["frame_id"])
-    rows = PoolRows(pool["frame_id"])
+        labelled = dataset_catalog.version_table(tx, context.blobs, spec.dataset_version_id)["item_id"]
+        matching = frames_matching(tx, spec.filter)["item_id"] if spec.filter else pool["item_id"]
+        groups = _groups(tx, spec.strategy, pool["item_id"])
+    rows = PoolRows(pool["item_id"])
     files, dense = _scores(context, round_, reads_of(spec))
     available = rows.mask_of(matching) & ~rows.mask_of(labelled)
     available &= ~rows.mask_of((*exclusions.queued, *exclusions.unreadable))
@@ -51,7 +51,7 @@ def pool_view(
         embedded = frame_embeddings(context, round_, pool, labelled=beside)
     shown = None
     if strategy.needs_oracle and context.oracle is not None:
-        shown = context.oracle.shows(pool["frame_id"].to_pylist(), spec.targets, spec.model.grid)
+        shown = context.oracle.shows(pool["item_id"].to_pylist(), spec.targets, spec.model.grid)
     view = PoolView(
         available=available & ~rows.mask_of(embedded.unreadable),
         scores=files.paths if files else None,

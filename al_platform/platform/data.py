@@ -90,7 +90,7 @@ def dataset_versions(platform: Platform) -> list[DatasetVersion]:
 
 
 def dataset_version(platform: Platform, version_id: str) -> tuple[DatasetVersion, pa.Table]:
-    """Give a dataset version and its items: frame_id and annotation_id.
+    """Give a dataset version and its items: item_id and annotation_id.
 
     Raises: NotFound for an unknown id.
     """
@@ -100,7 +100,7 @@ def dataset_version(platform: Platform, version_id: str) -> tuple[DatasetVersion
 
 
 def dataset_diff(platform: Platform, older_id: str, newer_id: str) -> pa.Table:
-    """Give frame_id, change (added, removed, relabelled) and the labels before and after, a row per frame.
+    """Give item_id, change (added, removed, relabelled) and the labels before and after, a row per item.
 
     Raises: NotFound for an unknown id.
     """

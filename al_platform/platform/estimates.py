@@ -10,7 +10,7 @@ from al_platform.catalog.answers import answer_seconds
 from al_platform.catalog.datasets import version_named
 from al_platform.catalog.frames import frames_matching
 from al_platform.catalog.runs import past_steps
-from al_platform.catalog.tasks import frames_taken
+from al_platform.catalog.tasks import items_taken
 from al_platform.domain.runs import RoundRequest
 from al_platform.errors import InvalidInput
 from al_platform.loop.checks import require_apart, require_possible
@@ -47,12 +47,12 @@ def estimate_round(platform: Platform, request: RoundRequest) -> Estimate:
         test = frames_matching(tx, request.test) if request.test else pool.slice(0, 0)
         if wanted.dataset_version_id:
             version_named(tx, wanted.dataset_version_id)
-        taken = frames_taken(tx, wanted.queue)
+        taken = items_taken(tx, wanted.queue)
         trained, scored, answered = past_steps(tx, "train"), past_steps(tx, "score"), answer_seconds(tx)
     if not pool.num_rows:
         raise InvalidInput(f"pool {request.pool!r}: no frame matches")
     require_apart(pool["session_id"], test["session_id"])
-    available = pool.num_rows - pc.sum(pc.is_in(pool["frame_id"], value_set=taken)).as_py()
+    available = pool.num_rows - pc.sum(pc.is_in(pool["item_id"], value_set=taken)).as_py()
     start = 0 if wanted.dataset_version_id else min(request.start, pool.num_rows)
     labels = min(wanted.budget.frames, available) + start + test.num_rows
     return Estimate(

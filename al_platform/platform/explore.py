@@ -70,13 +70,13 @@ def embedding_map(platform: Platform, filter_text: str, *, seed: int = 0, sample
     Raises: InvalidInput for a filter that does not parse.
     """
     with platform.catalog.transaction() as tx:
-        matched = frames_matching(tx, filter_text)["frame_id"].to_pylist()
+        matched = frames_matching(tx, filter_text)["item_id"].to_pylist()
         trained = [
             round_ for round_ in all_rounds(tx) if round_.ensemble_id is not None and round_.score_id is not None
         ]
         if not trained:
             return None
-        in_pool = set(pool_table(tx, platform.blobs, trained[-1].spec.pool_id)["frame_id"].to_pylist())
+        in_pool = set(pool_table(tx, platform.blobs, trained[-1].spec.pool_id)["item_id"].to_pylist())
     candidates = [frame_id for frame_id in matched if frame_id in in_pool]
     drawn = np.sort(np.random.default_rng(seed).permutation(len(candidates))[:sample])
     return _mapped(platform, trained[-1], [candidates[row] for row in drawn], matched=len(candidates))

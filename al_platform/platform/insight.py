@@ -84,7 +84,7 @@ def picks_of(platform: Platform, round_id: str) -> Picks:
     with platform.catalog.transaction() as tx:
         round_named(tx, round_id)
         picks = selections_of(tx, round_id)
-        frames = frames_by_id(tx, [pick.frame_id for pick in picks])
+        frames = frames_by_id(tx, [pick.item_id for pick in picks])
     return Picks(
         tuple(Counter(pick.for_class for pick in picks).most_common()),
         Counter(frame.session_id for frame in frames.values()),
@@ -98,7 +98,7 @@ def near_duplicates(platform: Platform, round_id: str) -> dict[str, list[Twin]]:
     """
     with platform.catalog.transaction() as tx:
         round_ = round_named(tx, round_id)
-        frame_ids = list(dict.fromkeys(pick.frame_id for pick in selections_of(tx, round_id)))
+        frame_ids = list(dict.fromkeys(pick.item_id for pick in selections_of(tx, round_id)))
         images = image_table(tx, frame_ids)
     if round_.ensemble_id is None or not 3 <= len(frame_ids) <= _COMPARED:
         return {}

@@ -82,14 +82,14 @@ def version(platform: Platform, version_id: str) -> DatasetVersion:
 
 
 def items(platform: Platform, version_id: str, page: PageRequest) -> Page[DatasetItem]:
-    """Give the items of a version, by frame. Raises: NotFound; InvalidInput for a place that is none of this list."""
+    """Give the items of a version, by item. Raises: NotFound; InvalidInput for a place that is none of this list."""
     if page.after is not None and not (len(page.after) == 1 and isinstance(page.after[0], str)):
         raise InvalidInput("cursor: not one that this list gave; begin again without a cursor")
     with platform.catalog.transaction() as tx:
         found = version_items(tx, platform.blobs, version_id)
-    rest = [item for item in found if page.after is None or item.frame_id > str(page.after[0])]
+    rest = [item for item in found if page.after is None or item.item_id > str(page.after[0])]
     shown = tuple(rest[: page.limit])
-    return Page(shown, (shown[-1].frame_id,) if len(rest) > page.limit else None)
+    return Page(shown, (shown[-1].item_id,) if len(rest) > page.limit else None)
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class VersionDiff:
 
 
 def diff(platform: Platform, version_id: str, *, against: str) -> VersionDiff:
-    """Give how a version differs from another, by frame id. Raises: NotFound."""
+    """Give how a version differs from another, by item id. Raises: NotFound."""
     with platform.catalog.transaction() as tx:
-        new = {item.frame_id: item.annotation_id for item in version_items(tx, platform.blobs, version_id)}
-        old = {item.frame_id: item.annotation_id for item in version_items(tx, platform.blobs, against)}
+        new = {item.item_id: item.annotation_id for item in version_items(tx, platform.blobs, version_id)}
+        old = {item.item_id: item.annotation_id for item in version_items(tx, platform.blobs, against)}
     return VersionDiff(
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
@@ -155,10 +155,10 @@ def metrics(platform: Platform, ensemble_id: str) -> Mapping[str, Mapping[str, M
         return {test: metrics_of(tx, ensemble_id, test) for test in listing.tests_of(tx, ensemble_id)}
 
 
-def labels(platform: Platform, frame_id: str, page: PageRequest) -> Page[LabelSummary]:
-    """Give labels, newest first, of one frame or ("") all."""
+def labels(platform: Platform, item_id: str, page: PageRequest) -> Page[LabelSummary]:
+    """Give labels, newest first, of one item or ("") all."""
     with platform.catalog.transaction() as tx:
-        return listing.labels_page(tx, frame_id, page)
+        return listing.labels_page(tx, item_id, page)
 
 
 def label(platform: Platform, annotation_id: str) -> Annotation:

@@ -108,7 +108,7 @@ class HeatmapShelf:
         """
         with platform.catalog.transaction() as tx:
             classes = round_named(tx, round_id).spec.model.classes
-            picked = {pick.frame_id for pick in selections_of(tx, round_id)}
+            picked = {pick.item_id for pick in selections_of(tx, round_id)}
         if class_name not in classes:
             raise InvalidInput(f"class {class_name!r}: the model of round {round_id} knows {', '.join(classes)}")
         if frame_id not in picked:

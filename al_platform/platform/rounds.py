@@ -91,7 +91,7 @@ def frozen_test_set(platform: Platform, filter_text: str) -> str:
     """Label the frames that a filter matches as a frozen test set and give its dataset version."""
     _, frames = freeze_pool(platform, filter_text)
     annotator = OfflineAnnotator(platform.sealed, platform.blobs)
-    return buy_version(loop_context(platform), annotator, frames["frame_id"].to_pylist(), purpose="test")
+    return buy_version(loop_context(platform), annotator, frames["item_id"].to_pylist(), purpose="test")
 
 
 def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str, start: int) -> RoundSpec:
@@ -117,9 +117,9 @@ def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str
     with platform.catalog.transaction() as tx:
         require_pickable(tx, wanted, in_pool, described=repr(pool))
     if not wanted.dataset_version_id:
-        known = _labelled_classes(platform, in_pool["frame_id"].to_pylist(), wanted.model.classes)
+        known = _labelled_classes(platform, in_pool["item_id"].to_pylist(), wanted.model.classes)
         require_labelled_classes(wanted.model.classes, known, described=f"pool {pool!r}")
-    version = wanted.dataset_version_id or start_set(platform, in_pool["frame_id"], frames=start, seed=wanted.seed)
+    version = wanted.dataset_version_id or start_set(platform, in_pool["item_id"], frames=start, seed=wanted.seed)
     test_version = frozen_test_set(platform, test) if test else None
     pool_id, _ = freeze_pool(platform, pool)
     return replace(wanted, dataset_version_id=version, pool_id=pool_id, test_version_id=test_version)

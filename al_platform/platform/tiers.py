@@ -75,6 +75,6 @@ def _images(platform: Platform, filter_text: str, version_id: str) -> dict[str, 
     with platform.catalog.transaction() as tx:
         if filter_text:
             table = frames_matching(tx, filter_text)
-            return dict(zip(table["frame_id"].to_pylist(), table["image_hash"].to_pylist(), strict=True))
-        frame_ids = [item.frame_id for item in version_items(tx, platform.blobs, version_id)]
+            return dict(zip(table["item_id"].to_pylist(), table["image_hash"].to_pylist(), strict=True))
+        frame_ids = [item.item_id for item in version_items(tx, platform.blobs, version_id)]
         return {frame_id: frame.image.hash for frame_id, frame in frames_by_id(tx, frame_ids).items()}

@@ -122,7 +122,7 @@ def _open(place: ScoringPlace, job: ScoringJob) -> Iterator[Pipeline]:
 
 def _score_shard(blobs: BlobStore, job: ScoringJob, pipeline: Pipeline, *, shard: int, speed: _Speed) -> ScoredShard:
     first, count = job.rows_of(shard)
-    columns = ["frame_id", "session", "timestamp_s", "image_hash"]
+    columns = ["item_id", "session", "timestamp_s", "image_hash"]
     items = read_pool(blobs, job.pool_manifest_hash, columns, first=first, rows=count)
     measures = no_measures(count, len(job.model.classes))
     unreadable: dict[int, str] = {}
@@ -140,7 +140,7 @@ def _score_shard(blobs: BlobStore, job: ScoringJob, pipeline: Pipeline, *, shard
         timestamps_s=items["timestamp_s"].to_numpy()[kept],
         measures=PoolMeasures(*(getattr(measures, name)[kept] for name in MEASURES)),
         unreadable=tuple(
-            UnreadableItem(first + place, items["frame_id"][place].as_py(), reason)
+            UnreadableItem(first + place, items["item_id"][place].as_py(), reason)
             for place, reason in sorted(unreadable.items())
         ),
     )
@@ -157,7 +157,7 @@ def _require_finite(batch: MeasuredBatch, items: pa.Table, classes: tuple[str, .
     for name, values in batch.measures.items():
         if not np.isfinite(values).all():
             place, column = np.argwhere(~np.isfinite(values))[0]
-            frame_id = items["frame_id"][int(batch.places[place])].as_py()
+            frame_id = items["item_id"][int(batch.places[place])].as_py()
             raise NonFiniteScore(
                 f"{name} of frame {frame_id} for class {classes[column]} is {values[place, column]}: the "
                 "ensemble's weights or its inputs are broken; nothing was selected. Train with a lower learning rate"

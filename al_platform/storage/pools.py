@@ -1,6 +1,6 @@
 """Pool manifests: Parquet blobs of which a few rows can be read without the rest.
 
-Columns: frame_id, session_id, session (int32, dense in the order of the pool), frame_number, timestamp_s (null
+Columns: item_id, session_id, session (int32, dense in the order of the pool), frame_number, timestamp_s (null
 without a clock), image_hash. The row of a frame is its position.
 """
 
@@ -18,7 +18,7 @@ from al_platform.storage.blobs import BlobStore
 ROW_GROUP = 65_536
 SCHEMA = pa.schema(
     [
-        ("frame_id", pa.string()),
+        ("item_id", pa.string()),
         ("session_id", pa.string()),
         ("session", pa.int32()),
         ("frame_number", pa.int64()),
@@ -41,7 +41,7 @@ def write_pool(blobs: BlobStore, frames: pa.Table) -> str:
 def has_rows(blobs: BlobStore, manifest_hash: str) -> bool:
     """Say whether a manifest has the columns that a pool has now; the first version of the catalog kept ids alone."""
     with _opened(blobs, manifest_hash) as file:
-        return set(SCHEMA.names) <= set(file.schema_arrow.names)
+        return set(_in_file(file, SCHEMA.names)) <= set(file.schema_arrow.names)
 
 
 def read_pool(
@@ -57,16 +57,16 @@ def read_pool(
         groups = [group for group in range(len(starts) - 1) if starts[group] < last and first < starts[group + 1]]
         if not groups:
             return pa.schema([SCHEMA.field(name) for name in columns]).empty_table()
-        table = file.read_row_groups(groups, columns=list(columns), use_threads=False)
-        return table.slice(first - starts[groups[0]], last - first)
+        table = file.read_row_groups(groups, columns=_in_file(file, columns), use_threads=False)
+        return table.rename_columns(list(columns)).slice(first - starts[groups[0]], last - first)
 
 
-def row_of_frame(blobs: BlobStore, manifest_hash: str, frame_id: str) -> int | None:
-    """Give the row of a frame, None where the pool lacks it; one row group is in memory at a time."""
+def row_of_item(blobs: BlobStore, manifest_hash: str, item_id: str) -> int | None:
+    """Give the row of an item, None where the pool lacks it; one row group is in memory at a time."""
     with _opened(blobs, manifest_hash) as file:
         for group, start in enumerate(_starts(file)[:-1]):
-            names = file.read_row_group(group, columns=["frame_id"], use_threads=False)["frame_id"]
-            place = int(pc.index(names, frame_id).as_py())
+            names = file.read_row_group(group, columns=_in_file(file, ["item_id"]), use_threads=False)[0]
+            place = int(pc.index(names, item_id).as_py())
             if place >= 0:
                 return start + place
     return None
@@ -82,6 +82,12 @@ def _opened(blobs: BlobStore, manifest_hash: str) -> Iterator[pq.ParquetFile]:
             raise CorruptBlob(
                 f"pool manifest {manifest_hash} in {blobs.url}: {error}; delete it, then freeze the pool again"
             ) from error
+
+
+def _in_file(file: pq.ParquetFile, columns: Sequence[str]) -> list[str]:
+    """These columns as the file calls them: pools of schemas before 4 are of frames and call the item so."""
+    older = "item_id" not in file.schema_arrow.names
+    return ["frame_id" if name == "item_id" and older else name for name in columns]
 
 
 def _starts(file: pq.ParquetFile) -> list[int]:

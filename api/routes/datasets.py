@@ -73,10 +73,10 @@ def list_pools(service: ServiceHere, page: PageAsked) -> PageOut[PoolOut]:
 
 @router.get("/labels", operation_id="list_labels", responses=problem_responses(InvalidInput))
 def list_labels(
-    service: ServiceHere, page: PageAsked, frame_id: Annotated[str, Query(max_length=200)] = ""
+    service: ServiceHere, page: PageAsked, item_id: Annotated[str, Query(max_length=200)] = ""
 ) -> PageOut[LabelOut]:
-    """List labels, newest first, of one frame or all."""
-    return page_out(listing.labels(service.platform, frame_id, page), LabelOut)
+    """List labels, newest first, of one frame, scenario, or all."""
+    return page_out(listing.labels(service.platform, item_id, page), LabelOut)
 
 
 @router.get("/labels/{annotation_id}", operation_id="get_label", responses=problem_responses(NotFound))

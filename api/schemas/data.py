@@ -89,7 +89,7 @@ class ListedVersionOut(VersionOut):
 class ItemOut(Out):
     """A frame and the label that a version holds for it."""
 
-    frame_id: str
+    item_id: str
     annotation_id: str
 
 
@@ -114,7 +114,7 @@ class LabelOut(Out):
     """A label that was bought, without its contents."""
 
     annotation_id: str
-    frame_id: str
+    item_id: str
     task_id: str | None
     revision: int
     source: str

@@ -258,7 +258,7 @@ class TaskOut(Out):
 
     task_id: str = Field(examples=["tsk_0a1b2c3d4e5f6a7b8c9d0e1f"])
     round_id: str
-    frame_id: str
+    item_id: str
     for_class: str
     rank: int
     score: float

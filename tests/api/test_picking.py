@@ -60,8 +60,8 @@ def test_what_looks_like_a_failure_goes_straight_to_a_queue_in_its_order_and_not
         assert steps["score"].outputs == {"scored_frames": 0}
         picks = list(client.selections(sent.round_id))
         assert {pick.for_class for pick in picks} == {"bicycle"}
-        free = [frame_id for frame_id in wanted if frame_id in {pick.frame_id for pick in picks}]
-        assert [pick.frame_id for pick in picks] == free
+        free = [frame_id for frame_id in wanted if frame_id in {pick.item_id for pick in picks}]
+        assert [pick.item_id for pick in picks] == free
         assert client.verify_round(sent.round_id).equal
         for frames, change, message in [
             (["frm_none"], {}, "frame frm_none: not in pool"),
@@ -76,11 +76,11 @@ def test_frames_tell_what_ensembles_thought_of_them_and_which_nobody_labelled(ra
     served, round_id = ran
     with served.client(Scope.READER) as client, served.http(Scope.READER) as http:
         pick = next(client.selections(round_id))
-        (seen,) = http.get(f"/v1/frames/{pick.frame_id}/uncertainty").json()
+        (seen,) = http.get(f"/v1/frames/{pick.item_id}/uncertainty").json()
         assert set(seen["measures"]) == {"person", "bicycle", "car"}
         assert seen["measures"]["person"]["mi_sum"] >= 0
         assert http.get("/v1/frames/frm_none/uncertainty").json()["code"] == "not-found"
-        labelled = {row["frame_id"] for row in contents(served.service.platform)["annotations"]}
+        labelled = {row["item_id"] for row in contents(served.service.platform)["annotations"]}
         assert client.count_frames(unlabelled=True).frames == 80 - len(labelled)
         items = http.get("/v1/frames", params={"unlabelled": True, "limit": 500}).json()["items"]
         assert not labelled & {frame["frame_id"] for frame in items}

@@ -45,9 +45,9 @@ def test_a_round_is_run_once_watched_to_its_end_and_comes_to_what_it_comes_to_he
         assert another.round_id == ended.round_id
         picks = list(client.selections(ended.round_id, page=4))
         assert [pick.rank for pick in picks] == list(range(6))
-        heatmap = client.heatmap(ended.round_id, picks[0].frame_id, class_name="person")
+        heatmap = client.heatmap(ended.round_id, picks[0].item_id, class_name="person")
         assert heatmap.startswith(b"\x89PNG")
-        assert client.thumbnail(picks[0].frame_id, size=64).startswith(b"\xff\xd8")
+        assert client.thumbnail(picks[0].item_id, size=64).startswith(b"\xff\xd8")
         assert client.estimate_round(ROUND).based_on == {"train": 1, "score": 1, "label": 0}
         assert ended.ensemble_id is not None
         assert "average_precision" in client.metrics(ended.ensemble_id).tests[ended.test_version_id or ""]

@@ -159,7 +159,7 @@ def fill(tx: Transaction, blobs: BlobStore, frames: int) -> dict[str, str]:
     queued = ids_of(tx, range(1, QUEUED + 1))
     tasks = [LabelTask(f"tsk_{n}", "rnd_1", name, "person", n, 0.5, TaskState.SENT) for n, name in enumerate(queued)]
     add_tasks(tx, tasks, queue="main")
-    half = tx.sql(f"SELECT frame_id, 'ann_' || frame_id AS annotation_id FROM frames LIMIT {frames // 2}")
+    half = tx.sql(f"SELECT frame_id AS item_id, 'ann_' || frame_id AS annotation_id FROM frames LIMIT {frames // 2}")
     items = half.to_arrow_table()
     old = datasets.add_version(
         tx, blobs, parent_id=None, additions=items.slice(1000), purpose="train", round_id=None, now=NOW

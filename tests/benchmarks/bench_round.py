@@ -35,7 +35,7 @@ def main() -> None:
         pool_id, frames = freeze_pool(opened, "dataset=synthetic")
         spec = RoundSpec(
             model=model_spec("prefix-heads", ("person", "bicycle")),
-            dataset_version_id=start_set(opened, frames["frame_id"], frames=40, seed=0),
+            dataset_version_id=start_set(opened, frames["item_id"], frames=40, seed=0),
             pool_id=pool_id,
             targets=("person", "bicycle"),
             budget=Budget(40),

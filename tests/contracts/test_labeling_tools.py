@@ -42,7 +42,7 @@ def _label_studio(server: Server, queue: str) -> Case:
     def say(wanted: Sequence[LabelTask], said: Said) -> None:
         ids = {task["data"]["external_id"]: task["id"] for task in server.tasks(queue)}
         for task in wanted:
-            its = said.get(task.frame_id)
+            its = said.get(task.item_id)
             if isinstance(its, str):
                 server.annotate(ids[task.task_id], [rejection(its)])
             elif its is not None:
@@ -74,7 +74,7 @@ def test_what_people_said_comes_back_for_its_task_in_the_order_asked_for(case: C
     for result, task, boxes in ((boxed, wanted[0], (PERSON,)), (empty, wanted[1], ())):
         label = result.annotation
         assert label is not None
-        assert (label.frame_id, label.boxes, label.revision) == (task.frame_id, boxes, 1)
+        assert (label.frame_id, label.boxes, label.revision) == (task.item_id, boxes, 1)
         assert (set(label.classes), label.width, label.height) == (set(CLASSES), WIDTH, HEIGHT)
         assert not result.rejected
         assert not result.waits

@@ -87,11 +87,11 @@ def assert_whole(home: Path, ended: RoundRecord) -> None:
             items = version_items(tx, platform.blobs, ended.dataset_version_id or "")
         assert list(check_catalog(platform)) == []
     tasks = {row["task_id"] for row in rows["tasks"]}
-    assert len(rows["tasks"]) == len({row["frame_id"] for row in rows["tasks"]}) == TASKS
+    assert len(rows["tasks"]) == len({row["item_id"] for row in rows["tasks"]}) == TASKS
     assert {row["state"] for row in rows["tasks"]} == {"labeled"}
     assert sorted(row["task_id"] for row in rows["task_labels"]) == sorted(tasks)
     assert len(rows["annotations"]) == TASKS + START
-    assert len({item.frame_id for item in items}) == len(items) == TASKS + START
+    assert len({item.item_id for item in items}) == len(items) == TASKS + START
     assert [len(rows[name]) for name in ("rounds", "round_requests", "round_runs", "ensembles")] == [1, 1, 1, 1]
     assert sorted(row["step"] for row in rows["step_runs"]) == sorted(
         ["train", "score", "select", "send", "collect", "append"]

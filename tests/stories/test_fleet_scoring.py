@@ -106,16 +106,16 @@ def assert_nothing_lost_or_doubled(platform: Platform, round_: Round, job: Scori
     assert (score_set["score_id"], score_set["frames"]) == (job.score_id, FRAMES)
     scores = pool_scores(context, job.score_id, TARGETS)
     assert scores.scored.all()
-    frames = read_pool(platform.blobs, job.pool_manifest_hash, ["frame_id", "image_hash"])
+    frames = read_pool(platform.blobs, job.pool_manifest_hash, ["item_id", "image_hash"])
     _, first, same = np.unique(frames["image_hash"].to_numpy(), return_index=True, return_inverse=True)
     np.testing.assert_array_equal(scores.measures.mi_mean, scores.measures.mi_mean[first][same])
     details = round_details(platform, round_.round_id)
     picks = details.selections
-    assert len({pick.frame_id for pick in picks}) == BUDGET
+    assert len({pick.item_id for pick in picks}) == BUDGET
     (select,) = (step for step in details.steps if step.step == "select")
     assert BUDGET <= int(select.outputs["score_rows_read"]) < FRAMES * len(TARGETS) / 4  # the heads of the shards alone
-    (seen,) = uncertainty_of(context, picks[0].frame_id)
-    row = frames["frame_id"].to_pylist().index(picks[0].frame_id)
+    (seen,) = uncertainty_of(context, picks[0].item_id)
+    row = frames["item_id"].to_pylist().index(picks[0].item_id)
     wanted = dict(zip(TARGETS, scores.measures.mi_mean[row].tolist(), strict=True))
     assert {name: seen.measures[name]["mi_mean"] for name in TARGETS} == wanted
 

@@ -43,6 +43,6 @@ def test_a_loop_that_is_interrupted_says_so_in_one_line_and_the_same_command_fin
     after = contents_of_home(home)
     assert [row["state"] for row in after["rounds"]] == ["appended"] * ROUNDS
     assert len(after["tasks"]) == ROUNDS * BUDGET
-    assert len({row["frame_id"] for row in after["annotations"]}) == START + ROUNDS * BUDGET
+    assert len({row["item_id"] for row in after["annotations"]}) == START + ROUNDS * BUDGET
     known = [row for row in before["step_runs"] if row["round_id"] in finished]
     assert [row for row in after["step_runs"] if row["round_id"] in finished] == known

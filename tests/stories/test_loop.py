@@ -62,9 +62,9 @@ def test_a_loop_picks_its_budget_every_round_and_never_a_frame_twice_or_of_the_t
     platform: Platform, strategy: str
 ) -> None:
     spec = round_spec(platform, strategy, budget=BUDGET, session_cap=2, targets=CLASSES)
-    start = {row["frame_id"] for row in contents(platform)["annotations"]}
+    start = {row["item_id"] for row in contents(platform)["annotations"]}
     rounds = run(platform, LoopSpec(spec, 2))
-    by_round = [[pick.frame_id for pick in round_details(platform, each.round_id).selections] for each in rounds]
+    by_round = [[pick.item_id for pick in round_details(platform, each.round_id).selections] for each in rounds]
     bought = [frame_id for picks in by_round for frame_id in picks]
     assert [len(picks) for picks in by_round] == [BUDGET, BUDGET]
     assert len(bought) == len(set(bought))
@@ -83,7 +83,7 @@ def test_a_frame_that_another_loop_of_the_queue_took_is_left_alone_and_another_q
     (second,) = run(platform, LoopSpec(spec, 1, name="second"))
     (other,) = run(platform, LoopSpec(replace(spec, queue="other"), 1))
     picks = [
-        {pick.frame_id for pick in round_details(platform, each.round_id).selections} for each in (first, second, other)
+        {pick.item_id for pick in round_details(platform, each.round_id).selections} for each in (first, second, other)
     ]
     assert not picks[0] & picks[1]
     assert picks[0] == picks[2]

@@ -45,7 +45,7 @@ def labels(platform: Platform, version_id: str | None) -> dict[str, Annotation]:
     with platform.catalog.transaction() as tx:
         items = version_items(tx, platform.blobs, version_id or "")
         found = annotations_by_id(tx, [item.annotation_id for item in items])
-    return {item.frame_id: found[item.annotation_id] for item in items}
+    return {item.item_id: found[item.annotation_id] for item in items}
 
 
 def drawn(task: dict[str, Any], name: str = "person") -> dict[str, Any]:
@@ -82,7 +82,7 @@ def test_a_round_is_labelled_by_people_and_corrected_afterwards(people: Platform
     label_studio.annotate(tasks[4]["id"], [REJECTED])
     appended = run_one_round(people, spec)
     assert appended.state is RoundState.APPENDED
-    frames = [task["data"]["frame_id"] for task in tasks]
+    frames = [task["data"]["item_id"] for task in tasks]
     first = labels(people, appended.dataset_version_id)
     assert len(first) == START + 3
     assert [len(first[frame].boxes) for frame in (frames[0], frames[1], frames[3])] == [1, 0, 2]
@@ -140,7 +140,7 @@ def assert_corner(label: Annotation) -> None:
 
 def states(platform: Platform, round_: Round) -> dict[str, str]:
     rows = contents(platform)["tasks"]
-    return {row["frame_id"]: row["state"] for row in rows if row["round_id"] == round_.round_id}
+    return {row["item_id"]: row["state"] for row in rows if row["round_id"] == round_.round_id}
 
 
 def test_where_browsers_reach_the_service_tasks_link_to_its_pictures(people: Platform, label_studio: Server) -> None:

@@ -38,7 +38,7 @@ def test_a_round_takes_every_step_once_and_appends_what_it_bought(platform: Plat
     assert not any(run.cached for run in details.steps)
     assert [pick.rank for pick in details.selections] == list(range(BUDGET))
     before, after = items(platform, spec.dataset_version_id), items(platform, round_.dataset_version_id)
-    picked = {pick.frame_id for pick in details.selections}
+    picked = {pick.item_id for pick in details.selections}
     assert len(before) == START
     assert after.keys() == before.keys() | picked
     assert len(after) == START + BUDGET
@@ -109,10 +109,10 @@ def test_a_frame_that_was_withdrawn_may_be_picked_again_later(platform: Platform
     spec = round_spec(platform, budget=MANY)
     first = run_one_round(platform, replace(spec, budget=Budget(MANY, 1)))
     rows = contents(platform)["tasks"]
-    withdrawn = {row["frame_id"] for row in rows if row["state"] == TaskState.WITHDRAWN}
+    withdrawn = {row["item_id"] for row in rows if row["state"] == TaskState.WITHDRAWN}
     rest = replace(spec, dataset_version_id=first.dataset_version_id or "", budget=Budget(80))
     second = run_one_round(platform, rest)
-    picked = {pick.frame_id for pick in round_details(platform, second.round_id).selections}
+    picked = {pick.item_id for pick in round_details(platform, second.round_id).selections}
     assert withdrawn
     assert withdrawn <= picked
 
@@ -190,13 +190,13 @@ def test_pool_and_test_set_must_not_share_a_drive(platform: Platform) -> None:
 def items(platform: Platform, version_id: str | None) -> dict[str, str]:
     """Annotation of each frame of a dataset version."""
     with platform.catalog.transaction() as tx:
-        return {item.frame_id: item.annotation_id for item in version_items(tx, platform.blobs, version_id or "")}
+        return {item.item_id: item.annotation_id for item in version_items(tx, platform.blobs, version_id or "")}
 
 
 def target_cells(platform: Platform, round_: Round) -> list[int]:
     """Cells with a target in the label of each pick, in the order of the ranks."""
     labels = items(platform, round_.dataset_version_id)
-    wanted = [labels[pick.frame_id] for pick in round_details(platform, round_.round_id).selections]
+    wanted = [labels[pick.item_id] for pick in round_details(platform, round_.round_id).selections]
     with platform.catalog.transaction() as tx:
         annotations = annotations_by_id(tx, wanted)
     maps = presence_maps(loop_context(platform), MODEL).of([annotations[label] for label in wanted])

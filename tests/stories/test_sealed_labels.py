@@ -24,7 +24,7 @@ def test_answers_that_a_round_does_not_buy_change_no_weight_no_score_and_no_pick
     platform: Platform, tmp_path: Path, fleet_home: Path, strategy: str
 ) -> None:
     honest = run_one_round(platform, round_spec(platform, strategy))
-    bought = {row["frame_id"] for row in contents(platform)["annotations"]}
+    bought = {row["item_id"] for row in contents(platform)["annotations"]}
     poisoned = Path(shutil.copytree(fleet_home, tmp_path / "poisoned"))
     poison(poisoned, spare=bought)
     with open_platform(settings_of(poisoned)) as other:
@@ -39,8 +39,8 @@ def test_the_next_round_is_the_first_to_see_what_this_one_bought(
     platform: Platform, tmp_path: Path, fleet_home: Path
 ) -> None:
     first = run_one_round(platform, round_spec(platform))
-    before = {row["frame_id"] for row in contents(platform)["tasks"]}
-    start = {row["frame_id"] for row in contents(platform)["annotations"]} - before
+    before = {row["item_id"] for row in contents(platform)["tasks"]}
+    start = {row["item_id"] for row in contents(platform)["annotations"]} - before
     poisoned = Path(shutil.copytree(fleet_home, tmp_path / "poisoned"))
     poison(poisoned, spare=start)
     with open_platform(settings_of(poisoned)) as other:

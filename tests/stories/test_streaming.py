@@ -67,7 +67,7 @@ def test_streaming_a_picture_that_is_gone_names_its_frame(platform: Platform) ->
     context = limited(platform, memory_bytes=1)
     items, frames, _ = labelled_frames(context, spec.dataset_version_id)
     for item in items:
-        image = frames[item.frame_id].image.hash
+        image = frames[item.item_id].image.hash
         (platform.settings.home / "blobs" / image[:2] / image).unlink()
     with pytest.raises(InvalidInput, match=r"frame frm_\w+: cannot be read .*put its blob back, or leave it out"):
         train_round(context, spec)

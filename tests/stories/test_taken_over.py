@@ -68,7 +68,7 @@ def test_a_standby_takes_over_what_a_killed_service_was_at_and_no_step_is_taken_
                 list(client.watch_round(round_id))
             assert (last.state, last.attempts) == (RoundState.APPENDED, 2)
             assert sorted(step.step for step in client.steps(round_id)) == STEPS
-            picked = [task.frame_id for task in client.selections(round_id)]
+            picked = [task.item_id for task in client.selections(round_id)]
     assert len(picked) == len(set(picked)) == 6
     assert not (home / "workflows.sqlite").exists()
     once = dict.fromkeys(("trained", "scored", "selected", "sent", "labeled"), 1)

@@ -19,7 +19,7 @@ def test_an_unreadable_picture_leaves_the_pool_with_its_reason_and_the_round_goe
     platform: Platform, strategy: str
 ) -> None:
     spec = round_spec(platform, strategy)
-    labelled = {row["frame_id"] for row in contents(platform)["annotations"]}
+    labelled = {row["item_id"] for row in contents(platform)["annotations"]}
     rotten = [frame_id for frame_id in frames_of(platform, POOL) if frame_id not in labelled][::2]
     for frame_id in rotten[1:]:
         flip_a_byte(blob_of(platform, frame_id))
@@ -30,7 +30,7 @@ def test_an_unreadable_picture_leaves_the_pool_with_its_reason_and_the_round_goe
     details = round_details(platform, round_.round_id)
     assert round_.state is RoundState.APPENDED
     assert len(details.selections) == spec.budget.frames or strategy == "manual"  # a curator wants no more frames
-    assert not {pick.frame_id for pick in details.selections} & set(rotten)
+    assert not {pick.item_id for pick in details.selections} & set(rotten)
     reasons = {name: reason for run in details.steps for name, reason in run.outputs.items() if "unreadable" in name}
     assert reasons
     assert set(reasons) <= {f"unreadable {frame_id}" for frame_id in rotten}
@@ -39,7 +39,7 @@ def test_an_unreadable_picture_leaves_the_pool_with_its_reason_and_the_round_goe
 
 def test_all_unreadable_pictures_of_a_scored_pool_are_named(platform: Platform) -> None:
     spec = round_spec(platform)
-    labelled = {row["frame_id"] for row in contents(platform)["annotations"]}
+    labelled = {row["item_id"] for row in contents(platform)["annotations"]}
     rotten = [frame_id for frame_id in frames_of(platform, POOL) if frame_id not in labelled][:3]
     for frame_id in rotten:
         flip_a_byte(blob_of(platform, frame_id))
@@ -52,7 +52,7 @@ def test_all_unreadable_pictures_of_a_scored_pool_are_named(platform: Platform) 
 def test_a_labelled_picture_that_rots_stops_the_training_by_name_until_it_is_put_back(platform: Platform) -> None:
     spec = round_spec(platform)
     pool = set(frames_of(platform, POOL))
-    labelled = next(row["frame_id"] for row in contents(platform)["annotations"] if row["frame_id"] in pool)
+    labelled = next(row["item_id"] for row in contents(platform)["annotations"] if row["item_id"] in pool)
     whole = blob_of(platform, labelled).read_bytes()
     flip_a_byte(blob_of(platform, labelled))
     forget_features(platform.settings.home, blob_of(platform, labelled).name)

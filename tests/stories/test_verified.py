@@ -30,7 +30,7 @@ def test_every_round_of_a_loop_is_selected_again_to_the_last_digit(platform: Pla
 
 
 CHANGES: dict[str, tuple[str, str]] = {
-    "another frame": ("frame_id = 'frm_other'", "holds frm_other for"),
+    "another frame": ("item_id = 'frm_other'", "holds frm_other for"),
     "another score": ("score = score + 1e-12", "selected anew"),
     "another class": ("for_class = 'car'", "for car at rank 2"),
 }
@@ -54,7 +54,7 @@ def test_a_task_that_is_missing_is_named(platform: Platform) -> None:
     with platform.catalog.transaction() as tx:
         tx.execute("DELETE FROM tasks WHERE round_id = ? AND rank = 3", [round_.round_id])
     (difference,) = verify_round(platform, round_.round_id)
-    assert difference.startswith(f"rank 3: {last.frame_id} for")
+    assert difference.startswith(f"rank 3: {last.item_id} for")
     assert difference.endswith("only in the selection anew")
 
 
@@ -85,7 +85,7 @@ def test_only_frames_that_match_the_filter_are_picked_and_that_too_is_verified(p
     spec = round_spec(platform, "mi", budget=4)
     wanted = frames_of(platform, "split=pool,frame_number<2")
     round_ = run_one_round(platform, replace(spec, filter="frame_number<2"))
-    picks = {pick.frame_id for pick in round_details(platform, round_.round_id).selections}
+    picks = {pick.item_id for pick in round_details(platform, round_.round_id).selections}
     assert picks
     assert picks <= set(wanted)
     assert verify_round(platform, round_.round_id) == []

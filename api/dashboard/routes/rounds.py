@@ -86,7 +86,7 @@ def round_twins(request: Request, service: ServiceHere, round_id: Id, cursor: st
     """Give the near-duplicates among the picks, to be put into the cards of a page of the gallery."""
     twins = insight.near_duplicates(service.platform, round_id)
     page = queues.tasks(service.platform, _gallery_page(cursor), round_id=round_id)
-    shown = {task.frame_id: twins[task.frame_id] for task in page.items if task.frame_id in twins}
+    shown = {task.item_id: twins[task.item_id] for task in page.items if task.item_id in twins}
     return render(request, "parts/twins.html.jinja", count=len(twins), twins=shown)
 
 
@@ -125,14 +125,14 @@ def _gallery(
     summary = insight.Picks()
     if found.items:
         summary = insight.picks_of(service.platform, round_id)
-        frames = listing.frames_named(service.platform, [task.frame_id for task in found.items])
+        frames = listing.frames_named(service.platform, [task.item_id for task in found.items])
         cards = [
             Card(
                 task=task,
-                frame=frames[task.frame_id],
-                image=links.blob(frames[task.frame_id].image.hash, longest=_THUMBNAIL),
+                frame=frames[task.item_id],
+                image=links.blob(frames[task.item_id].image.hash, longest=_THUMBNAIL),
                 heat=_heat(links, round_, task, overlay),
-                of_session=summary.sessions[frames[task.frame_id].session_id],
+                of_session=summary.sessions[frames[task.item_id].session_id],
             )
             for task in found.items
         ]
@@ -154,4 +154,4 @@ def _heat(links: PictureLinks, round_: Round, task: LabelTask, overlay: str) -> 
     name = task.for_class if overlay == PICKED else overlay
     if round_.ensemble_id is None or name not in round_.spec.model.classes:
         return ""
-    return links.heatmap(round_.round_id, task.frame_id, name)
+    return links.heatmap(round_.round_id, task.item_id, name)

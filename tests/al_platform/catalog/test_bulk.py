@@ -24,7 +24,7 @@ def add(catalog: Catalog, rows: Any) -> int:
 
 def frames(catalog: Catalog) -> list[str]:
     with catalog.transaction() as tx:
-        found: list[str] = frames_matching(tx, "")["frame_id"].to_pylist()
+        found: list[str] = frames_matching(tx, "")["item_id"].to_pylist()
     return found
 
 
@@ -55,7 +55,7 @@ def test_every_column_comes_back_as_it_went_in(catalog: Catalog) -> None:
     assert add(catalog, columns(2, **more)) == 2
     with catalog.transaction() as tx:
         first, second = frames_by_id(tx, ["f0", "f1"]).values()
-        assert frames_matching(tx, "tier=archive,clipped=0.25,latitude<0")["frame_id"].to_pylist() == ["f0"]
+        assert frames_matching(tx, "tier=archive,clipped=0.25,latitude<0")["item_id"].to_pylist() == ["f0"]
     assert (first.latitude, first.longitude, first.timestamp_s, first.tier) == (-33.86, 151.2, 1.5, "archive")
     assert first.tags == {"city": "bern", "lux": 60.5}
     assert (second.latitude, second.timestamp_s, second.tier, second.tags) == (None, None, "hot", {})
@@ -174,7 +174,7 @@ def test_sessions_of_one_name_in_two_datasets_are_two(catalog: Catalog) -> None:
     with catalog.transaction() as tx:
         assert [session.session_id for session in all_sessions(tx)] == ["d/s", "e/s"]
         assert frames_matching(tx, "")["session"].to_pylist() == [0, 0, 1, 1]
-        assert frames_matching(tx, "session_id=e/s")["frame_id"].to_pylist() == ["g0", "g1"]
+        assert frames_matching(tx, "session_id=e/s")["item_id"].to_pylist() == ["g0", "g1"]
 
 
 def test_what_is_known_of_a_session_can_be_told_later(catalog: Catalog) -> None:
@@ -190,7 +190,7 @@ def test_frames_move_between_tiers_by_filter(catalog: Catalog) -> None:
     with catalog.transaction() as tx:
         assert move_to_tier(tx, "frame_number>=1", "archive") == 3
         assert move_to_tier(tx, "frame_number>=2", "archive") == 0
-        assert frames_matching(tx, "tier=hot")["frame_id"].to_pylist() == ["f0"]
+        assert frames_matching(tx, "tier=hot")["item_id"].to_pylist() == ["f0"]
         with pytest.raises(InvalidInput, match="tier 'cold': known are hot, archive"):
             move_to_tier(tx, "", "cold")
 

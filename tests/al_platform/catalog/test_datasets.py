@@ -14,7 +14,7 @@ from al_platform.catalog.datasets import (
     add_version,
     all_versions,
     freeze_pool,
-    pool_frames,
+    pool_items,
     pool_rows,
     pool_size,
     pool_table,
@@ -31,7 +31,7 @@ from al_platform.storage.pools import read_pool
 NOW = "2026-01-31 12:00:00.000000"
 
 
-VERSION_COLUMNS = pa.schema([("frame_id", pa.string()), ("annotation_id", pa.string())])
+VERSION_COLUMNS = pa.schema([("item_id", pa.string()), ("annotation_id", pa.string())])
 
 
 def rows_of_frames(frames: Sequence[tuple[str, str, int, float | None]]) -> pa.Table:
@@ -130,7 +130,7 @@ def test_unknown_ids_are_named(catalog: Catalog, blobs: BlobStore) -> None:
         with pytest.raises(NotFound, match="dataset version dsv_x"):
             version(tx, blobs, items(a="1"), parent="dsv_x")
         with pytest.raises(NotFound, match="pool pool_x: not in the catalog"):
-            pool_frames(tx, blobs, "pool_x")
+            pool_items(tx, blobs, "pool_x")
 
 
 def test_a_row_of_a_pool_is_its_place_by_session_then_number_then_id(catalog: Catalog, blobs: BlobStore) -> None:
@@ -147,10 +147,10 @@ def test_a_row_of_a_pool_is_its_place_by_session_then_number_then_id(catalog: Ca
         assert {add_pool(tx, blobs, order, described="", now=NOW) for order in (names, names[::-1])} == {pool}
         assert add_pool(tx, blobs, names[1:], described="", now=NOW) != pool
         assert pool_table(tx, blobs, pool) == given
-        assert pool_frames(tx, blobs, pool) == ["frm_2", 'it\'s "é"', "frm_1", "frm_3"]
+        assert pool_items(tx, blobs, pool) == ["frm_2", 'it\'s "é"', "frm_1", "frm_3"]
         assert pool_size(tx, pool) == 4
         assert read_pool(blobs, pool_rows(tx, blobs, pool), given.column_names) == given
-    assert given.column_names == ["frame_id", "session_id", "session", "frame_number", "timestamp_s", "image_hash"]
+    assert given.column_names == ["item_id", "session_id", "session", "frame_number", "timestamp_s", "image_hash"]
     assert given["session"].to_pylist() == [0, 0, 0, 1]
     assert str(given["session"].type) == "int32"
     assert given["timestamp_s"].to_pylist() == [0.5, None, 0.25, None]
@@ -193,11 +193,11 @@ def test_versions_by_arrow_are_those_by_hand(catalog: Catalog, blobs: BlobStore,
     with catalog.transaction() as tx:
         for _ in range(6):
             added = [DatasetItem(f"f{draw.randrange(40)}", f"l{draw.randrange(9)}") for _ in range(draw.randrange(30))]
-            table = pa.table({name: [getattr(item, name) for item in added] for name in ("frame_id", "annotation_id")})
+            table = pa.table({name: [getattr(item, name) for item in added] for name in ("item_id", "annotation_id")})
             made = version(tx, blobs, table.cast(VERSION_COLUMNS), parent=parent)
-            assert made.added == len({item.frame_id for item in added} - held.keys())
+            assert made.added == len({item.item_id for item in added} - held.keys())
             before, parent = dict(held), made.version_id
-            held.update({item.frame_id: item.annotation_id for item in added})
+            held.update({item.item_id: item.annotation_id for item in added})
             assert version_items(tx, blobs, made.version_id) == items(**dict(sorted(held.items())))
             told = version_diff(tx, blobs, made.parent_id, made.version_id).num_rows if made.parent_id else len(held)
             assert told == sum(before.get(frame) != label for frame, label in held.items())

@@ -26,7 +26,7 @@ def add(catalog: Catalog, *frames: Frame, facts: FrameFacts = FACTS) -> int:
 
 def matching(catalog: Catalog, text: str) -> list[str]:
     with catalog.transaction() as tx:
-        names: list[str] = frames_matching(tx, text)["frame_id"].to_pylist()
+        names: list[str] = frames_matching(tx, text)["item_id"].to_pylist()
     return names
 
 

@@ -11,7 +11,7 @@ from al_platform.catalog.frames import unlabelled_matching
 from al_platform.catalog.tasks import (
     add_tasks,
     at_labellers,
-    frames_taken,
+    items_taken,
     queue_counts,
     selections_of,
     set_task_states,
@@ -107,8 +107,8 @@ def test_labels_of_a_round_are_ordered_by_frame(catalog: Catalog) -> None:
     tasks = [task("r", frame_id, rank) for rank, frame_id in enumerate("cab")]
     with catalog.transaction() as tx:
         add_tasks(tx, tasks, queue="q")
-        add_annotations(tx, [label(t.frame_id) for t in tasks], task_ids=[t.task_id for t in tasks], now=NOW)
-        assert [item.frame_id for item in labels_of_round(tx, "r")] == ["a", "b", "c"]
+        add_annotations(tx, [label(t.item_id) for t in tasks], task_ids=[t.task_id for t in tasks], now=NOW)
+        assert [item.item_id for item in labels_of_round(tx, "r")] == ["a", "b", "c"]
 
 
 def test_tasks_come_back_in_the_order_people_should_see_them(catalog: Catalog) -> None:
@@ -142,8 +142,8 @@ def test_a_frame_is_taken_in_its_own_queue_unless_it_was_withdrawn(catalog: Cata
             strict=True,
         ):
             set_task_states(tx, [asked.task_id], state)
-        assert frames_taken(tx, "it's; mine").to_pylist() == ["a", "b", "d"]
-        assert frames_taken(tx, "yours").to_pylist() == []
+        assert items_taken(tx, "it's; mine").to_pylist() == ["a", "b", "d"]
+        assert items_taken(tx, "yours").to_pylist() == []
 
 
 def test_what_is_at_the_labellers_is_told_by_queue_best_first(catalog: Catalog) -> None:
@@ -160,7 +160,7 @@ def test_what_is_at_the_labellers_is_told_by_queue_best_first(catalog: Catalog) 
             {"queue": "q", **none, "queued": 1, "sent": 2, "labeled": 1},
         ]
         waiting = at_labellers(tx, "q")
-        assert waiting["frame_id"].to_pylist() == ["a", "c", "d"]
+        assert waiting["item_id"].to_pylist() == ["a", "c", "d"]
         assert waiting["state"].to_pylist() == ["sent", "sent", "queued"]
         assert at_labellers(tx, "none").num_rows == 0
 
@@ -169,6 +169,6 @@ def test_unlabelled_frames_are_those_that_nobody_ever_labelled(catalog: Catalog)
     with catalog.transaction() as tx:
         add_frame_rows(tx, columns(5))
         keep(tx, label("f1"), label("f3", revision=2))
-        assert unlabelled_matching(tx, "")["frame_id"].to_pylist() == ["f0", "f2", "f4"]
-        assert unlabelled_matching(tx, "frame_number>=1")["frame_id"].to_pylist() == ["f2", "f4"]
+        assert unlabelled_matching(tx, "")["item_id"].to_pylist() == ["f0", "f2", "f4"]
+        assert unlabelled_matching(tx, "frame_number>=1")["item_id"].to_pylist() == ["f2", "f4"]
         assert unlabelled_matching(tx, "frame_number>=9").num_rows == 0

@@ -17,6 +17,7 @@ from al_platform.catalog.frames import all_sessions, frames_by_id, frames_matchi
 from al_platform.catalog.manifests import write_table
 from al_platform.catalog.policies import all_policies
 from al_platform.catalog.schema import CREATE, SCHEMA_VERSION
+from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.data import BlobRef, Frame, Session
 from al_platform.domain.datasets import DatasetItem
 from al_platform.storage.blobs import BlobStore
@@ -29,6 +30,11 @@ FRAMES = (
     ("frm_b", "d", "s", 0, None, "{}"),
     ("frm_c", "e", "s", 0, None, '{"split": "train", "lux": 61.5}'),
 )
+
+FRAMES_ALONE = """
+ALTER TABLE annotations RENAME COLUMN item_id TO frame_id; ALTER TABLE tasks RENAME COLUMN item_id TO frame_id
+"""
+"""Before schema 4 a label and a task were of a frame."""
 
 DIE_BEFORE_THE_COMMIT = """
 import os, signal, sys
@@ -77,7 +83,7 @@ def test_everything_of_schema_1_is_there_in_the_present_one(old: Path, blobs: Bl
         assert found["frm_a"] == Frame("frm_a", "d", "d/s", image, 640, 480, 1, timestamp_s=2.5, tags=tags)
         assert found["frm_c"].session_id == "e/s"
         assert all_sessions(tx) == [Session("d/s", "d"), Session("e/s", "e")]
-        assert frames_matching(tx, "split=train,lux>60")["frame_id"].to_pylist() == ["frm_c"]
+        assert frames_matching(tx, "split=train,lux>60")["item_id"].to_pylist() == ["frm_c"]
         assert version_items(tx, blobs, "dsv_1") == [DatasetItem("frm_a", "ann_1")]
         assert tx.execute("SELECT schema_version, ingests FROM meta").fetchall() == [(SCHEMA_VERSION, 0)]
         assert list(faults_of(tx, blobs, lambda progress: None)) == []
@@ -89,7 +95,7 @@ def test_a_pool_of_schema_1_keeps_its_rows_and_gains_the_other_columns(old: Path
     with catalog.transaction() as tx:
         rows = pool_table(tx, blobs, "pool_1")
     catalog.close()
-    assert rows["frame_id"].to_pylist() == ["frm_c", "frm_b", "frm_a"]
+    assert rows["item_id"].to_pylist() == ["frm_c", "frm_b", "frm_a"]
     assert rows["session"].to_pylist() == [1, 0, 0]
     assert rows["timestamp_s"].to_pylist() == [None, None, 2.5]
     assert rows["session"].type == pa.int32()
@@ -134,6 +140,7 @@ def test_a_catalog_of_schema_2_gets_its_tables_of_scenarios(tmp_path: Path) -> N
     Catalog.open(path).close()
     with duckdb.connect(str(path)) as connection:
         connection.execute("DROP TABLE scenarios; DROP TABLE scenario_sources; UPDATE meta SET schema_version = 2")
+        connection.execute(FRAMES_ALONE)
         connection.execute("INSERT INTO sessions (session_id, dataset) VALUES ('d/s', 'd')")
     catalog = Catalog.open(path)
     with catalog.transaction() as tx:
@@ -144,11 +151,32 @@ def test_a_catalog_of_schema_2_gets_its_tables_of_scenarios(tmp_path: Path) -> N
     assert path.with_name("catalog.duckdb.schema-2").exists()
 
 
+def test_labels_and_tasks_of_frames_become_those_of_items(tmp_path: Path, blobs: BlobStore) -> None:
+    path = tmp_path / "catalog.duckdb"
+    Catalog.open(path).close()
+    items = write_table(blobs, {"frame_id": ["frm_a"], "annotation_id": ["ann_1"]})
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(FRAMES_ALONE)
+        connection.execute("UPDATE meta SET schema_version = 3")
+        connection.execute("INSERT INTO annotations VALUES ('ann_1', 'frm_a', NULL, 1, 'x', '{}', ?)", [NOW])
+        connection.execute("INSERT INTO tasks VALUES ('tsk_1', 'rnd_1', 'main', 'frm_a', 'person', 0, 0.5, 'sent')")
+        connection.execute(
+            "INSERT INTO dataset_versions VALUES ('dsv_1', NULL, ?, 1, 1, 'train', NULL, ?)", [items, NOW]
+        )
+    catalog = Catalog.open(path)
+    with catalog.transaction() as tx:
+        assert [task.item_id for task in tasks_of(tx, "rnd_1")] == ["frm_a"]
+        assert tx.execute("SELECT item_id FROM annotations").fetchall() == [("frm_a",)]
+        assert version_items(tx, blobs, "dsv_1") == [DatasetItem("frm_a", "ann_1")]
+    catalog.close()
+
+
 def test_a_catalog_of_schema_3_gets_its_table_of_policies(tmp_path: Path) -> None:
     path = tmp_path / "catalog.duckdb"
     Catalog.open(path).close()
     with duckdb.connect(str(path)) as connection:
         connection.execute("DROP TABLE policies; UPDATE meta SET schema_version = 3")
+        connection.execute(FRAMES_ALONE)
     catalog = Catalog.open(path)
     with catalog.transaction() as tx:
         assert tx.execute("SELECT schema_version FROM meta").fetchall() == [(SCHEMA_VERSION,)]

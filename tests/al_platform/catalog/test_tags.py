@@ -33,7 +33,7 @@ def coding(catalog: Catalog) -> tuple[int, dict[str, bool]]:
 
 def matching(catalog: Catalog, text: str) -> set[str]:
     with catalog.transaction() as tx:
-        return set(frames_matching(tx, text)["frame_id"].to_pylist())
+        return set(frames_matching(tx, text)["item_id"].to_pylist())
 
 
 def test_frames_with_the_same_tags_share_one_set(catalog: Catalog) -> None:

@@ -50,7 +50,7 @@ def test_a_round_is_run_listed_shown_and_traced(alp: Alp, home: Path) -> None:
     listed = alp(*at_home, "round", "list").out
     assert all(word in listed for word in (round_["round_id"], "appended", "mi", round_["dataset_version_id"]))
     shown = alp(*at_home, "round", "show", round_["round_id"]).out
-    assert all(row["frame_id"] in shown for row in contents_of_home(home)["tasks"])
+    assert all(row["item_id"] in shown for row in contents_of_home(home)["tasks"])
     assert re.search(r"\W3\W+frm_\w+\W+control\W+\n", shown)
     tree = alp(*at_home, "lineage", round_["dataset_version_id"]).out
     assert all(word in tree for word in (round_["ensemble_id"], "grown from", "asked by", "pixels", "and 56 more"))

@@ -88,7 +88,7 @@ def test_numbers_come_back_as_the_type_that_the_record_declares() -> None:
     assert record_from_json(Frame, canonical_json(frame)).tags == {"n": "1"}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"frame_id":"f"}', '{"frame_id":1,"annotation_id":"a"}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"item_id":"f"}', '{"item_id":1,"annotation_id":"a"}'])
 def test_text_that_is_no_such_record_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         record_from_json(DatasetItem, text)

@@ -79,7 +79,7 @@ def test_arms_that_pick_the_same_frames_each_pay_for_them(platform: Platform) ->
     result, _ = run_ab(platform, replace(SPEC, strategies=twins, seeds=1, rounds=1))
     tasks = contents(platform)["tasks"]
     assert {row["state"] for row in tasks} == {"labeled"}
-    by_queue = [sorted(row["frame_id"] for row in tasks if row["queue"] == queue) for queue in queues(platform)]
+    by_queue = [sorted(row["item_id"] for row in tasks if row["queue"] == queue) for queue in queues(platform)]
     assert len(by_queue) == len(twins)
     assert by_queue[0] == by_queue[1]
     last = [comparable(point) for point in result.points if point.round_index == 1]
@@ -91,7 +91,7 @@ def test_pictures_are_of_what_was_labelled_and_say_what_the_label_showed(platfor
     spec = replace(SPEC, strategies=(StrategySpec("mixdist"),), seeds=1, rounds=1, budget=Budget(30, objects=1))
     result, _ = run_ab(platform, spec)
     tasks = contents(platform)["tasks"]
-    labelled = sorted((row["rank"], row["frame_id"]) for row in tasks if row["state"] == "labeled")
+    labelled = sorted((row["rank"], row["item_id"]) for row in tasks if row["state"] == "labeled")
     assert 0 < len(labelled) < len(tasks)
     assert [(picture.rank, picture.frame_id) for picture in result.gallery] == labelled[:PICTURES_PER_ARM]
     for picture in result.gallery:

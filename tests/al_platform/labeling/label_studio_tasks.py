@@ -31,7 +31,7 @@ def tasks(name: str, count: int) -> list[LabelTask]:
 
 
 def brief(task: LabelTask, queue: str = "queue") -> TaskBrief:
-    frame = Frame(task.frame_id, "d", "s", BlobRef(task.frame_id, 1, "image/png"), WIDTH, HEIGHT, 0)
+    frame = Frame(task.item_id, "d", "s", BlobRef(task.item_id, 1, "image/png"), WIDTH, HEIGHT, 0)
     return TaskBrief(task, queue, CLASSES, frame)
 
 

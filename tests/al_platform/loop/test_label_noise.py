@@ -40,7 +40,7 @@ def test_doubted_labels_weigh_less_and_make_another_ensemble(platform: Platform)
         items = version_items(tx, platform.blobs, after.dataset_version_id)
     weights = loss_weights(context, items, doubt=0.5)
     assert weights is not None
-    by_frame = dict(zip((item.frame_id for item in items), weights.tolist(), strict=True))
+    by_frame = dict(zip((item.item_id for item in items), weights.tolist(), strict=True))
     assert by_frame.pop(disputed.frame_id) == 0.5  # agreement 0
     assert by_frame.pop(agreed.frame_id) == 0.75  # agreement 1, by people who agree on one of two
     assert set(by_frame.values()) == {1.0}

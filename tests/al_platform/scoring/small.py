@@ -81,7 +81,7 @@ def pool_table(frames: int, pictures: Sequence[str]) -> pa.Table:
     numbers = np.arange(frames)
     return pa.table(
         {
-            "frame_id": [f"frm_{number}" for number in numbers],
+            "item_id": [f"frm_{number}" for number in numbers],
             "session_id": [f"s{number // 20}" for number in numbers],
             "frame_number": numbers % 20,
             "timestamp_s": pa.array([None if number % 3 else number / 10 for number in numbers], pa.float64()),

@@ -28,7 +28,7 @@ def frames(count: int) -> pa.Table:
     numbers = np.arange(count)
     return pa.table(
         {
-            "frame_id": [f"frm_{number}" for number in numbers],
+            "item_id": [f"frm_{number}" for number in numbers],
             "session_id": [f"s{number // 1000}" for number in numbers],
             "frame_number": numbers,
             "timestamp_s": pa.array([None if number % 2 else float(number) for number in numbers], pa.float64()),
@@ -44,9 +44,9 @@ def frames(count: int) -> pa.Table:
 def test_any_range_of_rows_is_that_slice_of_the_whole(
     blobs: BlobStore, manifest: str, first: int, rows: int | None
 ) -> None:
-    found = pools.read_pool(blobs, manifest, ["frame_id", "timestamp_s"], first=first, rows=rows)
-    assert found.schema.names == ["frame_id", "timestamp_s"]
-    wanted = frames(FRAMES).select(["frame_id", "timestamp_s"]).slice(first, rows)
+    found = pools.read_pool(blobs, manifest, ["item_id", "timestamp_s"], first=first, rows=rows)
+    assert found.schema.names == ["item_id", "timestamp_s"]
+    wanted = frames(FRAMES).select(["item_id", "timestamp_s"]).slice(first, rows)
     assert found.to_pydict() == wanted.to_pydict()
 
 
@@ -60,9 +60,19 @@ def test_a_range_reads_the_row_groups_that_hold_it_and_no_others(blobs: BlobStor
     content = bytearray((Path(blobs.url) / manifest[:2] / manifest).read_bytes())
     content[start + 40] ^= 0xFF
     path.write_bytes(content)
-    assert pools.read_pool(damaged, manifest, ["frame_id"], first=5, rows=1)["frame_id"].to_pylist() == ["frm_5"]
+    assert pools.read_pool(damaged, manifest, ["item_id"], first=5, rows=1)["item_id"].to_pylist() == ["frm_5"]
     with pytest.raises(CorruptBlob, match=rf"pool manifest {manifest} in .*; delete it, then freeze the pool again"):
         pools.read_pool(damaged, manifest, list(pools.SCHEMA.names), first=pools.ROW_GROUP, rows=1)
+
+
+def test_a_pool_that_was_frozen_as_frames_reads_as_items(blobs: BlobStore) -> None:
+    sink = pa.BufferOutputStream()
+    older = frames(20).rename_columns({"item_id": "frame_id"})
+    pq.write_table(older, sink)
+    manifest = blobs.put(sink.getvalue().to_pybytes()).hash
+    found = pools.read_pool(blobs, manifest, ["image_hash", "item_id"], first=3, rows=2)
+    assert found.to_pydict() == {"image_hash": ["image 3", "image 4"], "item_id": ["frm_3", "frm_4"]}
+    assert pools.row_of_item(blobs, manifest, "frm_7") == 7
 
 
 def test_sessions_are_numbered_densely_in_the_order_of_the_pool(blobs: BlobStore, manifest: str) -> None:
@@ -71,7 +81,7 @@ def test_sessions_are_numbered_densely_in_the_order_of_the_pool(blobs: BlobStore
 
 
 def test_a_frame_is_found_by_its_row_or_not_at_all(blobs: BlobStore, manifest: str) -> None:
-    assert pools.row_of_frame(blobs, manifest, f"frm_{FRAMES - 1}") == FRAMES - 1
-    assert pools.row_of_frame(blobs, manifest, "frm_x") is None
+    assert pools.row_of_item(blobs, manifest, f"frm_{FRAMES - 1}") == FRAMES - 1
+    assert pools.row_of_item(blobs, manifest, "frm_x") is None
     with pytest.raises(NotFound, match="blob 00"):
-        pools.row_of_frame(blobs, "00" * 20, "frm_1")
+        pools.row_of_item(blobs, "00" * 20, "frm_1")
