@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -70,7 +70,7 @@ def panel_frames(
     ]
 
 
-def save_gif(frames: list[Image.Image], target: Path | BinaryIO, *, step_s: float = 0.2) -> None:
+def save_gif(frames: list[Image.Image], target: Path | BytesIO, *, step_s: float = 0.2) -> None:
     """Write pictures as an endless GIF of the same 128 colours.
 
     Raises: ValueError when there are no pictures.
