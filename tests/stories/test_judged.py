@@ -60,7 +60,7 @@ def test_policies_are_judged_compared_and_licensed(alp: Alp, tmp_path: Path) -> 
     assert (code, "worse: scn_" in said, said.rstrip().endswith("0 better: worse")) == (1, True, True), said
     (clip,) = clips.iterdir()
     with Image.open(clip) as image:
-        assert (image.size, image.format) == ((726, 360), "GIF")
+        assert (image.size, image.format) == ((806, 400), "GIF")
         assert getattr(image, "n_frames", 1) > 8
     code, said = policy("compare", racing, EXPERT, "--suite", "all")
     assert (code, said.rstrip().endswith(": better")) == (0, True), said
