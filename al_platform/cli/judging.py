@@ -76,7 +76,7 @@ def compare(
     after: _Policy,
     suite: _Suite,
     reactive: _Reactive = False,
-    clips: Annotated[int, typer.Option(help="Scenarios that got worse to draw, the worst first")] = 10,
+    clips: Annotated[int, typer.Option(help="Scenarios to draw that got worse, and as many that got better")] = 10,
     out: Annotated[Path | None, typer.Option(help="Folder for the clips, SCENARIO.gif")] = None,
     progress_margin: Annotated[float, typer.Option(help="A progress ratio lower by less is no regression")] = 0.02,
     json_path: _Json = None,
@@ -90,7 +90,7 @@ def compare(
         found = compare_policies(platform, before, after, suite, spec=JudgeSpec(reactive=reactive), wanted=wanted)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-            for change in found.worse:
+            for change in (*found.worse, *found.better):
                 if change.clip_hash is not None:
                     (out / f"{change.scenario_id}.gif").write_bytes(platform.blobs.get(change.clip_hash))
     _write(json_path, found)

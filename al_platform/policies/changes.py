@@ -20,7 +20,7 @@ class ComparisonSpec:
     progress_margin: float = 0.02
     """A progress ratio that is lower by less is no regression."""
     clips: int = 10
-    """Scenarios that got worse of which a clip is drawn, the worst first."""
+    """Scenarios of which a clip is drawn: so many that got worse and so many that got better, most first."""
 
     def __post_init__(self) -> None:
         """Refuse negative margins and numbers."""

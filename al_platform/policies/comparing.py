@@ -1,4 +1,4 @@
-"""The job of comparing two evaluations of one suite: what changed, and a clip of each scenario that got worse."""
+"""The job of comparing two evaluations of one suite: what changed, with a clip of the scenarios that changed most."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -91,7 +91,9 @@ def run_comparison(workplace: Workplace, name: str, *, report: ReportProgress) -
     differences = paired_differences([each.driven for each in before], [each.driven for each in after])
     pairs = by_scenario(before), by_scenario(after)
     worse, better = changes_of(*pairs)
-    worse = list(_with_clips(workplace, job, worse, pairs, blobs=blobs, report=report))
+    artist = _Artist(workplace, job, pairs, blobs)
+    drawn_worse = list(artist.with_clips(worse, report))
+    drawn_better = list(artist.with_clips(better, report))
     comparison = Comparison(
         comparison_id=job.comparison_id,
         suite_id=job.before.suite_id,
@@ -99,37 +101,41 @@ def run_comparison(workplace: Workplace, name: str, *, report: ReportProgress) -
         after=job.after.evaluation_id,
         differences=differences,
         verdict=verdict_of(differences, job.spec),
-        worse=tuple(worse),
-        better=tuple(better),
+        worse=tuple(drawn_worse),
+        better=tuple(drawn_better),
     )
     keep_record(files, job.result_name, comparison)
 
 
-def _with_clips(
-    workplace: Workplace,
-    job: ComparisonJob,
-    worse: Sequence[Change],
-    pairs: tuple[ByScenario, ByScenario],
-    *,
-    blobs: BlobStore,
-    report: ReportProgress,
-) -> Iterator[Change]:
-    """Yield the changes, the first of them with a clip of what was well before and is not any more."""
-    # Agents that reacted to the ego are not where they were recorded, and nobody kept where they were.
-    drawn = 0 if job.before.spec.reactive or job.after.spec.reactive else min(job.spec.clips, len(worse))
-    scenarios = [pairs[0][change.scenario_id][0].driven.scenario for change in worse[:drawn]]
-    layouts = by_layout(open_layouts(workplace.scenarios_folder), scenarios) if scenarios else []
-    stored = {scenario.scenario_id: store for store, here in layouts for scenario in here}
-    for number, change in enumerate(worse):
-        if number >= drawn:
-            yield change
-            continue
-        report(Progress(STAGE, number, drawn))
-        store = stored[change.scenario_id]
-        scene = store[store.rows_of([change.scenario_id])[0]]
-        sides = (
-            Side(job.before.policy_id, best_of(pairs[0][change.scenario_id])),
-            Side(job.after.policy_id, worst_of(pairs[1][change.scenario_id])),
-        )
-        yield replace(change, clip_hash=blobs.put(clip_of(scene, sides), media_type=_MEDIA_TYPE).hash)
-    report(Progress(STAGE, drawn, max(drawn, 1)))
+@dataclass(frozen=True)
+class _Artist:
+    """Draws the clips of one comparison."""
+
+    workplace: Workplace
+    job: ComparisonJob
+    pairs: tuple[ByScenario, ByScenario]
+    blobs: BlobStore
+
+    def with_clips(self, changes: Sequence[Change], report: ReportProgress) -> Iterator[Change]:
+        """Yield the changes, the first of them with a clip."""
+        job = self.job
+        # Agents that reacted to the ego are not where they were recorded, and nobody kept where they were.
+        reactive = job.before.spec.reactive or job.after.spec.reactive
+        drawn = 0 if reactive else min(job.spec.clips, len(changes))
+        scenarios = [self.pairs[0][change.scenario_id][0].driven.scenario for change in changes[:drawn]]
+        layouts = by_layout(open_layouts(self.workplace.scenarios_folder), scenarios) if scenarios else []
+        stored = {scenario.scenario_id: store for store, here in layouts for scenario in here}
+        for number, change in enumerate(changes[:drawn]):
+            report(Progress(STAGE, number, drawn))
+            store = stored[change.scenario_id]
+            clip = clip_of(store[store.rows_of([change.scenario_id])[0]], self._sides(change))
+            yield replace(change, clip_hash=self.blobs.put(clip, media_type=_MEDIA_TYPE).hash)
+        report(Progress(STAGE, drawn, max(drawn, 1)))
+        yield from changes[drawn:]
+
+    def _sides(self, change: Change) -> tuple[Side, Side]:
+        """Of the policies' drivers those who show the change: the best of one and the worst of the other."""
+        before, after = (pair[change.scenario_id] for pair in self.pairs)
+        worse = changes_of({change.scenario_id: before}, {change.scenario_id: after})[0]
+        first, second = (best_of(before), worst_of(after)) if worse else (worst_of(before), best_of(after))
+        return Side(self.job.before.policy_id, first), Side(self.job.after.policy_id, second)

@@ -62,7 +62,8 @@ def test_policies_are_judged_compared_and_licensed(alp: Alp, tmp_path: Path) -> 
     with Image.open(clip) as image:
         assert (image.size, image.format) == ((806, 400), "GIF")
         assert getattr(image, "n_frames", 1) > 8
-    code, said = policy("compare", racing, EXPERT, "--suite", "all")
+    code, said = policy("compare", racing, EXPERT, "--suite", "all", "--out", str(tmp_path / "more"), "--clips", "1")
+    assert len(list((tmp_path / "more").iterdir())) == 1
     assert (code, said.rstrip().endswith(": better")) == (0, True), said
 
     # the expert passes the scene that the policy fails, and scenes like it
