@@ -36,12 +36,12 @@ _REFERENCES = (
     ("licences", "licence_id", "evaluation_id", "evaluations", "evaluation_id"),
     ("metrics", "metric", "ensemble_id", "ensembles", "ensemble_id"),
     ("metrics", "metric", "test_version_id", "dataset_versions", "version_id"),
-    ("score_sets", "score_id", "ensemble_id", "ensembles", "ensemble_id"),
+    ("score_sets", "score_id", "ensemble_id", "pickers", "picker_id"),
     ("score_sets", "score_id", "pool_id", "pools", "pool_id"),
     ("score_shards", "path", "score_id", "score_sets", "score_id"),
     ("selections", "round_id", "round_id", "rounds", "round_id"),
     ("rounds", "round_id", "loop_id", "loops", "loop_id"),
-    ("rounds", "round_id", "ensemble_id", "ensembles", "ensemble_id"),
+    ("rounds", "round_id", "ensemble_id", "pickers", "picker_id"),
     ("rounds", "round_id", "score_id", "score_sets", "score_id"),
     ("rounds", "round_id", "dataset_version_id", "dataset_versions", "version_id"),
     ("tasks", "task_id", "round_id", "rounds", "round_id"),
@@ -53,7 +53,8 @@ _REFERENCES = (
 
 _ITEMS = "(SELECT frame_id AS item_id FROM frames UNION ALL SELECT scenario_id FROM scenarios)"
 _DRIVERS = f"(SELECT policy_id FROM policies UNION ALL SELECT '{EXPERT}')"
-_SETS = {"items": _ITEMS, "drivers": _DRIVERS}
+_PICKERS = "(SELECT ensemble_id AS picker_id FROM ensembles UNION ALL SELECT policy_id FROM policies)"
+_SETS = {"items": _ITEMS, "drivers": _DRIVERS, "pickers": _PICKERS}
 """What a column may have to be found in that is no table."""
 
 _RULES: Mapping[str, str] = {

@@ -136,17 +136,17 @@ def _encoder(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Linea
 
 
 def _pool(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
-    frames: list[str] = []
+    items: list[str] = []
     if row["frames"] <= LISTED:
-        frames = pool_table(tx, blobs, row["pool_id"])["item_id"].to_pylist()
-    summary = f"{row['frames']} frames matching {row['filter']!r}"
-    parents = _parents(manifest=row["manifest_hash"]) + tuple(Parent("frame", frame_id) for frame_id in frames)
+        items = pool_table(tx, blobs, row["pool_id"])["item_id"].to_pylist()
+    summary = f"{row['frames']} items matching {row['filter']!r}"
+    parents = _parents(manifest=row["manifest_hash"]) + tuple(Parent("item", item_id) for item_id in items)
     return LineageNode(row["pool_id"], "pool", summary, parents)
 
 
 def _score_set(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(scored_by=row["ensemble_id"], pool=row["pool_id"])
-    return LineageNode(row["score_id"], "scores", f"{row['frames']} frames, {row['formula']}", parents)
+    return LineageNode(row["score_id"], "scores", f"{row['frames']} items, {row['formula']}", parents)
 
 
 def _policy(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
@@ -189,6 +189,7 @@ def _source(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Lineag
 
 _KINDS: Mapping[str, Kind] = {
     "frm": Kind("frames", "frame_id", _frame),
+    "scn": Kind("scenarios", "scenario_id", _scenario),
     "ann": Kind("annotations", "annotation_id", _annotation),
     "tsk": Kind("tasks", "task_id", _task),
     "rnd": Kind(
@@ -218,7 +219,6 @@ _KINDS: Mapping[str, Kind] = {
     "sui": Kind("suites", "suite_id", _suite),
     "evl": Kind("evaluations", "evaluation_id", _evaluation, ", evaluation->>'$.results_hash' AS results_hash"),
     "lic": Kind("licences", "licence_id", _licence),
-    "scn": Kind("scenarios", "scenario_id", _scenario),
     "src": Kind(
         "scenario_sources", "source_id", _source, ", record->>'$.format' AS format, record->>'$.origin' AS origin"
     ),

@@ -13,6 +13,7 @@ from al_platform.cli import (
     judging,
     loops,
     policies,
+    policy_scores,
     rounds,
     scenarios,
     scorer,
@@ -51,6 +52,7 @@ app.add_typer(simulator.sim_app, name="sim")
 app.add_typer(loops.loop_app, name="loop")
 app.add_typer(tiers.tier_app, name="tier")
 app.add_typer(policies.policy_app, name="policy")
+policies.policy_app.command("score")(policy_scores.score)
 policies.policy_app.command("suite")(judging.suite)
 policies.policy_app.command("suites")(judging.suites)
 policies.policy_app.command("evaluate")(judging.evaluate)

@@ -5,7 +5,9 @@ from typing import Any
 
 from al_platform.cli import parse
 from al_platform.cli.model import described_grid, described_model
-from al_platform.domain.rounds import Budget, RoundSpec
+from al_platform.domain.driving import PolicyModel, policy_model
+from al_platform.domain.models import ModelSpec
+from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
 from al_platform.domain.runs import require_scorers
 
 
@@ -29,6 +31,8 @@ class Asked:
     queue: str
     family: str
     members: int
+    policy: str
+    drives: int
     image: str
     setting: list[str] | None
     curriculum: list[str] | None
@@ -42,7 +46,24 @@ class Asked:
 
         Raises: InvalidInput for a model or a round that cannot be.
         """
-        model = described_model(
+        return RoundSpec(
+            model=self._model(),
+            dataset_version_id=self.dataset,
+            pool_id="",
+            targets=parse.names(self.targets),
+            budget=Budget(self.budget, self.object_budget),
+            strategy=self._strategy(),
+            seed=self.seed,
+            annotator=self.annotator,
+            queue=self.queue,
+            filter=self.filter_text,
+            curriculum=parse.curriculum(self.curriculum or []),
+        )
+
+    def _model(self) -> ModelSpec | PolicyModel:
+        if self.policy:
+            return policy_model(self.policy, parse.names(self.targets), drives=self.drives)
+        return described_model(
             targets=self.targets,
             classes=self.classes,
             family=self.family,
@@ -50,19 +71,9 @@ class Asked:
             image=self.image,
             settings=self.setting,
         )
-        return RoundSpec(
-            model=model,
-            dataset_version_id=self.dataset,
-            pool_id="",
-            targets=parse.names(self.targets),
-            budget=Budget(self.budget, self.object_budget),
-            strategy=parse.strategy(self.strategy),
-            seed=self.seed,
-            annotator=self.annotator,
-            queue=self.queue,
-            filter=self.filter_text,
-            curriculum=parse.curriculum(self.curriculum or []),
-        )
+
+    def _strategy(self) -> StrategySpec:
+        return parse.strategy(self.strategy or ("mi" if self.policy else "mixdist"))
 
     def body(self) -> dict[str, Any]:
         """Give what a service is asked, as plain data.
@@ -75,7 +86,7 @@ class Asked:
             "test": self.test,
             "targets": parse.names(self.targets),
             "classes": parse.names(self.classes),
-            "strategy": asdict(parse.strategy(self.strategy)),
+            "strategy": asdict(self._strategy()),
             "filter": self.filter_text,
             "curriculum": [asdict(part) for part in parse.curriculum(self.curriculum or [])],
             "budget": {"frames": self.budget, "objects": self.object_budget},
@@ -87,6 +98,7 @@ class Asked:
             "queue": self.queue,
             "family": self.family,
             "members": self.members,
+            "policy": {"policy_id": self.policy, "drives": self.drives} if self.policy else None,
             "image": {"width": grid.image_width, "height": grid.image_height, "cell": grid.cell},
             "settings": parse.options(self.setting or []),
         }

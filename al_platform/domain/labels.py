@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from al_platform.domain.data import BlobRef
+from al_platform.domain.records import record_from_json
+from al_platform.domain.triage import Triage
 from al_platform.errors import InvalidInput
 
 CONTROL_CLASS = "control"
@@ -56,6 +58,24 @@ class Annotation:
             raise InvalidInput(
                 f"label of frame {self.frame_id}: has a mask and {len(self.boxes)} boxes; give one of the two"
             )
+
+    @property
+    def item_id(self) -> str:
+        """What it is the label of."""
+        return self.frame_id
+
+
+Label = Annotation | Triage
+"""What came back for an item: of a frame, or of a scenario."""
+
+
+def label_from_json(text: str) -> Label:
+    """Give the label that `canonical_json` wrote.
+
+    Raises: pydantic.ValidationError where the text is none.
+    """
+    label: Label = record_from_json(Label, text)  # type: ignore[arg-type]  # a union is no class, but parses as one
+    return label
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from al_platform.domain.data import BlobRef, Frame
-from al_platform.domain.labels import Annotation, Answer, Box, LabelTask
+from al_platform.domain.labels import Answer, Box, Label, LabelTask
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came back for a task: an annotation, the reason why the frame was rejected, or why the task still waits."""
+    """What came back for a task: a label, why the item was rejected (of a scenario both), or why the task waits."""
 
     task_id: str
-    annotation: Annotation | None = None
+    annotation: Label | None = None
     rejected: str = ""
     waits: str = ""
     """Why what people said is no label yet: an answer that cannot be used, too few of them, or a disagreement."""

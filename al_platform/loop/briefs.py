@@ -36,7 +36,7 @@ def _briefs(context: LoopContext, tasks: Sequence[LabelTask]) -> list[TaskBrief]
         rounds = {round_id: round_named(tx, round_id) for round_id in {task.round_id for task in tasks}}
     specs = {round_id: round_.spec for round_id, round_ in rounds.items()}
     return [
-        TaskBrief(task, specs[task.round_id].queue, specs[task.round_id].model.classes, frames[task.item_id])
+        TaskBrief(task, specs[task.round_id].queue, specs[task.round_id].frame_model.classes, frames[task.item_id])
         for task in tasks
     ]
 

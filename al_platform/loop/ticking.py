@@ -7,7 +7,6 @@ from datetime import datetime
 from al_platform.catalog import loops as loop_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import freeze_pool, newest_version_of, pool_filter, pool_size
-from al_platform.catalog.frames import count_matching
 from al_platform.catalog.models import find_ensemble
 from al_platform.catalog.rounds import plan_round, round_named
 from al_platform.catalog.runs import find_run, round_at_pool, save_run
@@ -17,6 +16,7 @@ from al_platform.domain.runs import RoundRun, RunState
 from al_platform.loop.checks import require_possible, require_present
 from al_platform.loop.context import LoopContext
 from al_platform.loop.deciding import Begin, End, Known, Wait, decide
+from al_platform.loop.kinds import kind_of
 from al_platform.loop.models import encoder_id_of
 from al_platform.loop.rounds import round_id_of
 from al_platform.loop.showing import shown_by
@@ -98,7 +98,7 @@ def _known(tx: Transaction, run: LoopRun, spec: LoopSpec, rounds: Sequence[LoopR
     return Known(
         now=datetime.fromisoformat(now),
         rounds=rounds,
-        pool_frames=count_matching(tx, spec.pool)[0] if spec.pool else pool_size(tx, first.pool_id),
+        pool_frames=kind_of(first.model).counted(tx, spec.pool)[0] if spec.pool else pool_size(tx, first.pool_id),
         next_at=datetime.fromisoformat(run.next_at) if run.next_at else None,
         busy=round_at_pool(tx, spec.pool or pool_filter(tx, first.pool_id), first.targets),
     )
@@ -107,7 +107,7 @@ def _known(tx: Transaction, run: LoopRun, spec: LoopSpec, rounds: Sequence[LoopR
 def _begun(context: LoopContext, run: LoopRun, spec: LoopSpec, rounds: Sequence[LoopRound], *, now: str) -> Tick:
     """Enter the next round and what is to become of it in one transaction; to be run once that is committed."""
     with context.catalog.transaction() as tx:
-        pool_id = freeze_pool(tx, context.blobs, spec.pool, now=now)[0] if spec.pool else spec.first.pool_id
+        pool_id = _pool_of(tx, context, spec, now=now)
         wanted = _next_round(tx, spec, rounds, pool_id)
     require_possible(context, wanted)
     require_present(context, wanted)
@@ -120,6 +120,12 @@ def _begun(context: LoopContext, run: LoopRun, spec: LoopSpec, rounds: Sequence[
         loop_catalog.save_loop_round(tx, run.loop_id, begun)
         loop_catalog.save_loop_run(tx, run)
     return Tick(_UNTIL_WOKEN_S, begun=round_id)
+
+
+def _pool_of(tx: Transaction, context: LoopContext, spec: LoopSpec, *, now: str) -> str:
+    if not spec.pool:
+        return spec.first.pool_id
+    return freeze_pool(tx, context.blobs, spec.pool, now=now, matching=kind_of(spec.first.model).matching)[0]
 
 
 def _next_round(tx: Transaction, spec: LoopSpec, rounds: Sequence[LoopRound], pool_id: str) -> RoundSpec:
@@ -144,7 +150,7 @@ def _next_round(tx: Transaction, spec: LoopSpec, rounds: Sequence[LoopRound], po
 def _ensemble_to_begin_with(tx: Transaction, wanted: RoundSpec, round_id: str) -> str | None:
     """The ensemble of the round before, None where its inputs came from another encoder."""
     ensemble = find_ensemble(tx, round_named(tx, round_id).ensemble_id or "")
-    if ensemble is None or ensemble.encoder_id != encoder_id_of(wanted.model, wanted.pool_id):
+    if ensemble is None or ensemble.encoder_id != encoder_id_of(wanted.frame_model, wanted.pool_id):
         return None
     return ensemble.ensemble_id
 
