@@ -1,14 +1,18 @@
 """What changed from one policy to the next: a verdict, and the scenarios that got worse or better."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from al_platform.domain.judging import PROGRESS, Change, Estimate, Verdict
 from al_platform.errors import InvalidInput
+from al_platform.policies.driven import DrivenScenario
 from al_platform.policies.wheel import Drive
 
 _FAILURE = ("failure",)
 _VIOLATIONS = ("red_light", "stop_line", "off_road", "wrong_way")
+
+COVERED = "route_covered"
+"""Progress ratio, at most 1: who races ahead of the recording and then drives properly has not got worse."""
 
 ByScenario = Mapping[str, Sequence[Drive]]
 
@@ -28,9 +32,17 @@ class ComparisonSpec:
             raise InvalidInput(f"{self.clips} clips, margin {self.progress_margin}: must be 0 or more")
 
 
+def comparable(drives: Sequence[Drive]) -> list[DrivenScenario]:
+    """Give the drives with what they are compared by besides their measures."""
+    return [
+        replace(each.driven, measures={**each.driven.measures, COVERED: min(each.driven.measures[PROGRESS], 1.0)})
+        for each in drives
+    ]
+
+
 def verdict_of(differences: Mapping[str, Estimate], spec: ComparisonSpec) -> Verdict:
     """Say whether the second is worse: it fails significantly more often, or gets significantly less far."""
-    failure, progress = differences.get("failure"), differences.get(PROGRESS)
+    failure, progress = differences.get("failure"), differences.get(COVERED)
     behind = progress is not None and progress.high < 0.0 and progress.mean < -spec.progress_margin
     if behind or (failure is not None and failure.low > 0.0):
         return "worse"

@@ -16,6 +16,7 @@ from al_platform.policies.changes import (
     best_of,
     by_scenario,
     changes_of,
+    comparable,
     verdict_of,
     worst_of,
 )
@@ -88,7 +89,7 @@ def run_comparison(workplace: Workplace, name: str, *, report: ReportProgress) -
         return
     scenarios = read_scenarios(blobs, job.scenarios_hash)
     before, after = (read_drives(blobs, each.results_hash, scenarios) for each in (job.before, job.after))
-    differences = paired_differences([each.driven for each in before], [each.driven for each in after])
+    differences = paired_differences(comparable(before), comparable(after))
     pairs = by_scenario(before), by_scenario(after)
     worse, better = changes_of(*pairs)
     artist = _Artist(workplace, job, pairs, blobs)

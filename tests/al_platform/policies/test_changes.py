@@ -7,7 +7,7 @@ import pytest
 
 from al_platform.domain.judging import Change, Estimate
 from al_platform.errors import InvalidInput
-from al_platform.policies.changes import ComparisonSpec, best_of, by_scenario, changes_of, verdict_of, worst_of
+from al_platform.policies.changes import COVERED, ComparisonSpec, best_of, by_scenario, changes_of, verdict_of, worst_of
 from al_platform.policies.wheel import Drive
 from tests.al_platform.policies.test_driven import drive
 
@@ -75,7 +75,7 @@ def test_the_worst_and_the_best_drive_are_those_to_be_seen() -> None:
 def test_who_fails_less_because_it_stands_still_is_not_better(
     failure: Estimate, progress: Estimate, verdict: str
 ) -> None:
-    assert verdict_of({"failure": failure, "progress_ratio": progress}, SPEC) == verdict
+    assert verdict_of({"failure": failure, COVERED: progress}, SPEC) == verdict
 
 
 def test_a_comparison_that_cannot_be_is_refused() -> None:
