@@ -10,14 +10,10 @@ from rich.table import Table
 from al_platform.cli import arguments as arg
 from al_platform.cli import parse
 from al_platform.cli.home import platform_of
-from al_platform.cli.policies import policy_app
-
-__all__ = ["policy_app", "score"]
 
 DEFAULT_TARGETS = "collision,off_route,red_light,action,surprise,progress"
 
 
-@policy_app.command("score")
 def score(
     context: typer.Context,
     policy_id: Annotated[str, typer.Argument(help="Policy, pol_...; `alp policy list` shows them")],

@@ -7,7 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sim.networks import NETWORKS, NetworkSpec, Outputs, Parameters, apply, init, network_named, parameter_count
+from sim.networks import (
+    NETWORKS,
+    Gathering,
+    NetworkSpec,
+    Outputs,
+    Parameters,
+    apply,
+    init,
+    network_named,
+    parameter_count,
+)
 from sim.observation.record import AGENT, BORDER, EGO, ROAD, VALUE_ONLY, Borders, Observation, Tokens
 
 ACTIONS = (71, 31)
@@ -130,6 +140,34 @@ def test_an_ensemble_is_each_of_its_members() -> None:
     for row, member in enumerate(members):
         alone = applied(SPEC)(member, seen)
         assert_same(jax.tree.map(lambda leaf, row=row: leaf[row], together), alone)
+
+
+def normed(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean(-1, keepdims=True)) / np.sqrt(values.var(-1, keepdims=True) + 1e-6)
+
+
+def test_to_gather_is_to_attend_to_keys_and_values_of_normalised_tokens() -> None:
+    keys = jax.random.split(jax.random.key(1), 4)
+    queries = jax.random.normal(keys[0], (3, SPEC.width))
+    groups = [
+        2.0 + 3.0 * jax.random.normal(key, (count, SPEC.width)) for key, count in zip(keys[1:3], (5, 2), strict=True)
+    ]
+    valid = [jnp.array([True, False, True, True, False]), jnp.array([True, True])]
+    module = Gathering(SPEC)
+    made = module.init(keys[3], queries, groups, valid)
+    own = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), made["params"])
+    tokens = normed(np.concatenate([np.asarray(group, np.float64) for group in groups]))[np.concatenate(valid)]
+    asked = normed(np.asarray(queries, np.float64)) @ own["Dense_0"]["kernel"]
+    asked = asked.reshape(3, SPEC.heads, -1)
+    found = []
+    for head in range(SPEC.heads):
+        scores = asked[:, head] @ (tokens @ own["keys"][head]).T / np.sqrt(SPEC.width // SPEC.heads)
+        weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+        found.append(weights @ (tokens @ own["values"][head]))
+    after = np.asarray(queries) + np.concatenate(found, axis=-1) @ own["Dense_1"]["kernel"]
+    hidden = np.maximum(normed(after) @ own["Dense_2"]["kernel"], 0.0)
+    expected = after + hidden @ own["Dense_3"]["kernel"]
+    np.testing.assert_allclose(module.apply(made, queries, groups, valid), expected, rtol=2e-4, atol=2e-4)
 
 
 def test_half_precision_stays_near() -> None:
