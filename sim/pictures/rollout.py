@@ -1,7 +1,7 @@
 """A rollout as a moving picture: the expert alone, or the expert and a policy side by side."""
 
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -46,7 +46,7 @@ def rollout_frames(
     return frames
 
 
-def save_gif(frames: list[Image.Image], file: Path | BinaryIO, *, step_s: float = 0.2) -> None:
+def save_gif(frames: list[Image.Image], file: Path | BytesIO, *, step_s: float = 0.2) -> None:
     """Write pictures as an endless GIF of the same 128 colours.
 
     Raises: ValueError when there are no pictures.
