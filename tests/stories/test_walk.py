@@ -123,8 +123,9 @@ def submit_what_is_proposed(page: Page, label_studio: Server, task: dict[str, An
     page.wait_for_function(BOTH_PICTURES)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=seen / "task.png")
-    with page.expect_response(lambda answer: answer.url.endswith("/annotations/") or "/annotations?" in answer.url):
+    with page.expect_response(lambda it: it.request.method == "POST" and "/annotations" in it.url) as submitted:
         page.get_by_role("button", name="Submit current annotation").click()
+    assert submitted.value.ok
 
 
 def schedule_loop(page: Page) -> None:
