@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.story, pytest.mark.label_studio]
 FRAMES = int(FORM["Frames to label"])
 WITH_PEOPLE = {**FORM, "Labelling tool": "label-studio"}
 NIGHTLY = {"Name": "every minute", "Schedule, UTC": "* * * * *", "Rounds, at most": "3", "Random control share": "0.34"}
+ANSWERED = re.compile(r"/annotations/?(\?|$)")
+"""Where Label Studio's page sends an answer; drafts go elsewhere."""
 BOTH_PICTURES = """[...document.images].filter(one =>
     one.naturalWidth && (one.src.startsWith('blob:') || one.src.includes('/pictures/task/'))).length >= 2"""
 REJECTED = {"type": "choices", "from_name": "reject", "to_name": "image", "value": {"choices": ["blurred"]}}
@@ -123,7 +125,7 @@ def submit_what_is_proposed(page: Page, label_studio: Server, task: dict[str, An
     page.wait_for_function(BOTH_PICTURES)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=seen / "task.png")
-    with page.expect_response(lambda it: it.request.method == "POST" and "/annotations" in it.url) as submitted:
+    with page.expect_response(lambda it: it.request.method == "POST" and ANSWERED.search(it.url)) as submitted:
         page.get_by_role("button", name="Submit current annotation").click()
     assert submitted.value.ok
 
@@ -141,7 +143,7 @@ def schedule_loop(page: Page) -> None:
 def see_it_run_and_cancel_it(page: Page, label_studio: Server, seen: Path) -> None:
     """Wait for its first round to be with people, pause the loop, and cancel it."""
     row = page.locator("#loop tbody tr")
-    expect(row).to_contain_text("on its way")
+    expect(row).to_contain_text("on its way", timeout=COMPUTED_MS)
     loop = page.url
     row.get_by_role("link").click()
     expect(page.locator("#live .state.waiting")).to_be_visible(timeout=COMPUTED_MS)
