@@ -23,6 +23,8 @@ class Workplace:
     """Processes that score a pool."""
     checkpoint_every_s: float = 20.0
     """How much a killed training repeats at most, in seconds."""
+    scenarios_folder: str = ""
+    """Prepared scenarios; "" for jobs that drive none."""
 
 
 @dataclass(frozen=True)

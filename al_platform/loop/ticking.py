@@ -42,13 +42,15 @@ def tick(context: LoopContext, loop_id: str, *, now: str) -> Tick:
     with context.catalog.transaction() as tx:
         run, spec = loop_catalog.loop_run_named(tx, loop_id), loop_catalog.loop_named(tx, loop_id)
         rounds = loop_catalog.rounds_of_loop(tx, loop_id)
-    if run.state is not LoopState.ACTIVE:
-        return Tick(_UNTIL_WOKEN_S, ended=run.state in LOOP_ENDED)
-    if rounds and rounds[-1].ended_at is None:
-        closed = _closed(context, run, spec, rounds[-1], now=now)
-        if closed is None:
+    on_its_way = bool(rounds) and rounds[-1].ended_at is None
+    if on_its_way:
+        last = _closed(context, run, spec, rounds[-1], now=now)
+        on_its_way = last.ended_at is None
+        if run.state is LoopState.ACTIVE and not last.appended:
             return Tick(_UNTIL_WOKEN_S)
-        rounds = [*rounds[:-1], closed]
+        rounds = [*rounds[:-1], last]
+    if run.state is not LoopState.ACTIVE:
+        return Tick(_UNTIL_WOKEN_S, ended=run.state in LOOP_ENDED and not on_its_way)
     return _decided(context, run, spec, rounds, now=now)
 
 
@@ -57,8 +59,8 @@ def pause_because(tx: Transaction, run: LoopRun, reason: str) -> None:
     loop_catalog.save_loop_run(tx, replace(run, state=LoopState.PAUSED, message=reason))
 
 
-def _closed(context: LoopContext, run: LoopRun, spec: LoopSpec, last: LoopRound, *, now: str) -> LoopRound | None:
-    """The last round with what it showed; None where it is on its way, or where it stops the loop."""
+def _closed(context: LoopContext, run: LoopRun, spec: LoopSpec, last: LoopRound, *, now: str) -> LoopRound:
+    """The last round with what it showed, or as it is while it is on its way; one that failed pauses its loop."""
     with context.catalog.transaction() as tx:
         round_, its_run = round_named(tx, last.round_id), find_run(tx, last.round_id)
     if round_.state is RoundState.APPENDED:
@@ -67,14 +69,18 @@ def _closed(context: LoopContext, run: LoopRun, spec: LoopSpec, last: LoopRound,
         with context.catalog.transaction() as tx:
             loop_catalog.save_loop_round(tx, run.loop_id, closed)
         return closed
+    ended = round_.state in (RoundState.CANCELLED, RoundState.FAILED)
+    closed, reason = replace(last, ended_at=now) if ended else last, ""
+    if ended:
+        reason = f"round {round_.round_id} is {round_.state} ({round_.message}); resume begins another"
+    elif its_run and its_run.state is RunState.FAILED:
+        reason = f"round {round_.round_id} failed ({its_run.message}); resume goes on with it"
     with context.catalog.transaction() as tx:
-        if round_.state in (RoundState.CANCELLED, RoundState.FAILED):
-            loop_catalog.save_loop_round(tx, run.loop_id, replace(last, ended_at=now))
-            reason = f"round {round_.round_id} is {round_.state} ({round_.message})"
-            pause_because(tx, run, f"{reason}; resume begins another")
-        elif its_run and its_run.state is RunState.FAILED:
-            pause_because(tx, run, f"round {round_.round_id} failed ({its_run.message}); resume goes on with it")
-    return None
+        if ended:
+            loop_catalog.save_loop_round(tx, run.loop_id, closed)
+        if reason and run.state is LoopState.ACTIVE:
+            pause_because(tx, run, reason)
+    return closed
 
 
 def _decided(context: LoopContext, run: LoopRun, spec: LoopSpec, rounds: Sequence[LoopRound], *, now: str) -> Tick:

@@ -81,6 +81,7 @@ def workplace_of(settings: Settings, *, scorers: int = 1) -> Workplace:
         blob_cache_bytes=settings.blob_cache_bytes,
         memory_bytes=settings.memory_bytes,
         scorers=scorers,
+        scenarios_folder=str(settings.scenarios_folder),
     )
 
 

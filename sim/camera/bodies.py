@@ -100,7 +100,7 @@ def _meets(
 ) -> tuple[Float[Array, "V U"], Int[Array, "V U"], Bool[Array, "V U"]]:
     """Where rays enter a box, the side where they do, and whether they do."""
     cosine, sine = pose[2], pose[3]
-    ahead_V1, left_1U = lens.ahead[:, None], lens.left[None, :]
+    ahead_V1, left_1U = jnp.asarray(lens.ahead)[:, None], jnp.asarray(lens.left)[None, :]
     along = -(pose[0] * cosine + pose[1] * sine) - shape[2] * size[0]
     aside = pose[0] * sine - pose[1] * cosine
     ends = _slab(along, ahead_V1 * cosine + left_1U * sine, 0.5 * size[0] * shape[0])

@@ -165,7 +165,8 @@ def _coloured(
     body, shining = surfaces(bodies, looks, met, lens, spec)
     ground = jnp.pad(_ground_colours(scenario, bodies, foot, lens, spec), ((0, 0), (above, 0), (0, 0)))
     surface = jnp.where(there, body, ground)
-    seen = lit(surface, ahead=lens.ahead[:, None] * reach, aside=lens.left * reach, spec=spec)
+    ahead, aside = jnp.asarray(lens.ahead)[:, None] * reach, jnp.asarray(lens.left) * reach
+    seen = lit(surface, ahead=ahead, aside=aside, spec=spec)
     far = (jnp.arange(spec.height) < above)[:, None] | (to_ground > 4.0 * spec.range_m)
     scene = jnp.where(there, seen + shining, jnp.where(far, sky(lens, spec), seen))
     return scene + halos(bodies, looks, met, lens, spec)

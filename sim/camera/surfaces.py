@@ -114,7 +114,7 @@ def _on_body(
     x, y, cosine, sine = bodies.poses.T[:, jnp.maximum(met.body, 0)]
     ahead = lens.ahead[:, None] * met.distance - x
     left = lens.left * met.distance - y
-    above = lens.height_m + lens.rise[:, None] * met.distance
+    above = lens.height_m + jnp.asarray(lens.rise)[:, None] * met.distance
     return left * cosine - ahead * sine, ahead * cosine + left * sine > 0.0, above
 
 

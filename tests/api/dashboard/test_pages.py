@@ -78,6 +78,13 @@ def test_every_page_of_an_empty_home_says_what_is_missing(empty: Served, place: 
         assert 'class="empty"' in answer.text
 
 
+def test_a_page_is_asked_for_anew_where_its_round_rests_and_the_page_has_not_seen_it(seeded: Seeded) -> None:
+    live = f"{PAGES}/rounds/{seeded.round.round_id}/live"
+    with logged_in(seeded.served, Scope.READER) as browser:
+        assert browser.get(live, params={"seen": "running"}).headers["hx-refresh"] == "true"
+        assert "hx-refresh" not in browser.get(live, params={"seen": "appended"}).headers
+
+
 def pages_of(seeded: Seeded) -> Iterator[tuple[str, str]]:
     with logged_in(seeded.served, Scope.ADMIN) as browser:
         for place in seeded_places(seeded):
