@@ -16,6 +16,8 @@ class Workplace:
     blob_cache_bytes: int
     memory_bytes: int
     """Records of a dataset version beyond this are streamed."""
+    scenarios_folder: str = ""
+    """Prepared scenarios, which load by memory map."""
     scorers: int = 1
     """Processes that score a pool."""
     checkpoint_every_s: float = 20.0

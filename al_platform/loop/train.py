@@ -18,13 +18,12 @@ from al_platform.loop.context import LoopContext
 from al_platform.loop.curriculum import curriculum_weights
 from al_platform.loop.label_noise import loss_weights
 from al_platform.loop.models import encoder_id_of, encoder_images, labelled_frames
+from al_platform.storage.kept import find_record, keep_record
 from al_platform.training.job import (
     FittedEncoder,
     Measured,
     Trained,
     TrainingJob,
-    find_record,
-    keep_record,
     make_training_job,
     write_training_job,
 )

@@ -10,6 +10,7 @@ from al_platform.domain.jobs import Job
 from al_platform.domain.progress import ReportProgress
 from al_platform.errors import InvalidInput
 from al_platform.platform.compiled import keep_compiled
+from al_platform.policies import worker as policies
 from al_platform.scoring import local
 from al_platform.training import belief, embedding, worker
 from al_platform.training.job import read_training_job
@@ -48,11 +49,16 @@ def _embed(job: Job, report: ReportProgress) -> None:
     embedding.run_embedding(open_place(job.workplace), job.record, report=report)
 
 
+def _policy(job: Job, report: ReportProgress) -> None:
+    policies.run_policy_job(job.workplace, job.record, report=report)
+
+
 KINDS: Mapping[str, RunJob] = {
     worker.KIND: _train,
     local.KIND: _score,
     belief.KIND: _belief,
     embedding.KIND: _embed,
+    policies.KIND: _policy,
 }
 """Kind of a job to what does it."""
 

@@ -55,7 +55,7 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     context = LoopContext(
         catalog=platform.catalog,
         place=TrainingPlace(
-            workplace=_workplace(platform.settings, scorers=scorers),
+            workplace=workplace_of(platform.settings, scorers=scorers),
             blobs=platform.blobs,
             images=cached_images(platform),
             tiers=HotTiers(platform.settings.hot_folder),
@@ -69,12 +69,14 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
     return replace(context, tools={**context.tools, **label_studio_tool(platform, context)})
 
 
-def _workplace(settings: Settings, *, scorers: int) -> Workplace:
+def workplace_of(settings: Settings, *, scorers: int = 1) -> Workplace:
+    """Give where jobs of a home read and write."""
     return Workplace(
         storage_url=settings.storage_url,
         cache_folder=str(settings.cache_folder),
         hot_folder=str(settings.hot_folder),
         runs_folder=str(settings.runs_folder),
+        scenarios_folder=str(settings.scenarios_folder),
         blob_cache_bytes=settings.blob_cache_bytes,
         memory_bytes=settings.memory_bytes,
         scorers=scorers,

@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
-from pydantic import ValidationError
-
-from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.models import ModelSpec, ModelVersion
-from al_platform.domain.records import record_from_json
 from al_platform.errors import CorruptBlob, NotFound
 from al_platform.storage.files import NamedFiles
-
-Record = TypeVar("Record")
+from al_platform.storage.kept import find_record, keep_record
 
 
 @dataclass(frozen=True)
@@ -98,7 +92,7 @@ def make_training_job(
 
 def write_training_job(files: NamedFiles, job: TrainingJob) -> None:
     """Put a job where trainers look for it; putting it again changes nothing."""
-    files.write(job.name, canonical_json(job).encode())
+    keep_record(files, job.name, job)
 
 
 def read_training_job(files: NamedFiles, name: str) -> TrainingJob:
@@ -112,21 +106,3 @@ def read_training_job(files: NamedFiles, name: str) -> TrainingJob:
     if job.name != name or make_id("trn", replace(job, training_id="", test_hash=None)) != job.training_id:
         raise CorruptBlob(f"{files.path(name)}: was changed; delete it, then run the round again")
     return job
-
-
-def find_record(files: NamedFiles, name: str, kind: type[Record]) -> Record | None:
-    """Give a record from storage, None where there is none of this name.
-
-    Raises: CorruptBlob where it is torn.
-    """
-    try:
-        return record_from_json(kind, files.read(name).decode())
-    except NotFound:
-        return None
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise CorruptBlob(f"{files.path(name)}: is torn; delete it, then run the round again") from error
-
-
-def keep_record(files: NamedFiles, name: str, record: object) -> None:
-    """Put a record into storage; the first of a name stays."""
-    files.write(name, canonical_json(record).encode())

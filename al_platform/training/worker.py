@@ -14,13 +14,14 @@ from al_platform.models.batches import Rows
 from al_platform.models.families import family_named
 from al_platform.models.records import image_batches
 from al_platform.models.weights import weights_from_bytes, weights_to_bytes
-from al_platform.training.checkpoints import OrbaxCheckpoints
+from al_platform.storage.checkpoints import OrbaxCheckpoints
+from al_platform.storage.kept import find_record, keep_record
 from al_platform.training.ensemble import TrainedEnsemble, train_ensemble
 from al_platform.training.evaluate import measure
 from al_platform.training.folds import deal_folds
 from al_platform.training.frames import LabeledFrames
 from al_platform.training.inputs import PresenceMaps
-from al_platform.training.job import FittedEncoder, Measured, Trained, TrainingJob, find_record, keep_record
+from al_platform.training.job import FittedEncoder, Measured, Trained, TrainingJob
 from al_platform.training.labelled import Labelled, read_labelled
 from al_platform.training.place import TrainingPlace, inputs_of
 from al_platform.training.predict import mean_probabilities

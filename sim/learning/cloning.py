@@ -84,7 +84,7 @@ def cloned(
     spec: CloneSpec,
     updates: int,
 ) -> tuple[Learner, Terms]:
-    """Learn from lessons [N] for some updates, each on a batch drawn by weight. Gives the mean of each term."""
+    """Learn from lessons [N] for some updates, each on a batch drawn by weight. Gives the terms of each, [updates]."""
     chance = lessons.weight / jnp.maximum(lessons.weight.sum(), 1.0)
 
     def update(learner: Learner, key: PRNGKeyArray) -> tuple[Learner, Terms]:
@@ -99,5 +99,4 @@ def cloned(
             spec.optimiser,
         )
 
-    learner, terms = jax.lax.scan(update, learner, jax.random.split(key, updates))
-    return learner, jax.tree.map(jnp.mean, terms)
+    return jax.lax.scan(update, learner, jax.random.split(key, updates))

@@ -12,11 +12,10 @@ from al_platform.domain.models import ModelSpec
 from al_platform.errors import CorruptBlob, NotFound
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
+from al_platform.storage.kept import find_record, keep_record
 from al_platform.training.job import (
     Trained,
     TrainingJob,
-    find_record,
-    keep_record,
     make_training_job,
     read_training_job,
     write_training_job,

@@ -21,7 +21,7 @@ def test_a_clone_of_eight_scenes_drives_them_as_they_were_driven() -> None:
     clone, terms = cloned(
         learner(SPEC.optimiser), lessons, jax.random.key(1), network=NETWORK, counts=COUNTS, spec=SPEC, updates=300
     )
-    assert float(terms["finite"]) == 1.0
+    assert float(terms["finite"].min()) == 1.0
     policy = greedy(NETWORK, clone.parameters, actions=DRIVE.actions)
     episodes = rollout(store(), policy, jax.random.key(2), spec=DRIVE).episodes
     assert not episodes.failure.any()
