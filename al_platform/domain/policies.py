@@ -27,6 +27,8 @@ class CloningRecipe:
     """Standard deviation of a normal over neighbouring bins that stands for the expert's; 0 for its bin alone."""
     clip_surprise: float = 0.0
     """Steps more surprising than this many times the mean count no more than that; 0 for never."""
+    gusts: float = 0.3
+    """Share of the seconds in which a gust turns the wheel of an expert, so that the way back is learned too."""
     discount: float = 0.95
     scenes: int = 96
     """Drawn at once by weight; a store may be larger than memory, these and their lessons are held there."""
@@ -41,7 +43,7 @@ class CloningRecipe:
         _check_multiple(self, "evaluate_every", "updates_a_draw")
         _check_positive(self, "learning_rate")
         _check_weights(self, "value", "smoothing_bins", "clip_surprise")
-        _check_share(self, "discount")
+        _check_share(self, "discount", "gusts")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ class Cloning:
         """Make some updates on the scenes of one draw; see `Course`."""
         keys = jax.random.split(jax.random.fold_in(self._learning, int(state.step)), self._members)
         shown = self._scenes.load(self._drawn(state))
-        lessons = flattened(lessons_of(shown, self._drawing, drive=self._drive, spec=self._spec))
+        blowing = jax.random.fold_in(self._drawing, int(state.step))
+        lessons = flattened(lessons_of(shown, blowing, drive=self._drive, spec=self._spec))
         learners, terms = _clone(
             state.learners,
             lessons,

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.policies.curve import finite
 from al_platform.policies.scenes import Scenes
 from sim.learning.driving import greedy
-from sim.measures.record import EpisodeMetrics
 from sim.networks import NetworkSpec, Parameters
 from sim.rewards import NEVER
 from sim.rolling import RolloutSpec, rollouts
@@ -26,25 +27,26 @@ def measured(
     parameters: Parameters, network: NetworkSpec, scenes: Scenes, *, members: int, drive: RolloutSpec
 ) -> dict[str, float]:
     """Give the mean of each measure over scenes and drivers; scenes where it has no number are left out."""
-    episodes = [
+    driven = [
         _driven(jax.tree.map(lambda leaf, number=number: leaf[number], parameters), network, scenes, drive=drive)
         for number in range(members)
     ]
-    values = {name: np.concatenate([getattr(each, name) for each in episodes]) for name in _MEASURES}
+    values = {name: np.concatenate([each[name] for each in driven]) for name in _MEASURES}
     known = {name: value[np.isfinite(value)] for name, value in values.items()}
     return finite((name, float(value.mean())) for name, value in known.items() if value.size)
 
 
-def _driven(parameters: Parameters, network: NetworkSpec, scenes: Scenes, *, drive: RolloutSpec) -> EpisodeMetrics:
-    """[N] of one driver."""
+def _driven(
+    parameters: Parameters, network: NetworkSpec, scenes: Scenes, *, drive: RolloutSpec
+) -> dict[str, NDArray[Any]]:
+    """Each measure of one driver, [N]."""
     policy = greedy(network, parameters, actions=drive.actions)
     judged = replace(drive, done=NEVER, keep_observations=False)
     driven = [
-        jax.tree.map(np.asarray, result.episodes)
+        {name: np.asarray(getattr(result.episodes, name)) for name in _MEASURES}
         for result in rollouts(_batches(scenes), policy, jax.random.key(0), spec=judged)
     ]
-    joined: EpisodeMetrics = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(scenes)], *driven)
-    return joined
+    return {name: np.concatenate([part[name] for part in driven])[: len(scenes)] for name in _MEASURES}
 
 
 def _batches(scenes: Scenes) -> Iterator[Scenario]:

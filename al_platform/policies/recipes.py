@@ -42,6 +42,7 @@ def clone_spec(recipe: CloningRecipe) -> CloneSpec:
         optimiser=OptimiserSpec(recipe.learning_rate, warm_up=_WARM_UP, decay_over=recipe.updates),
         batch=recipe.batch_steps,
         discount=recipe.discount,
+        gusts=recipe.gusts,
     )
 
 
