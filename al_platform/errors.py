@@ -58,6 +58,10 @@ class LabelingUnavailable(PlatformError):
     """A labelling tool is down, refuses us or answers what it should not; the tasks wait and nothing is lost."""
 
 
+class ComputeUnavailable(PlatformError):
+    """The cluster that computes does not answer or refuses us; the work waits and nothing is lost."""
+
+
 class MissingExtra(PlatformError):
     """An optional dependency is needed and not installed."""
 

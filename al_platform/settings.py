@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from al_platform.domain.jobs import Cluster
 from al_platform.errors import InvalidInput
 
 DEFAULT_HOME = ".alp"
@@ -36,7 +37,7 @@ class LabelStudioSettings:
     timeout_s: float = 120.0
     """How long an answer is waited for (ALP_LABEL_STUDIO_TIMEOUT_S): thousands of tasks take the server minutes."""
     picture_days: int = 30
-    """How long the pictures of a task can be looked at, at least (ALP_LABEL_STUDIO_PICTURE_DAYS)."""
+    """How long the pictures of a task are shown after its labels were appended (ALP_LABEL_STUDIO_PICTURE_DAYS)."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Settings:
     """The labelling server; None where ALP_LABEL_STUDIO_URL is not set."""
     browser_url: str = ""
     """Where people's browsers reach `alp serve` (ALP_BROWSER_URL), so that labelling tasks can link to its pictures."""
+    compute: str = "local"
+    """Where a service has its heavy work done (ALP_COMPUTE): in processes of this machine, or on a `ray` cluster."""
+    cluster: Cluster | None = None
+    """The Ray cluster; None where ALP_RAY_ADDRESS is not set."""
     workflows: str = field(default="", repr=False)
     """PostgreSQL address of what the service has under way (ALP_WORKFLOWS_URL); empty: a file under the home."""
 
@@ -204,8 +209,8 @@ def read_settings(home: Path | None = None) -> Settings:
 
     A variable that is set to nothing counts as unset.
 
-    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, a number of
-        people or days that is none, an address that is none, or a database for workflows that is no PostgreSQL.
+    Raises: InvalidInput for a size that is no number above 0, a labelling server without a token, a number of people,
+        days or processors that is none, an address that is none, or a database for workflows that is no PostgreSQL.
     """
     chosen = home or Path(os.environ.get("ALP_HOME") or DEFAULT_HOME)
     absolute = chosen.expanduser().absolute()
@@ -216,6 +221,8 @@ def read_settings(home: Path | None = None) -> Settings:
         memory_bytes=_gigabytes("ALP_MEMORY_GB", Settings.memory_bytes),
         label_studio=_label_studio(),
         browser_url=_address("ALP_BROWSER_URL"),
+        compute=os.environ.get("ALP_COMPUTE") or Settings.compute,
+        cluster=_cluster(),
         workflows=_workflows(),
     )
 
@@ -231,6 +238,12 @@ def _gigabytes(name: str, otherwise: int) -> int:
     if not 0.0 < gigabytes < math.inf:
         raise InvalidInput(f"{name}={text}: must be a number of gigabytes above 0")
     return int(gigabytes * _GB)
+
+
+def _cluster() -> Cluster | None:
+    if not (address := _address("ALP_RAY_ADDRESS")):
+        return None
+    return Cluster(address, _number("ALP_RAY_CPUS", 1.0), _number("ALP_RAY_GPUS", 0.0))
 
 
 def _workflows() -> str:

@@ -12,6 +12,7 @@ import uvicorn
 from al_platform.errors import CatalogLocked, PlatformError
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.service import running_service
+from al_platform.platform.upkeep import forget_old_jobs
 from al_platform.settings import ServiceSettings, Settings, read_service_settings, read_settings
 from api import log
 from api.app import create_app
@@ -64,7 +65,7 @@ def _opened(home: Settings, *, standby: bool) -> Iterator[Platform]:
     while True:
         with ExitStack() as stack:
             try:
-                platform = stack.enter_context(open_platform(home, compute="local"))
+                platform = stack.enter_context(open_platform(home, compute=home.compute))
             except CatalogLocked:
                 if not standby:
                     raise
@@ -80,6 +81,7 @@ def _opened(home: Settings, *, standby: bool) -> Iterator[Platform]:
 
 def _serve(platform: Platform, settings: ServiceSettings) -> None:
     log.configure()
+    forget_old_jobs(platform.settings)
     with running_service(platform) as service:
         service.runner.prepare()
         app = create_app(service, settings)

@@ -52,6 +52,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.CatalogTooNew: Problem(500, "catalog-too-new", "The catalog was written by a newer version"),
     errors.StorageUnavailable: Problem(503, "storage-unavailable", "Storage cannot be read or written"),
     errors.LabelingUnavailable: Problem(503, "labeling-unavailable", "The labelling tool does not answer"),
+    errors.ComputeUnavailable: Problem(503, "compute-unavailable", "The cluster that computes does not answer"),
     errors.CorruptBlob: Problem(500, "corrupt-blob", "Stored bytes are not what they were"),
     errors.BrokenRecording: Problem(422, "broken-recording", "A recording cannot be used"),
     errors.CorruptScores: Problem(500, "corrupt-scores", "A file of scores is not what it was"),

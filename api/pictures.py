@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 
+from al_platform.platform.labels import require_shown
 from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.pictures import picture_version, stored_picture
 from al_platform.platform.service import Service
@@ -23,6 +24,7 @@ def create_pictures(service: Service, links: PictureLinks) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.service, app.state.links = service, links
     app.add_api_route("/blob/{blob_hash}", _blob)
+    app.add_api_route("/task/{task_id}/{blob_hash}", _of_task)
     app.add_api_route("/heatmap/{round_id}/{frame_id}", _heatmap)
     errors.install(app)
     return app
@@ -54,6 +56,15 @@ def _blob(
     links.require(("blob", blob_hash), size, until_s=until, mark=mark)
     known = unchanged(request, picture_version(blob_hash, size), **_ANYWHERE)
     return known or picture_response(request, stored_picture(service.platform, blob_hash, longest=size), **_ANYWHERE)
+
+
+def _of_task(
+    request: Request, service: _ServiceHere, links: _Links, task_id: _Id, blob_hash: _Hash, mark: _Mark
+) -> Response:
+    links.require_of_task(task_id, blob_hash, mark=mark)
+    require_shown(service.platform, task_id)
+    known = unchanged(request, picture_version(blob_hash, 0), **_ANYWHERE)
+    return known or picture_response(request, stored_picture(service.platform, blob_hash, longest=0), **_ANYWHERE)
 
 
 def _heatmap(

@@ -1,10 +1,15 @@
 """Reading tables at computed places, so that a batch of scenes reads one long table and nothing is copied."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int32, Shaped
 
 from sim.scenario.record import Leaf
+
+Tree = TypeVar("Tree")
 
 LARGEST = 2**31 - 1
 
@@ -43,6 +48,37 @@ def row(table: Shaped[Leaf, "N *row"], index: Int32[Array, ""]) -> Shaped[Array,
     place = jnp.clip(index, 0, table.shape[0] - 1)
     found: Array = jax.lax.dynamic_index_in_dim(jnp.asarray(table), place, 0, keepdims=False)
     return found
+
+
+def in_memory(look_up: Callable[..., Tree], step: Int32[Array, ""], *tables: Leaf) -> Tree:
+    """What `look_up` gives of a step (which is never negative) and tables, written out for those who read it.
+
+    Else XLA on a CPU looks it up anew in the loop of each reader, and a look-up at a computed place keeps that loop
+    from wide registers. What a branch gives lies in memory, so it stands in the branch that is always taken. It must
+    be arrays, in tuples if in anything.
+    """
+    found: Tree = _in_memory(look_up)(step, *tables)
+    return found
+
+
+def _in_memory(look_up: Callable[..., Tree]) -> Callable[..., Tree]:
+    def written(step: Int32[Array, "*b"], *tables: Array) -> Tree:
+        def nothing(*tables: Array) -> Tree:
+            shapes = jax.eval_shape(look_up, *tables)
+            zeros: Tree = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+            return zeros
+
+        given: Tree = jax.lax.cond(jnp.all(step >= 0), look_up, nothing, step, *tables)
+        return given
+
+    def batched(_: int, is_batched: list[bool], step: Array, *tables: Array) -> tuple[Tree, Any]:
+        axes = tuple(0 if one else None for one in is_batched)
+        result = _in_memory(jax.vmap(look_up, axes))(step, *tables)
+        return result, jax.tree.map(lambda _: True, result)
+
+    function = jax.custom_batching.custom_vmap(written)
+    function.def_vmap(batched)
+    return function
 
 
 def window(table: Shaped[Leaf, "N *row"], first: Int32[Array, ""], count: int) -> Shaped[Array, "count *row"]:

@@ -6,6 +6,8 @@ the few numbers up to there are drawn together, and each is put where the count 
 Axes: A numbers, K of them wanted, C candidates, W words of 32.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, Int32
@@ -43,12 +45,12 @@ def _smallest(keys: Int32[Array, "*b A"], slots: Int32[Array, "K"]) -> Int32[Arr
 
     What the branches are given lies in memory: the many readers of a candidate do not compute it anew.
     """
-    candidates, put_in_order = _candidates, _in_order
+    candidates, ranks = _candidates, _ranks
     for _ in range(keys.ndim - 1):
-        candidates, put_in_order = jax.vmap(candidates, in_axes=(0, None)), jax.vmap(put_in_order, in_axes=(0, 0, None))
+        candidates, ranks = jax.vmap(candidates, in_axes=(0, None)), jax.vmap(ranks)
     positions, found, all_found = candidates(keys, slots)
     ordered: Array = jax.lax.cond(
-        jnp.all(all_found), lambda: put_in_order(positions, found, slots), lambda: _sorted(keys, slots)
+        jnp.all(all_found), lambda: _put(positions, ranks(found), slots), lambda: _sorted(keys, slots)
     )
     return ordered
 
@@ -75,15 +77,26 @@ def _candidates(
     return position, jnp.where(filled, take(keys, position), _LAST), count <= room
 
 
-def _in_order(positions: Int32[Array, "C"], keys: Int32[Array, "C"], slots: Int32[Array, "K"]) -> Int32[Array, "K"]:
-    """The smallest of the candidates, each at the place that the count of smaller ones says.
+def _ranks(keys: Int32[Array, "C"]) -> Int32[Array, "C"]:
+    """How many are smaller, or equal and before.
 
     The count is written out as a sum of rows: that runs in wide registers, where a loop over a minor axis does not.
     """
     number = jnp.arange(keys.shape[0], dtype=jnp.int32)
     smaller = ((key < keys + (number > n)).astype(jnp.int32) for n, key in enumerate(keys))
-    rank = sum(smaller, start=jnp.zeros_like(keys))
-    return jnp.zeros_like(slots).at[rank].set(positions, mode="drop", unique_indices=True)
+    return sum(smaller, start=jnp.zeros_like(keys))
+
+
+def _put(
+    positions: Int32[Array, "*b C"], ranks: Int32[Array, "*b C"], slots: Int32[Array, "K"]
+) -> Int32[Array, "*b K"]:
+    """The positions in the order of their ranks, as far as there are slots: those of all scenes in one long table."""
+    most, scenes = slots.shape[0], math.prod(positions.shape[:-1])
+    first = (jnp.arange(scenes, dtype=jnp.int32) * most)[:, None]
+    ranks = ranks.reshape(scenes, -1)
+    places = jnp.where(ranks < most, first + ranks, scenes * most).reshape(-1)
+    table = jnp.zeros(scenes * most, jnp.int32).at[places].set(positions.reshape(-1), mode="drop")
+    return table.reshape(*positions.shape[:-1], most)
 
 
 def _up_to_level_of(keys: Int32[Array, "A"], wanted: int) -> Bool[Array, "A"]:

@@ -86,15 +86,6 @@ def frames_matching(tx: Transaction, text: str) -> pa.Table:
     return table_of(tx, _IN_POOL_ORDER.format(condition=condition.sql), condition.values)
 
 
-def unlabelled_matching(tx: Transaction, text: str) -> pa.Table:
-    """Frames that a filter matches and that nobody ever labelled, as a pool lists them.
-
-    Raises: InvalidInput for a filter that does not parse.
-    """
-    condition = unlabelled_where(tx, text)
-    return table_of(tx, _IN_POOL_ORDER.format(condition=condition.sql), condition.values)
-
-
 def unlabelled_where(tx: Transaction, text: str) -> Condition:
     """Give the condition that a filter matches a frame and nobody ever labelled it.
 

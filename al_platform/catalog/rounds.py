@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.tables import insert_missing, rows_of
@@ -23,6 +24,11 @@ class StepRun:
     cached: bool
     outputs: Mapping[str, str | int | float]
     environment: Mapping[str, str]
+
+    @property
+    def ended_at(self) -> datetime:
+        """When it was finished (UTC)."""
+        return datetime.fromisoformat(self.started_at) + timedelta(seconds=self.seconds)
 
 
 def plan_round(tx: Transaction, round_id: str, spec: RoundSpec, *, loop_id: str | None, now: str) -> Round:

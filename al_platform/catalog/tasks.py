@@ -54,23 +54,3 @@ def items_taken(tx: Transaction, queue: str) -> pa.ChunkedArray:
 def selections_of(tx: Transaction, round_id: str) -> list[Selection]:
     """Give what a round picked, best first."""
     return [Selection(task.item_id, task.for_class, task.score, task.rank) for task in tasks_of(tx, round_id)]
-
-
-def queue_counts(tx: Transaction) -> list[dict[str, object]]:
-    """Give the queues by name, each with its tasks by state: queued, sent, labeled, rejected, withdrawn."""
-    counts = ", ".join(f"count(*) FILTER (state = '{state.value}') AS {state.value}" for state in TaskState)
-    return rows_of(tx, f"SELECT queue, {counts} FROM tasks GROUP BY queue ORDER BY queue")
-
-
-def at_labellers(tx: Transaction, queue: str) -> pa.Table:
-    """Give what waits for people in a queue, oldest round first and best first within it.
-
-    Columns: task_id, round_id, item_id, for_class, rank, score, state (queued or sent).
-    """
-    return table_of(
-        tx,
-        "SELECT task_id, round_id, item_id, for_class, rank, score, tasks.state FROM tasks "
-        "LEFT JOIN rounds USING (round_id) WHERE queue = ? AND tasks.state IN (?, ?) "
-        "ORDER BY created_at, round_id, rank",
-        [queue, TaskState.QUEUED.value, TaskState.SENT.value],
-    )

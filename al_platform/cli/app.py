@@ -11,6 +11,7 @@ from al_platform.cli import (
     datasets,
     experiments,
     loops,
+    queues,
     rounds,
     scenarios,
     scorer,
@@ -40,13 +41,13 @@ app.command("report")(experiments.report)
 app.command("scorer")(scorer.scorer)
 app.command("experiments")(experiments.list_all)
 app.command("serve")(serve.serve)
-app.command("queues")(catalog.queues)
 app.add_typer(catalog.catalog_app, name="catalog")
 app.add_typer(datasets.dataset_app, name="dataset")
 app.add_typer(rounds.round_app, name="round")
 app.add_typer(scenarios.scenarios_app, name="scenarios")
 app.add_typer(simulator.sim_app, name="sim")
 app.add_typer(loops.loop_app, name="loop")
+app.add_typer(queues.queue_app, name="queue")
 app.add_typer(tiers.tier_app, name="tier")
 
 

@@ -1,7 +1,9 @@
 """A round as it is asked for on the command line: one record, whoever runs it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+import typer
 
 from al_platform.cli import parse
 from al_platform.cli.model import described_grid, described_model
@@ -32,6 +34,11 @@ class Asked:
     image: str
     setting: list[str] | None
     curriculum: list[str] | None
+
+    @classmethod
+    def of(cls, context: typer.Context) -> "Asked":
+        """Give the options of a command, each of which has a parameter of its name."""
+        return cls(**{option.name: context.params[option.name] for option in fields(cls)})
 
     def __post_init__(self) -> None:
         """Refuse rounds that nobody scores."""

@@ -1,16 +1,12 @@
-"""`alp catalog check|backup|restore|add` and `alp queues`."""
+"""`alp catalog check|backup|restore|add`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from al_platform.cli.home import HOME_KEY, platform_of
-from al_platform.domain.labels import TaskState
-from al_platform.platform.data import add_frames_in_bulk, queues_summary
+from al_platform.platform.data import add_frames_in_bulk
 from al_platform.platform.upkeep import back_up_catalog, check_catalog, restore_catalog
 from al_platform.settings import read_settings
 
@@ -50,13 +46,3 @@ def add(context: typer.Context, path: Annotated[Path, typer.Argument(help="Parqu
     """Add frames whose pixels are stored already: frame_id, dataset, session_id, frame_number, width, height, ..."""
     with platform_of(context) as platform:
         typer.echo(f"{add_frames_in_bulk(platform, path)} new frames")
-
-
-def queues(context: typer.Context) -> None:
-    """List the labelling queues: what waits, what is at the labellers, what came back."""
-    states = [state.value for state in TaskState]
-    table = Table("queue", *states)
-    with platform_of(context) as platform:
-        for row in queues_summary(platform):
-            table.add_row(escape(str(row["queue"])), *(str(row[state]) for state in states))
-    Console().print(table)

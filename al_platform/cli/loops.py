@@ -2,9 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from importlib.util import find_spec
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,13 +13,12 @@ from rich.table import Column, Table
 from al_platform.cli import arguments as arg
 from al_platform.cli import remote
 from al_platform.cli.asked import Asked
-from al_platform.cli.home import platform_of
+from al_platform.cli.home import HERE, idle_service_of
 from al_platform.cli.model import DEFAULT_IMAGE
 from al_platform.cli.rounds import Dataset, loop_app
-from al_platform.domain.access import Actor, Scope
 from al_platform.domain.loops import CONTROL_SHARE, Closing, LoopSpec, Plateau, Stopping, Trigger
 from al_platform.domain.paging import LARGEST_PAGE, PageRequest
-from al_platform.errors import InvalidInput, MissingExtra
+from al_platform.errors import InvalidInput
 
 __all__ = ["loop_app"]
 
@@ -30,9 +27,6 @@ if TYPE_CHECKING:
     from al_platform.domain.loops import LoopRound
     from al_platform.platform.loops import LoopStatus
     from al_platform.platform.service import Service
-
-_HERE = Actor("command line", Scope.ADMIN)
-"""Who the log names for changes on a home that no service holds."""
 
 Strategy = Annotated[
     str, typer.Option(help=f"How to pick, as for `alp round run`; control={CONTROL_SHARE:g} unless it says otherwise")
@@ -75,27 +69,9 @@ def create(
     curriculum: arg.Curriculum = None,
 ) -> None:
     """Make a loop, which the service runs; on a home that none holds, the next `alp serve` takes it up."""
-    asked = Asked(
-        pool=pool,
-        targets=targets,
-        classes=classes,
-        test=test,
-        strategy=strategy if "control=" in strategy else f"{strategy}:control={CONTROL_SHARE:g}",
-        filter_text=filter_text,
-        budget=budget,
-        object_budget=object_budget,
-        dataset=dataset,
-        start=start,
-        seed=seed,
-        scorers=scorers,
-        annotator=annotator,
-        queue=queue,
-        family=family,
-        members=members,
-        image=image,
-        setting=setting,
-        curriculum=curriculum,
-    )
+    asked = Asked.of(context)
+    if "control=" not in strategy:
+        asked = replace(asked, strategy=f"{strategy}:control={CONTROL_SHARE:g}")
     loop = LoopSpec(
         first=asked.spec(),
         rounds=rounds,
@@ -112,11 +88,11 @@ def create(
         with remote.client_of(server) as client:
             _tell(client.create_loop(_body(asked, loop), idempotency_key=uuid.uuid4().hex))
         return
-    with _idle_service(context) as service:
+    with idle_service_of(context) as service:
         from al_platform.platform.loops import LoopRequest, create_loop
 
         request = LoopRequest(loop, test=test, start=start)
-        _tell_status(create_loop(service, request, actor=_HERE, key=uuid.uuid4().hex)[0])
+        _tell_status(create_loop(service, request, actor=HERE, key=uuid.uuid4().hex)[0])
 
 
 @loop_app.command("list")
@@ -131,7 +107,7 @@ def list_all(context: typer.Context) -> None:
                 counts = (str(loop.appended_rounds), str(loop.labels))
                 table.add_row(loop.loop_id, escape(loop.name), loop.state, *counts, metric, gain, escape(loop.message))
     else:
-        with _idle_service(context) as service:
+        with idle_service_of(context) as service:
             for status in reversed(list(_all_loops(service))):
                 table.add_row(*_row(status))
     Console().print(table)
@@ -146,7 +122,7 @@ def show(context: typer.Context, loop_id: str) -> None:
             _tell(client.loop(loop_id))
             _show_rounds(client.loop_rounds(loop_id))
         return
-    with _idle_service(context) as service:
+    with idle_service_of(context) as service:
         from al_platform.platform.loops import show_loop
 
         status = show_loop(service.platform, loop_id)
@@ -193,7 +169,7 @@ def _change(context: typer.Context, loop_id: str, verb: str) -> None:
             asked = {"pause": client.pause_loop, "resume": client.resume_loop, "cancel": client.cancel_loop}
             _tell(asked[verb](loop_id))
         return
-    with _idle_service(context) as service:
+    with idle_service_of(context) as service:
         from al_platform.platform import loops
 
         changes: dict[str, Callable[..., LoopStatus]] = {
@@ -201,17 +177,7 @@ def _change(context: typer.Context, loop_id: str, verb: str) -> None:
             "resume": loops.resume_loop,
             "cancel": loops.cancel_loop,
         }
-        _tell_status(changes[verb](service, loop_id, actor=_HERE))
-
-
-@contextmanager
-def _idle_service(context: typer.Context) -> "Iterator[Service]":
-    if find_spec("argon2") is None:
-        raise MissingExtra("loops are run by the service: pip install 'al-platform[service]'")
-    from al_platform.platform.service import idle_service
-
-    with platform_of(context) as platform:
-        yield idle_service(platform)
+        _tell_status(changes[verb](service, loop_id, actor=HERE))
 
 
 def _all_loops(service: "Service") -> "Iterator[LoopStatus]":

@@ -56,27 +56,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take; nothing is kept")] = False,
 ) -> None:
     """Run one round: train, score, select, label, append. The same command goes on where it was stopped."""
-    asked = Asked(
-        pool=pool,
-        targets=targets,
-        classes=classes,
-        test=test,
-        strategy=strategy,
-        filter_text=filter_text,
-        budget=budget,
-        object_budget=object_budget,
-        dataset=dataset,
-        start=start,
-        seed=seed,
-        scorers=scorers,
-        annotator=annotator,
-        queue=queue,
-        family=family,
-        members=members,
-        image=image,
-        setting=setting,
-        curriculum=curriculum,
-    )
+    asked = Asked.of(context)
     server = remote.remote_of(context)
     if server is not None:
         if dry_run:
@@ -211,27 +191,7 @@ def run_loop(
     """Run rounds in a row. The same command goes on where it was stopped."""
     from al_platform.platform.rounds import prepare_round, run_rounds
 
-    asked = Asked(
-        pool=pool,
-        targets=targets,
-        classes=classes,
-        test=test,
-        strategy=strategy,
-        filter_text=filter_text,
-        budget=budget,
-        object_budget=object_budget,
-        dataset=dataset,
-        start=start,
-        seed=seed,
-        scorers=scorers,
-        annotator=annotator,
-        queue=queue,
-        family=family,
-        members=members,
-        image=image,
-        setting=setting,
-        curriculum=curriculum,
-    )
+    asked = Asked.of(context)
     loop = LoopSpec(asked.spec(), rounds)
     with platform_of(context) as platform:
         first = prepare_round(platform, loop.first, pool=pool, test=test, start=start)

@@ -16,6 +16,7 @@ from al_platform.client.records import (
     LoopRecord,
     LoopRoundRecord,
     MetricsRecord,
+    QueueRecord,
     RoundRecord,
     SimilarRecord,
     StepRecord,
@@ -157,6 +158,22 @@ class Client:
         answer = self._ask("POST", f"/v1/queues/{_part(queue)}/withdraw")
         return [_record(TaskRecord, item) for item in answer.json()]
 
+    def queues(self) -> list[QueueRecord]:
+        """Give every queue and how many of its tasks are in each state."""
+        return self._list(QueueRecord, "/v1/queues")
+
+    def tasks(self, queue: str = "", *, page: int = 200) -> Iterator[TaskRecord]:
+        """Give the tasks of a queue, or of all, in the order people see them."""
+        return self._pages(TaskRecord, "/v1/tasks", {"queue": queue} if queue else {}, page=page)
+
+    def move_task(self, task_id: str, rank: int) -> TaskRecord:
+        """Give a task that still waits another place of its queue; 0 is seen first."""
+        return self._change_task(task_id, {"rank": rank})
+
+    def withdraw_task(self, task_id: str) -> TaskRecord:
+        """Withdraw a task that nobody has answered."""
+        return self._change_task(task_id, {"state": "withdrawn"})
+
     def watch_round(self, round_id: str) -> Iterator[RoundRecord]:
         """Give the status of a round whenever it changes, until it rests."""
         path = f"/v1/rounds/{_part(round_id)}/events"
@@ -196,6 +213,11 @@ class Client:
     def cancel_loop(self, loop_id: str) -> LoopRecord:
         """End a loop for good, and the round of it that is on its way."""
         return self._one(LoopRecord, "POST", f"/v1/loops/{_part(loop_id)}/cancel")
+
+    def _change_task(self, task_id: str, change: Mapping[str, Any]) -> TaskRecord:
+        path = f"/v1/tasks/{_part(task_id)}"
+        version = self._ask("GET", path).headers["ETag"]
+        return self._one(TaskRecord, "PATCH", path, body=change, headers={"If-Match": version})
 
     def _pages(self, kind: type[Record], path: str, asked: Mapping[str, str], *, page: int) -> Iterator[Record]:
         cursor: str | None = None

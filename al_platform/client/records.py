@@ -120,6 +120,14 @@ class TaskRecord:
 
 
 @dataclass(frozen=True)
+class QueueRecord:
+    """A labelling queue and how many of its tasks are in each state."""
+
+    queue: str
+    tasks: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class MetricsRecord:
     """Metrics by frozen test set, metric and class."""
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from al_platform.compute.base import Compute, RunJob
 from al_platform.compute.inline import InlineJobs
 from al_platform.compute.local import LocalProcesses
+from al_platform.compute.on_ray import RayJobs
+from al_platform.domain.jobs import Cluster
 from al_platform.errors import InvalidInput
 
 
@@ -18,11 +20,14 @@ class Means:
     run: RunJob
     program: Sequence[str]
     """Started with the folder of a job as its last argument."""
+    cluster: Cluster | None = None
+    """None where there is no Ray."""
 
 
 BACKENDS: Mapping[str, Callable[[Means], Compute]] = {
     "inline": lambda means: InlineJobs(means.run),
     "local": lambda means: LocalProcesses(means.folder, means.program),
+    "ray": lambda means: RayJobs(_cluster(means), means.program),
 }
 """A backend is one entry; `tests/contracts/test_compute.py` tries each."""
 
@@ -35,3 +40,9 @@ def backend_named(name: str, means: Means) -> Compute:
     if name not in BACKENDS:
         raise InvalidInput(f"compute backend {name!r}: known are {', '.join(BACKENDS)}")
     return BACKENDS[name](means)
+
+
+def _cluster(means: Means) -> Cluster:
+    if means.cluster is None:
+        raise InvalidInput("compute backend 'ray': set ALP_RAY_ADDRESS to the address of its dashboard")
+    return means.cluster

@@ -7,6 +7,10 @@ from typing import Protocol, runtime_checkable
 
 from al_platform.domain.jobs import Cost, Job
 from al_platform.domain.progress import Progress, ReportProgress
+from al_platform.errors import InvalidInput
+
+GRACE_S = 120.0
+"""How long a job that is told to stop may take: a training finishes its stretch of steps and keeps its state."""
 
 RunJob = Callable[[Job, ReportProgress], None]
 """Does the work of a job to its end; reports may raise Stopped, and what is finished stays."""
@@ -44,7 +48,8 @@ class Compute(Protocol):
         A backend that computes here and now returns at the end and reports meanwhile, any other at once; its
         progress is in the status.
 
-        Raises: StorageUnavailable where the job cannot be written down.
+        Raises: StorageUnavailable where the job cannot be written down; ComputeUnavailable, as the others, where
+            what runs it does not answer.
         """
 
     def status(self, key: str) -> JobStatus:
@@ -52,3 +57,13 @@ class Compute(Protocol):
 
     def stop(self, key: str) -> None:
         """Ask a job to stop; it keeps what it finished. One that does not run is left alone."""
+
+
+def require_key(key: str) -> str:
+    """Give a key that may name a file or a process.
+
+    Raises: InvalidInput for any other.
+    """
+    if not key or not all(letter.isalnum() or letter in "_-" for letter in key):
+        raise InvalidInput(f"job key {key!r}: must be letters, digits, _ and -")
+    return key

@@ -1,16 +1,18 @@
 """The folder of a job: all that its keeper, its process and whoever asks say to each other, as small files."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from al_platform.compute.base import JobState, JobStatus
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.jobs import Cost, Job
 from al_platform.domain.progress import Progress
 from al_platform.domain.records import record_from_json
-from al_platform.errors import NotFound, StorageUnavailable
+from al_platform.errors import NotFound, Stopped, StorageUnavailable
 
 ALIVE = "alive"
 """Locked by the keeper and by the job as long as one of them lives: no process number is ever trusted."""
@@ -106,6 +108,23 @@ class JobFolder:
         except OSError:
             return ""
         return " | ".join(text[-_LAST_CHARACTERS:].split("\n")[-4:]).strip(" |")
+
+
+def end_of(folder: JobFolder) -> JobStatus:
+    """Say how a job ended that does not run: by its exit code, the error that it left, and its last words."""
+    ended, (kind, message) = folder.ended(), folder.error()
+    if ended is None:
+        reason = "it and its keeper were killed, or the disk was full; nothing says how far it came"
+        return JobStatus(JobState.FAILED, reason=message or reason, error=kind)
+    code, cost = ended
+    if code == 0:
+        return JobStatus(JobState.DONE, cost=cost)
+    if kind == Stopped.__name__ or (not kind and folder.stop_asked):
+        return JobStatus(JobState.STOPPED, cost=cost)
+    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    words = folder.last_words()
+    reason = message or f"{how}; its last words: {words}" if words or message else how
+    return JobStatus(JobState.FAILED, cost=cost, reason=reason, error=kind)
 
 
 def _has(found: object, *names: str) -> bool:

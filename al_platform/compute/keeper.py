@@ -8,6 +8,7 @@ held as long as one of both lives.
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def main() -> None:
 
 def keep(folder: Path, lock: int, grace_s: float, program: list[str]) -> None:
     """Run the program on the folder; once `stop` lies there interrupt it, and kill it when the grace is over."""
-    started_at, started = time.time(), time.monotonic()
+    started = time.monotonic()
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             [*program, str(folder)],
@@ -50,10 +51,14 @@ def keep(folder: Path, lock: int, grace_s: float, program: list[str]) -> None:
         elif interrupted is not None and time.monotonic() - interrupted > grace_s:
             os.killpg(process.pid, signal.SIGKILL)
         time.sleep(_LOOK_EVERY_S)
+    write_end(folder, status, usage, seconds=time.monotonic() - started)
+
+
+def write_end(folder: Path, status: int, usage: resource.struct_rusage, *, seconds: float) -> None:
+    """Write down how a process ended that was waited for, and what it cost."""
     ended = {
         "code": os.waitstatus_to_exitcode(status),
-        "started_at": started_at,
-        "seconds": time.monotonic() - started,
+        "seconds": seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak_memory_bytes": usage.ru_maxrss * _KILOBYTE,
     }

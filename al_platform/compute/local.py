@@ -2,21 +2,18 @@
 
 import fcntl
 import os
-import signal
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from al_platform.compute.base import JobState, JobStatus
-from al_platform.compute.folders import ALIVE, ASKED, JobFolder
+from al_platform.compute.base import GRACE_S, JobState, JobStatus, require_key
+from al_platform.compute.folders import ALIVE, ASKED, JobFolder, end_of
 from al_platform.domain.jobs import Job
 from al_platform.domain.progress import ReportProgress
-from al_platform.errors import InvalidInput, Stopped, StorageUnavailable
-
-_GRACE_S = 120.0
-"""A training finishes its stretch of steps and keeps its state before it stops."""
+from al_platform.errors import StorageUnavailable
 
 
 class LocalProcesses:
@@ -26,7 +23,7 @@ class LocalProcesses:
     reused process number are all told apart. `program` is started with the job's folder as its last argument.
     """
 
-    def __init__(self, folder: Path, program: Sequence[str], *, grace_s: float = _GRACE_S) -> None:
+    def __init__(self, folder: Path, program: Sequence[str], *, grace_s: float = GRACE_S) -> None:
         self._folder = folder
         self._program = tuple(program)
         self._grace_s = grace_s
@@ -55,7 +52,7 @@ class LocalProcesses:
         folder = JobFolder(path)
         with _asking(path), _lock_of(path) as lock:
             running = _taken(lock)
-        return JobStatus(JobState.RUNNING, folder.progress()) if running else _ended(folder)
+        return JobStatus(JobState.RUNNING, folder.progress()) if running else end_of(folder)
 
     def stop(self, key: str) -> None:
         """Ask a job to stop; see `Compute`. What does not stop within the grace is killed."""
@@ -63,9 +60,7 @@ class LocalProcesses:
             JobFolder(self._path(key)).ask_to_stop()
 
     def _path(self, key: str) -> Path:
-        if not key or not all(letter.isalnum() or letter in "_-" for letter in key):
-            raise InvalidInput(f"job key {key!r}: must be letters, digits, _ and -")
-        return self._folder / key
+        return self._folder / require_key(key)
 
     def _start(self, path: Path, lock: int) -> None:
         keeper = (sys.executable, "-P", "-m", "al_platform.compute.keeper", str(path), str(lock), str(self._grace_s))
@@ -83,20 +78,24 @@ class LocalProcesses:
             raise StorageUnavailable(f"job {path}: its keeper did not start ({JobFolder(path).last_words()})")
 
 
-def _ended(folder: JobFolder) -> JobStatus:
-    ended, (kind, message) = folder.ended(), folder.error()
-    if ended is None:
-        reason = "it and its keeper were killed, or the disk was full; nothing says how far it came"
-        return JobStatus(JobState.FAILED, reason=message or reason, error=kind)
-    code, cost = ended
-    if code == 0:
-        return JobStatus(JobState.DONE, cost=cost)
-    if kind == Stopped.__name__ or (not kind and folder.stop_asked):
-        return JobStatus(JobState.STOPPED, cost=cost)
-    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    words = folder.last_words()
-    reason = message or f"{how}; its last words: {words}" if words or message else how
-    return JobStatus(JobState.FAILED, cost=cost, reason=reason, error=kind)
+def forget_ended(folder: Path, *, before: float) -> list[str]:
+    """Delete the folders of jobs that do not run and were last written to before a moment (s since 1970).
+
+    Gives their keys. What they computed lies in the storage, what it cost in the steps of their rounds.
+    """
+    forgotten = []
+    for path in sorted(folder.glob("*/")):
+        with _asking(path), _lock_of(path) as lock:
+            if not _taken(lock) and _last_written(path) < before:
+                shutil.rmtree(path)
+                forgotten.append(path.name)
+    return forgotten
+
+
+def _last_written(path: Path) -> float:
+    """When a job or its keeper last wrote a word; the locks are touched by whoever asks."""
+    times = [file.stat().st_mtime for file in path.iterdir() if file.name not in (ALIVE, ASKED)]
+    return max(times, default=0.0)
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """Heavy work that is handed over: what is to be computed, and where."""
 
+import math
 from dataclasses import dataclass
+
+from al_platform.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -16,12 +19,12 @@ class Workplace:
     blob_cache_bytes: int
     memory_bytes: int
     """Records of a dataset version beyond this are streamed."""
-    scenarios_folder: str = ""
-    """Prepared scenarios, which load by memory map."""
     scorers: int = 1
     """Processes that score a pool."""
     checkpoint_every_s: float = 20.0
     """How much a killed training repeats at most, in seconds."""
+    scenarios_folder: str = ""
+    """Prepared scenarios; "" for jobs that drive none."""
 
 
 @dataclass(frozen=True)
@@ -40,3 +43,17 @@ class Cost:
     seconds: float
     cpu_seconds: float
     peak_memory_bytes: int
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Ray cluster: the address of its dashboard, and what each job asks for of a machine."""
+
+    address: str
+    processors: float = 1.0
+    accelerators: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no machine can give."""
+        if not (0.0 <= self.processors < math.inf and 0.0 <= self.accelerators < math.inf):
+            raise InvalidInput(f"job of {self.processors:g} processors, {self.accelerators:g} GPUs: must be 0 or more")

@@ -88,5 +88,5 @@ DescribeTasks = Callable[[Sequence[LabelTask]], list[TaskBrief]]
 HintTasks = Callable[[Sequence[LabelTask]], Mapping[str, Hint]]
 """Gives hints by task id; a task without one is left out. Slow: asked only for tasks that are new to the tool."""
 
-ImageUrl = Callable[[BlobRef], str]
-"""Gives the address under which an annotator's browser finds a picture."""
+ImageUrl = Callable[[str, BlobRef], str]
+"""Gives the address under which an annotator's browser finds a picture of a task, by the task's id."""

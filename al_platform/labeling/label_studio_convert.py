@@ -46,10 +46,10 @@ class ServerTask:
 
 def task_json(brief: TaskBrief, hint: Hint | None, image_url: ImageUrl) -> dict[str, Any]:
     """Give a task for import: what is shown, our id and order, and the ensemble's proposal where there is one."""
-    task, image = brief.task, image_url(brief.frame.image)
+    task, image = brief.task, image_url(brief.task.task_id, brief.frame.image)
     data = {
         "image": image,
-        "heatmap": image_url(hint.heatmap) if hint else image,
+        "heatmap": image_url(task.task_id, hint.heatmap) if hint else image,
         "external_id": task.task_id,
         "round_id": task.round_id,
         "item_id": task.item_id,

@@ -69,5 +69,4 @@ def _waited_s(context: LoopContext, round_id: str) -> float:
         sent = next((step for step in steps_of(tx, round_id) if step.step == "send"), None)
     if sent is None:
         return 0.0
-    since = datetime.fromisoformat(sent.started_at) + timedelta(seconds=sent.seconds)
-    return max(0.0, (datetime.fromisoformat(utc_now()) - since) / timedelta(seconds=1))
+    return max(0.0, (datetime.fromisoformat(utc_now()) - sent.ended_at) / timedelta(seconds=1))

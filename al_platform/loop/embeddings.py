@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from al_platform.catalog import models as model_catalog
 from al_platform.compute.waiting import require_well, run_to_end
+from al_platform.domain.hashing import hash_bytes
 from al_platform.domain.jobs import Job
 from al_platform.domain.rounds import Round
 from al_platform.errors import InvalidInput, NotFound
@@ -53,7 +54,9 @@ def frame_embeddings(
     if encoder_hash is None:
         raise NotFound(f"encoder {ensemble.encoder_id} of ensemble {ensemble.ensemble_id}: not in the catalog")
     model = EmbeddingModel(ensemble.spec, ensemble.ensemble_id, ensemble.weights_hash, encoder_hash)
-    _compute_many(context, model, [*_parts(beside), *_parts(pool)])
+    name = _name_of(model, pool)
+    gathered = context.caches.gathered(name)
+    _compute_many(context, model, [*_parts(beside), *(_parts(pool) if gathered is None else [])])
     embedder, unreadable = open_embedder(context.place, model), Unreadable()
 
     def vectors(frames: pa.Table) -> Iterator[NDArray[Any]]:
@@ -68,9 +71,18 @@ def frame_embeddings(
     known = np.concatenate([np.zeros((0, width), np.float32), *vectors(beside)])
     for frame_id, reason in unreadable.items():
         raise InvalidInput(f"frame {frame_id}: is labelled, but cannot be read ({reason})")
-    folder = context.caches.folder / "mapped"
-    mapped = mapped_rows(vectors(pool), folder, row_shape=(width,), dtype=np.dtype(np.float32))
-    return FrameEmbeddings(mapped, known, unreadable)
+    if gathered is None:
+        folder = context.caches.folder / "mapped"
+        gathered = mapped_rows(vectors(pool), folder, row_shape=(width,), dtype=np.dtype(np.float32))
+        if not unreadable:  # else who repairs a frame is heard
+            context.caches.keep_gathered(name, gathered)
+    return FrameEmbeddings(gathered, known, unreadable)
+
+
+def _name_of(model: EmbeddingModel, pool: pa.Table) -> str:
+    """Name the embeddings of frames by what they are computed from."""
+    images = "\n".join(pool["image_hash"].to_pylist())
+    return f"{model.ensemble_id} {hash_bytes(images.encode())}"
 
 
 def _parts(frames: pa.Table) -> list[pa.RecordBatch]:

@@ -18,7 +18,7 @@ from al_platform.loop.context import LoopContext
 from al_platform.loop.curriculum import curriculum_weights
 from al_platform.loop.label_noise import loss_weights
 from al_platform.loop.models import encoder_id_of, encoder_images, labelled_frames
-from al_platform.storage.kept import find_record, keep_record
+from al_platform.storage.named_records import find_record, keep_record
 from al_platform.training.job import (
     FittedEncoder,
     Measured,

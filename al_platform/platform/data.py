@@ -8,7 +8,6 @@ from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.bulk import Rows, add_frame_rows
 from al_platform.catalog.frames import count_matching, frame_counts
 from al_platform.catalog.lineage import lineage_of
-from al_platform.catalog.tasks import at_labellers, queue_counts
 from al_platform.datasets.adapters import ADAPTERS, adapter_named
 from al_platform.datasets.base import AdapterRequest
 from al_platform.datasets.ingest import IngestReport, ingest
@@ -60,18 +59,6 @@ def count_frames(platform: Platform, filter_text: str, *, unlabelled: bool = Fal
     """
     with platform.catalog.transaction() as tx:
         return count_matching(tx, filter_text, unlabelled=unlabelled)
-
-
-def queues_summary(platform: Platform) -> list[dict[str, object]]:
-    """Give every labelling queue with its tasks by state."""
-    with platform.catalog.transaction() as tx:
-        return queue_counts(tx)
-
-
-def tasks_at_labellers(platform: Platform, queue: str) -> pa.Table:
-    """Give the tasks of a queue that wait for people, in the order they should be done."""
-    with platform.catalog.transaction() as tx:
-        return at_labellers(tx, queue)
 
 
 def freeze_pool(platform: Platform, filter_text: str) -> tuple[str, pa.Table]:

@@ -1,4 +1,7 @@
-"""Addresses of pictures that need no key: signed, for one picture alone, and of no use once their time is over."""
+"""Addresses of pictures that need no key: signed, for one picture alone, and of no use once their time is over.
+
+That of a page ends by the clock. That of a labelling task stays as it is, and ends with the task.
+"""
 
 import time
 from collections.abc import Callable
@@ -23,13 +26,18 @@ class PictureLinks:
     now_s: Callable[[], float] = time.time
     """Seconds since 1970."""
 
-    def blob(self, blob_hash: str, *, longest: int = 0, lasting_s: int = PAGE_S) -> str:
+    def blob(self, blob_hash: str, *, longest: int = 0) -> str:
         """Give the address of a stored picture, its longer side at most `longest` pixels; 0 for its own size."""
-        return self._link(("blob", blob_hash), {"size": longest}, lasting_s)
+        return self._link(("blob", blob_hash), {"size": longest})
+
+    def of_task(self, task_id: str, blob_hash: str) -> str:
+        """Give the address of a stored picture that a task shows, in its own size. It names no end."""
+        place = ("task", task_id, blob_hash)
+        return self._address(place, {"mark": self.signer.mark(_PURPOSE, *place)})
 
     def heatmap(self, round_id: str, frame_id: str, class_name: str) -> str:
         """Give the address of where the ensemble of a round disagrees about a class on a frame that it picked."""
-        return self._link(("heatmap", round_id, frame_id), {"class": class_name}, PAGE_S)
+        return self._link(("heatmap", round_id, frame_id), {"class": class_name})
 
     def require(self, place: tuple[str, ...], asked: str | int, *, until_s: int, mark: str) -> None:
         """Refuse an address that this home did not write, or whose time is over.
@@ -40,9 +48,18 @@ class PictureLinks:
         if until_s <= self.now_s():
             raise Unauthenticated("picture: its address has expired; load the page or the task again")
 
-    def _link(self, place: tuple[str, ...], asked: dict[str, str | int], lasting_s: int) -> str:
-        """The same address for as long as `lasting_s`, so that browsers find in their caches what they have."""
-        until_s = (int(self.now_s()) // lasting_s + 2) * lasting_s
+    def require_of_task(self, task_id: str, blob_hash: str, *, mark: str) -> None:
+        """Refuse an address of a task's picture that this home did not write. The task may have ended all the same.
+
+        Raises: Unauthenticated.
+        """
+        self.signer.require(mark, _PURPOSE, "task", task_id, blob_hash)
+
+    def _link(self, place: tuple[str, ...], asked: dict[str, str | int]) -> str:
+        """The same address for as long as PAGE_S, so that browsers find in their caches what they have."""
+        until_s = (int(self.now_s()) // PAGE_S + 2) * PAGE_S
         mark = self.signer.mark(_PURPOSE, *place, *asked.values(), until_s)
-        query = urlencode({**asked, "until": until_s, "mark": mark})
-        return f"{self.base}{FOLDER}/{'/'.join(quote(part, safe='') for part in place)}?{query}"
+        return self._address(place, {**asked, "until": until_s, "mark": mark})
+
+    def _address(self, place: tuple[str, ...], asked: dict[str, str | int]) -> str:
+        return f"{self.base}{FOLDER}/{'/'.join(quote(part, safe='') for part in place)}?{urlencode(asked)}"

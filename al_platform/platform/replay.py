@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import sim
 from al_platform.catalog.scenarios import scenarios_of_filter
-from al_platform.datasets.scenarios.store import Scenarios, open_layouts
+from al_platform.datasets.scenarios.store import Scenarios, open_layouts, refuse_damaged
 from al_platform.domain.progress import Progress
 from al_platform.domain.scenarios import ScenarioReference
 from al_platform.errors import InvalidInput, NotFound
@@ -40,7 +40,7 @@ def replay_scenarios(
     """Drive the expert through every scenario that a filter matches, `batch` at a time; by session and name.
 
     Raises: InvalidInput for a filter that does not parse, a batch below 1, or when nothing matches; NotFound for
-        a scenario that the store has lost.
+        a scenario that the store has lost; CorruptBlob for one that is damaged.
     """
     if batch < 1:
         raise InvalidInput(f"batch of {batch}: must be at least 1")
@@ -50,13 +50,15 @@ def replay_scenarios(
         raise InvalidInput(f"filter {filter_text!r}: no scenario matches; `alp scenarios list` shows what there is")
     driven: dict[str, DrivenScenario] = {}
     platform.report(Progress("replay", 0, len(wanted)))
-    for store in open_layouts(str(platform.settings.scenarios_folder)):
+    stores, damaged = open_layouts(platform.settings.scenarios_folder)
+    for store in stores:
         rows = [row for row, scenario_id in enumerate(store.ids) if scenario_id in wanted]
         for part in _replayed(store, rows, wanted, by=by, batch=batch):
             driven |= {each.scenario.scenario_id: each for each in part}
             platform.report(Progress("replay", len(driven), len(wanted)))
     lost = wanted.keys() - driven.keys()
     if lost:
+        refuse_damaged(min(lost), damaged)
         raise NotFound(f"scenario {min(lost)}: not in the store; ingest or generate it again")
     return [driven[scenario_id] for scenario_id in wanted]
 

@@ -31,7 +31,6 @@ from al_platform.platform.home import Platform
 from al_platform.platform.labels import label_studio_tool
 from al_platform.platform.tiers import cached_images
 from al_platform.settings import Settings
-from al_platform.storage.records import RecordCaches
 from al_platform.training.place import TrainingPlace
 from al_platform.training.tiers import HotTiers
 
@@ -59,7 +58,7 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
             blobs=platform.blobs,
             images=cached_images(platform),
             tiers=HotTiers(platform.settings.hot_folder),
-            caches=RecordCaches(platform.settings.cache_folder),
+            caches=platform.caches,
         ),
         compute=platform.compute,
         tools={"offline": OfflineAnnotator(platform.sealed, platform.blobs)},
@@ -70,16 +69,16 @@ def loop_context(platform: Platform, *, scorers: int = 1) -> LoopContext:
 
 
 def workplace_of(settings: Settings, *, scorers: int = 1) -> Workplace:
-    """Give where jobs of a home read and write."""
+    """Give what a job is told of where it works."""
     return Workplace(
         storage_url=settings.storage_url,
         cache_folder=str(settings.cache_folder),
         hot_folder=str(settings.hot_folder),
         runs_folder=str(settings.runs_folder),
-        scenarios_folder=str(settings.scenarios_folder),
         blob_cache_bytes=settings.blob_cache_bytes,
         memory_bytes=settings.memory_bytes,
         scorers=scorers,
+        scenarios_folder=str(settings.scenarios_folder),
     )
 
 

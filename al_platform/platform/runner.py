@@ -11,6 +11,7 @@ from al_platform.domain.runs import RunState
 from al_platform.errors import (
     CatalogBusy,
     Closing,
+    ComputeUnavailable,
     LabelingUnavailable,
     PlatformError,
     Stopped,
@@ -35,7 +36,10 @@ _ATTEMPTS = 3
 
 Result = TypeVar("Result")
 
-_TOOL_IS_AWAY_S, _PAUSED_S = 60.0, 3600.0
+_AWAY = (LabelingUnavailable, ComputeUnavailable)
+"""What a round waits out."""
+
+_TRIES_AGAIN_S, _PAUSED_S = 60.0, 3600.0
 
 
 @dataclass(frozen=True)
@@ -198,8 +202,8 @@ class Runner:
             self._live[round_id] = replace(self._live.get(round_id, Live(running=True)), running=True)
 
     def _round_failed(self, round_id: str, state: str, error: BaseException) -> Turn:
-        away = isinstance(error, LabelingUnavailable)
-        turn = Turn(state, rests_s=_TOOL_IS_AWAY_S if away else None, ended=not away)
+        away = isinstance(error, _AWAY)
+        turn = Turn(state, rests_s=_TRIES_AGAIN_S if away else None, ended=not away)
         concluded = _ended_by(error, stopping=round_id in self._stopping)
         try:
             self._duties.conclude(round_id, *concluded)
@@ -258,7 +262,7 @@ def _ended_by(error: BaseException, *, stopping: bool) -> tuple[RunState, str]:
     """What an error makes of a round, and why. Work that somebody else stopped may be gone on with."""
     if isinstance(error, Stopped) and stopping:
         return RunState.CANCELLED, ""
-    if isinstance(error, LabelingUnavailable):
+    if isinstance(error, _AWAY):
         return RunState.WAITING, str(error)
     if isinstance(error, PlatformError):
         return RunState.FAILED, str(error)

@@ -9,6 +9,7 @@ from al_platform.datasets.scenarios.generating import GenerateRequest
 from al_platform.datasets.scenarios.generating import generate_scenarios as generate
 from al_platform.datasets.scenarios.ingest import IngestRequest
 from al_platform.datasets.scenarios.ingest import ingest_scenarios as ingest
+from al_platform.datasets.scenarios.store import scenario_id_of
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.scenarios import ScenarioReference
 from al_platform.platform.home import Platform
@@ -67,7 +68,7 @@ def scenario(platform: Platform, scenario_id: str) -> ScenarioReference:
 def faults_of_scenarios(platform: Platform) -> Iterator[str]:
     """Read every scenario in the store and yield what is wrong, and which of the catalog's it lacks."""
     folder = platform.settings.scenarios_folder
-    yield from faults_of_shards(folder)
+    yield from faults_of_shards(folder, id_of=scenario_id_of)
     with platform.catalog.transaction() as tx:
         known = catalog.scenarios_matching(tx, "")
     for scenario_id, shard in zip(known["scenario_id"].to_pylist(), known["shard"].to_pylist(), strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from al_platform.catalog.scenarios import scenario_named, scenarios_page
-from al_platform.datasets.scenarios.store import open_layouts
+from al_platform.datasets.scenarios.store import open_layouts, refuse_damaged
 from al_platform.domain.paging import PageRequest
 from al_platform.domain.scenarios import ScenarioReference
 from al_platform.errors import InvalidInput, NotFound
@@ -86,9 +86,11 @@ def _reference(platform: Platform, which: str) -> ScenarioReference:
 
 
 def _stored(platform: Platform, scenario_id: str) -> Scenario:
-    for store in open_layouts(str(platform.settings.scenarios_folder)):
+    stores, damaged = open_layouts(platform.settings.scenarios_folder)
+    for store in stores:
         if scenario_id in store.ids:
             return store[store.rows_of([scenario_id])[0]]
+    refuse_damaged(scenario_id, damaged)
     raise NotFound(f"scenario {scenario_id}: not in the store; ingest or generate it again")
 
 

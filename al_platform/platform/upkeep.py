@@ -1,12 +1,19 @@
-"""Upkeep of a home's catalog: verified, copied, put back."""
+"""Upkeep of a home: its catalog verified, copied, put back; old jobs forgotten."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import time
 
 from al_platform.catalog.backup import restore
 from al_platform.catalog.check import faults_of
+from al_platform.compute.local import forget_ended
 from al_platform.platform.home import Platform
 from al_platform.settings import Settings
+
+JOBS_KEPT_DAYS = 30
+"""How long the folder of a job, with its log, outlives the job."""
+
+_DAY_S = 86_400.0
 
 
 def check_catalog(platform: Platform) -> Iterator[str]:
@@ -29,3 +36,11 @@ def restore_catalog(settings: Settings, backup: Path) -> Path | None:
     Raises: NotFound, CatalogLocked, CatalogTooNew, StorageUnavailable.
     """
     return restore(backup, settings.catalog_path)
+
+
+def forget_old_jobs(settings: Settings) -> list[str]:
+    """Delete the folders of jobs that ended longer ago than they are kept; gives their keys.
+
+    Asked by whoever holds the home, so that nobody submits meanwhile.
+    """
+    return forget_ended(settings.jobs_folder, before=time() - JOBS_KEPT_DAYS * _DAY_S)

@@ -7,7 +7,7 @@ from al_platform.domain.ids import make_id
 from al_platform.domain.policies import PolicySpec
 from al_platform.errors import CorruptBlob, NotFound
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.kept import find_record, keep_record
+from al_platform.storage.named_records import find_record, keep_record
 
 
 @dataclass(frozen=True)

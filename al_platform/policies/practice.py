@@ -106,10 +106,10 @@ def _start(
     """Actors [M, B] in scenes of their own choice; `scene` counts from those that are shown."""
 
     def begin(key: PRNGKeyArray) -> Actors:
-        return start(shown, chance, key, spec=spec, drive=drive)
+        actors: Actors = start(shown, chance, key, spec=spec, drive=drive)
+        return actors
 
-    begun: Actors = for_each_member(begin, keys.shape[0])(keys)
-    return begun
+    return for_each_member(begin, keys.shape[0])(keys)
 
 
 @partial(jax.jit, static_argnames=("network", "spec", "drive", "iterations"), donate_argnames=("learners", "actors"))

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.datasets.scenarios.store import Scenarios, open_layouts
+from al_platform.datasets.scenarios.store import Scenarios, open_layouts, refuse_damaged
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.records import record_from_json
 from al_platform.errors import InvalidInput, NotFound
@@ -80,14 +81,16 @@ def write_wanted(blobs: BlobStore, wanted: WantedScenes) -> str:
 def open_scenes(folder: str, blobs: BlobStore, wanted_hash: str) -> Scenes:
     """Open the scenarios of a stored list.
 
-    Raises: NotFound for a scenario that the store lacks; InvalidInput where they are not all of one layout.
+    Raises: NotFound for a scenario that the store lacks; CorruptBlob where it was damaged there; InvalidInput where they are not all of one layout.
     """
     wanted = record_from_json(WantedScenes, blobs.get(wanted_hash).decode())
     known: dict[str, Scenarios] = {}
-    for store in open_layouts(folder):
-        known |= dict.fromkeys(store.ids, store)
+    stores, damaged = open_layouts(Path(folder))
+    for each in stores:
+        known |= dict.fromkeys(each.ids, each)
     for scenario_id in wanted.ids:
         if scenario_id not in known:
+            refuse_damaged(scenario_id, damaged)
             raise NotFound(f"scenario {scenario_id}: not in {folder}; ingest or generate it again")
     store = known[wanted.ids[0]]
     for scenario_id in wanted.ids:

@@ -24,7 +24,7 @@ from al_platform.policies.stored import Drivers, fresh_parameters, read_drivers,
 from al_platform.storage.blobs import BlobStore, storage_errors, write_durably
 from al_platform.storage.checkpoints import OrbaxCheckpoints
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.kept import find_record, keep_record
+from al_platform.storage.named_records import find_record, keep_record
 from sim.networks import Parameters
 
 KIND = "policy"

@@ -1,16 +1,18 @@
-"""Records of arrays, all of the same shapes, in immutable files on a local disk that load by memory map."""
+"""Records of arrays, all of the same shapes, in immutable files that load by memory map.
+
+They are written to a local disk; a copy of them anywhere else is read by `remote_arrays`.
+"""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from al_platform.domain.hashing import canonical_json, hash_bytes, hash_file
+from al_platform.domain.hashing import canonical_json, hash_bytes
 from al_platform.errors import CorruptBlob, InvalidInput, StorageUnavailable
 from al_platform.storage.blobs import durable_file, write_durably
 
@@ -46,10 +48,46 @@ class Shard:
     """One file: `arrays` are read-only maps [N, ...] of its records, `ids` and `about` tell them in order."""
 
     name: str
+    path: str
     layout: str
     ids: tuple[str, ...]
     about: tuple[Mapping[str, Any], ...]
     arrays: Arrays
+
+
+@dataclass(frozen=True)
+class DamagedShard:
+    """A shard that cannot be read, why, and what it held; no ids where that cannot be known any more."""
+
+    name: str
+    ids: tuple[str, ...]
+    reason: str
+    """Names the file and the cure."""
+
+
+@dataclass(frozen=True)
+class OpenedShards:
+    """What was found in a place: damage to one shard takes nothing from the others."""
+
+    whole: tuple[Shard, ...]
+    damaged: tuple[DamagedShard, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One array of all records of a shard, and where its bytes lie in the file."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    start: int
+    size: int
+    hash: str
+
+    def of(self, content: Array) -> Array:
+        """Give the array of these bytes."""
+        array: Array = content.view(self.dtype).reshape(self.shape)
+        return array
 
 
 def write_shard(folder: Path, records: Sequence[ArrayRecord], *, layout: str) -> list[Place]:
@@ -89,26 +127,70 @@ def write_shard(folder: Path, records: Sequence[ArrayRecord], *, layout: str) ->
     return [Place(name, row) for row in range(len(records))]
 
 
-def open_shards(folder: Path) -> list[Shard]:
-    """Give every whole shard of a folder, by name; no array is read yet.
+def open_shards(folder: Path) -> OpenedShards:
+    """Give the shards of a folder, by name; no array is read yet."""
+    return sorted_out(_open_shard(manifest) for manifest in sorted(folder.glob(f"*{MANIFEST_SUFFIX}")))
 
-    Raises: CorruptBlob where a manifest was changed or a file is not as long as it says; StorageUnavailable for one
-        that another version wrote.
+
+def sorted_out(opened: Iterable[Shard | DamagedShard]) -> OpenedShards:
+    """Give whole shards and damaged ones apart."""
+    shards = list(opened)
+    return OpenedShards(
+        whole=tuple(shard for shard in shards if isinstance(shard, Shard)),
+        damaged=tuple(shard for shard in shards if isinstance(shard, DamagedShard)),
+    )
+
+
+def faults_of_shards(folder: Path, *, id_of: Callable[[Arrays], str]) -> Iterator[str]:
+    """Read every byte of a folder's shards and yield what is wrong with them.
+
+    `id_of` gives the id of a record by its arrays: it tells which records a change has hit.
     """
-    return [_open_shard(manifest) for manifest in sorted(folder.glob(f"*{MANIFEST_SUFFIX}"))]
-
-
-def faults_of_shards(folder: Path) -> Iterator[str]:
-    """Read every byte of a folder's shards and yield what is wrong with them."""
-    for manifest in sorted(folder.glob(f"*{MANIFEST_SUFFIX}")):
-        try:
-            shard, content = _open_shard(manifest), json.loads(manifest.read_bytes())
-        except StorageUnavailable as error:
-            yield str(error)
+    shards = open_shards(folder)
+    yield from (damaged.reason for damaged in shards.damaged)
+    for shard in shards.whole:
+        content = json.loads((folder / f"{shard.name}{MANIFEST_SUFFIX}").read_bytes())
+        changed = [
+            leaf["name"]
+            for leaf in content["leaves"]
+            if hash_bytes(shard.arrays[leaf["name"]].tobytes()) != leaf["hash"]
+        ]
+        if not changed:
             continue
-        for leaf in content["leaves"]:
-            if hash_bytes(shard.arrays[leaf["name"]].tobytes()) != leaf["hash"]:
-                yield f"shard {manifest.with_suffix(DATA_SUFFIX)}: {leaf['name']} was changed; {_MAKE_AGAIN}"
+        for row, record_id in enumerate(shard.ids):
+            if id_of(record_of(shard, row)) != record_id:
+                yield f"shard {shard.path}: record {record_id} was changed in {', '.join(changed)}; {MAKE_AGAIN}"
+
+
+def record_of(shard: Shard, row: int) -> dict[str, Array]:
+    """Give the arrays of one record: views, nothing is copied."""
+    return {name: block[row, ...] for name, block in shard.arrays.items()}
+
+
+def blocks_of(content: Mapping[str, Any]) -> list[Block]:
+    """Give where the arrays lie that a manifest tells of."""
+    blocks, end = [], 0
+    for leaf in content["leaves"]:
+        dtype, shape = np.dtype(leaf["dtype"]), (len(content["ids"]), *leaf["shape"])
+        start, size = end + (-end % _ALIGNED), prod(shape) * dtype.itemsize
+        blocks.append(Block(leaf["name"], dtype, shape, start, size, leaf["hash"]))
+        end = start + size
+    return blocks
+
+
+def manifest_content(content: bytes, *, name: str, where: str) -> dict[str, Any]:
+    """Give what a manifest says.
+
+    Raises: CorruptBlob where its bytes do not hash to its name; StorageUnavailable where another version wrote it.
+    """
+    if hash_bytes(content) != name:
+        raise CorruptBlob(f"manifest {where}: its bytes hash to another name; {MAKE_AGAIN}")
+    said: dict[str, Any] = json.loads(content)
+    if said["version"] != VERSION:
+        raise StorageUnavailable(
+            f"manifest {where}: version {said['version']}, this platform reads {VERSION}; {MAKE_AGAIN}"
+        )
+    return said
 
 
 def _blocks(records: Sequence[ArrayRecord]) -> dict[str, Array]:
@@ -128,36 +210,22 @@ def _write_blocks(path: Path, blocks: Mapping[str, Array]) -> None:
             stream.write(block.tobytes())
 
 
-def _open_shard(manifest: Path) -> Shard:
-    content = _manifest_of(manifest)
-    path, count = manifest.with_suffix(DATA_SUFFIX), len(content["ids"])
-    leaves = [(leaf["name"], np.dtype(leaf["dtype"]), (count, *leaf["shape"])) for leaf in content["leaves"]]
-    sizes = [prod(shape) * dtype.itemsize for _, dtype, shape in leaves]
-    padded = [size + (-size % _ALIGNED) for size in sizes[:-1]]
-    starts = list(accumulate(padded, initial=0))
-    expected, found = starts[-1] + sizes[-1], path.stat().st_size if path.exists() else 0
-    if found != expected:
-        raise CorruptBlob(f"shard {path}: {found} bytes, its manifest says {expected}; {_MAKE_AGAIN}")
-    bytes_ = np.memmap(path, np.uint8, mode="r")
-    arrays = {
-        name: bytes_[start : start + size].view(dtype).reshape(shape)
-        for (name, dtype, shape), start, size in zip(leaves, starts, sizes, strict=True)
-    }
-    return Shard(manifest.stem, content["layout"], tuple(content["ids"]), tuple(content["about"]), arrays)
-
-
-def _manifest_of(path: Path) -> dict[str, Any]:
+def _open_shard(manifest: Path) -> Shard | DamagedShard:
+    path = manifest.with_suffix(DATA_SUFFIX)
     try:
-        if hash_file(path) != path.stem:
-            raise CorruptBlob(f"manifest {path}: its bytes hash to another name; {_MAKE_AGAIN}")
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content = manifest_content(manifest.read_bytes(), name=manifest.stem, where=str(manifest))
     except OSError as error:
-        raise StorageUnavailable(f"manifest {path}: {error.strerror or error}") from error
-    if content["version"] != VERSION:
-        raise StorageUnavailable(
-            f"manifest {path}: version {content['version']}, this platform reads {VERSION}; {_MAKE_AGAIN}"
-        )
-    return content
+        return DamagedShard(manifest.stem, (), f"manifest {manifest}: {error.strerror or error}")
+    except StorageUnavailable as error:
+        return DamagedShard(manifest.stem, (), str(error))
+    blocks, ids = blocks_of(content), tuple(content["ids"])
+    expected, found = blocks[-1].start + blocks[-1].size, path.stat().st_size if path.exists() else 0
+    if found != expected:
+        reason = f"shard {path}: {found} bytes, its manifest says {expected}; {MAKE_AGAIN}"
+        return DamagedShard(manifest.stem, ids, reason)
+    bytes_ = np.memmap(path, np.uint8, mode="r")
+    arrays = {block.name: block.of(bytes_[block.start : block.start + block.size]) for block in blocks}
+    return Shard(manifest.stem, str(path), content["layout"], ids, tuple(content["about"]), arrays)
 
 
-_MAKE_AGAIN = "delete it, then ingest again with --again"
+MAKE_AGAIN = "delete it, then ingest again with --again"

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from al_platform.domain.hashing import hash_bytes
 from al_platform.errors import InvalidInput, StorageUnavailable
 from al_platform.storage.blobs import BlobStore
@@ -76,6 +79,17 @@ class BlobCache:
             with self._disk_errors():
                 self._keep(path, content)
         return content
+
+    def mapped(self, blob_hash: str) -> NDArray[np.uint8]:
+        """Give the bytes as a read-only map of the file that keeps them, or in memory where there was no room for it.
+
+        A map outlives the file: what is deleted to make room stays readable. Raises: as `get`.
+        """
+        content = self.get(blob_hash)
+        try:
+            return np.memmap(self._path(blob_hash), np.uint8, mode="r", shape=len(content))
+        except (FileNotFoundError, ValueError):  # not kept; an empty file cannot be mapped
+            return np.frombuffer(content, np.uint8)
 
     def _path(self, blob_hash: str) -> Path:
         partition = zlib.crc32(blob_hash.encode()) % self._partitions

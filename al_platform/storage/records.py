@@ -1,5 +1,6 @@
 """Records of fixed size cached by key: features, presence maps, counts. Losing the cache costs only time."""
 
+import threading
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,13 +17,14 @@ class RecordCache:
     """An append-only local cache of arrays of one shape and type, read by memory map.
 
     A shard is an `.npy` file and, written after it, an `.ids` file that lists its keys: a shard without its
-    list was cut off while being written, and is not there. Several processes may add at once.
+    list was cut off while being written, and is not there. Several processes and threads may add at once.
     """
 
     def __init__(self, folder: Path, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self._folder = folder
         self._shape = shape
         self._dtype = dtype
+        self._adding = threading.Lock()
         self._shards: list[NDArray[Any]] = []
         self._places: dict[str, tuple[int, int]] = {}
         for listing in sorted(folder.glob("*.ids")):
@@ -44,18 +46,19 @@ class RecordCache:
                 f"{self._dtype}{self._shape} a record"
             )
         places = {key: row for row, key in reversed(list(enumerate(keys)))}
-        fresh = self.missing(keys)
-        if not fresh:
-            return
-        name = uuid.uuid4().hex
-        try:
-            self._write_shard(name, fresh, records[[places[key] for key in fresh]])
-        except OSError as error:
-            raise StorageUnavailable(
-                f"cache {self._folder}: {error.strerror or error}. "
-                "Only time is lost: free space or make it writable, then run again"
-            ) from error
-        self._open_shard(self._folder / f"{name}.ids")
+        with self._adding:
+            fresh = self.missing(keys)
+            if not fresh:
+                return
+            name = uuid.uuid4().hex
+            try:
+                self._write_shard(name, fresh, records[[places[key] for key in fresh]])
+            except OSError as error:
+                raise StorageUnavailable(
+                    f"cache {self._folder}: {error.strerror or error}. "
+                    "Only time is lost: free space or make it writable, then run again"
+                ) from error
+            self._open_shard(self._folder / f"{name}.ids")
 
     def take(self, keys: Sequence[str]) -> NDArray[Any]:
         """Gather the records of these keys, [len(keys), *shape].
@@ -82,9 +85,9 @@ class RecordCache:
             return  # torn by a crash or by hand: computed again when asked for
         if records.shape != (len(keys), *self._shape) or records.dtype != self._dtype:
             return
-        for row, key in enumerate(keys):
-            self._places[key] = (len(self._shards), row)
-        self._shards.append(records)
+        shard = len(self._shards)
+        self._shards.append(records)  # first: whoever finds a place finds its shard
+        self._places.update({key: (shard, row) for row, key in enumerate(keys)})
 
 
 class RecordCaches:
@@ -93,12 +96,22 @@ class RecordCaches:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._open: dict[tuple[str, ...], RecordCache] = {}
+        self._gathered: tuple[str, NDArray[Any]] | None = None
 
     def cache(self, *name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> RecordCache:
         """Give the cache of this name, a path below the folder."""
         if name not in self._open:
             self._open[name] = RecordCache(self.folder.joinpath(*name), shape=shape, dtype=dtype)
         return self._open[name]
+
+    def gathered(self, name: str) -> NDArray[Any] | None:
+        """Give the records that were last kept, if it was under this name: gathering a million takes seconds."""
+        kept = self._gathered
+        return kept[1] if kept is not None and kept[0] == name else None
+
+    def keep_gathered(self, name: str, records: NDArray[Any]) -> None:
+        """Keep records that were gathered, in the place of those before; the name tells their content."""
+        self._gathered = name, records
 
     def forget(self) -> None:
         """Open every cache anew when it is next asked for: another process added to it."""

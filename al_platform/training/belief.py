@@ -16,7 +16,7 @@ from al_platform.models.families import family_named
 from al_platform.models.weights import weights_from_bytes
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.kept import find_record, keep_record
+from al_platform.storage.named_records import find_record, keep_record
 from al_platform.training.ensemble import TrainedEnsemble
 from al_platform.training.place import TrainingPlace, inputs_of
 from al_platform.training.predict import heatmaps, mean_probabilities

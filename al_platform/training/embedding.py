@@ -22,7 +22,7 @@ from al_platform.models.scoring import make_embedder
 from al_platform.models.weights import weights_from_bytes
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.kept import find_record
+from al_platform.storage.named_records import find_record
 from al_platform.storage.records import RecordCache
 from al_platform.training.place import TrainingPlace, frame_records
 

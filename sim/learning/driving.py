@@ -1,7 +1,8 @@
 """Networks at the wheel: policies for rollouts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import jax
 from jax.tree_util import Partial
@@ -25,12 +26,18 @@ class Thought:
 
 def exploring(network: NetworkSpec, parameters: Parameters, *, actions: ActionSpec) -> Partial:
     """A policy that draws its actions; it keeps their log-probability and the value."""
-    return Partial(partial(_explore, network, actions.counts), parameters)
+    return Partial(_bound(_explore, network, actions.counts), parameters)
 
 
 def greedy(network: NetworkSpec, parameters: Parameters, *, actions: ActionSpec) -> Partial:
     """A policy that takes the likeliest action, for evaluation and for the road."""
-    return Partial(partial(_exploit, network, actions.counts), parameters)
+    return Partial(_bound(_exploit, network, actions.counts), parameters)
+
+
+@cache
+def _bound(drive: Callable[..., Decision], network: NetworkSpec, counts: tuple[int, int]) -> Callable[..., Decision]:
+    """The same object for the same network, so that rollouts of other parameters need no compilation."""
+    return partial(drive, network, counts)
 
 
 def _explore(

@@ -185,17 +185,17 @@ def iterate(
     learner, terms = learn(
         learner, lived, learning, network=network, counts=drive.actions.counts, spec=spec, reference=reference
     )
+    return learner, actors, {**terms, **lived_through(lived, episodes)}
+
+
+def lived_through(lived: Sequences, episodes: EpisodeMetrics) -> Terms:
+    """How sequences went: valid steps, reward of such a step, and the share of the scenes with a failure."""
     steps = lived.valid.sum()
-    return (
-        learner,
-        actors,
-        {
-            **terms,
-            "steps": steps.astype(jnp.float32),
-            "reward": (lived.reward * lived.valid).sum() / jnp.maximum(steps, 1),
-            "failures": episodes.failure.mean(),
-        },
-    )
+    return {
+        "steps": steps.astype(jnp.float32),
+        "reward": (lived.reward * lived.valid).sum() / jnp.maximum(steps, 1),
+        "failures": episodes.failure.mean(),
+    }
 
 
 def _experience(outputs: Outputs, lived: Sequences, spec: ImproveSpec) -> Experience:

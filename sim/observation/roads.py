@@ -55,8 +55,10 @@ def observe_borders(route: Route, state: SimState, axes: Axes, *, points: int, b
 def _turned(borders: Array, state: SimState, axes: Axes) -> Float32[Array, "L Q 4"]:
     """Pairs of x and y into the ego's frame."""
     cosine, sine = axes
-    origin = jnp.stack([state.motion.x, state.motion.y] * 2)
-    offset = borders.astype(jnp.float32) * PLACE_M - origin
-    x, y = offset[..., 0::2], offset[..., 1::2]
-    turned = jnp.stack([x * cosine + y * sine, y * cosine - x * sine], axis=-1)
-    return turned.reshape(*borders.shape)
+    places = [borders[..., number].astype(jnp.float32) * PLACE_M for number in range(4)]
+    columns = []
+    for x, y in (places[:2], places[2:]):
+        offset_x, offset_y = x - state.motion.x, y - state.motion.y
+        columns += [offset_x * cosine + offset_y * sine, offset_y * cosine - offset_x * sine]
+    # Beside each other only at the end: where columns are interleaved, a loop asks at each number which it is.
+    return jnp.moveaxis(jnp.stack(columns), 0, -1)

@@ -1,6 +1,9 @@
-"""A rollout as a moving picture: the expert alone, or the expert and a policy side by side."""
+"""A rollout as a moving picture: the expert alone, or several drives of one scene side by side."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -9,7 +12,18 @@ from sim.pictures.birdseye import Backdrop, Float64s, Overlay, View, draw_step, 
 from sim.recording import Recording
 
 _GAP = 6
-_CAPTION: dict[bool, str] = {False: "expert", True: "policy"}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of the pictures that stand side by side."""
+
+    caption: str
+    recording: Recording
+    """The traffic, as it was then."""
+    poses: Float64s | None = None
+    """[T, 3] x, y, heading of the ego as a policy drove it, in the recording's frame, for the same steps; None for
+    the recorded ego."""
 
 
 def rollout_frames(
@@ -24,28 +38,39 @@ def rollout_frames(
 
     Args:
         recording: what is drawn.
-        policy: [T, 3] x, y, heading of the ego as a policy drove it, in the recording's frame, for the same steps;
-            then each picture has the expert on the left and the policy on the right.
+        policy: [T, 3] poses of a policy as `Panel` has them; then each picture has the expert on the left and the
+            policy on the right.
         view: what part is seen; by default 160 m around the middle of what the expert drove.
         every: 1 for all steps.
         ground: a picture of the ground in this view, drawn below everything.
 
     Raises: ValueError for poses of another shape.
     """
-    if policy is not None and (policy.ndim != 2 or policy.shape[1] != 3 or not len(policy)):
-        raise ValueError(f"poses of shape {policy.shape}: must be [T, 3] with x, y and heading at each step")
-    backdrop = Backdrop(recording, view or view_of(recording), ground=ground)
-    frames = []
-    for step in range(0, recording.agents.valid.shape[1], every):
-        shown = [_captioned(draw_step(recording, step, backdrop=backdrop), step, recording, policy=False)]
-        if policy is not None:
-            other = draw_step(recording, step, backdrop=backdrop, overlay=Overlay(policy))
-            shown.append(_captioned(other, step, recording, policy=True))
-        frames.append(_side_by_side(shown))
-    return frames
+    panels = [Panel("expert", recording)]
+    if policy is not None:
+        panels.append(Panel("policy", recording, policy))
+    return panel_frames(panels, view=view, every=every, ground=ground)
 
 
-def save_gif(frames: list[Image.Image], path: Path, *, step_s: float = 0.2) -> None:
+def panel_frames(
+    panels: Sequence[Panel], *, view: View | None = None, every: int = 1, ground: Image.Image | None = None
+) -> list[Image.Image]:
+    """One picture for every `every`-th step: drives of one scene side by side, in the view of the first.
+
+    Raises: ValueError for poses of another shape than [T, 3].
+    """
+    for panel in panels:
+        if panel.poses is not None and (panel.poses.ndim != 2 or panel.poses.shape[1] != 3 or not len(panel.poses)):
+            raise ValueError(f"poses of shape {panel.poses.shape}: must be [T, 3] with x, y and heading at each step")
+    first = panels[0].recording
+    backdrop = Backdrop(first, view or view_of(first), ground=ground)
+    return [
+        _side_by_side([_drawn(panel, step, backdrop) for panel in panels])
+        for step in range(0, first.agents.valid.shape[1], every)
+    ]
+
+
+def save_gif(frames: list[Image.Image], target: Path | BinaryIO, *, step_s: float = 0.2) -> None:
     """Write pictures as an endless GIF of the same 128 colours.
 
     Raises: ValueError when there are no pictures.
@@ -54,11 +79,14 @@ def save_gif(frames: list[Image.Image], path: Path, *, step_s: float = 0.2) -> N
         raise ValueError("no frames: a moving picture needs at least one")
     palette = frames[0].quantize(128)
     plain = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    plain[0].save(path, save_all=True, append_images=plain[1:], duration=round(1000 * step_s), loop=0)
+    plain[0].save(target, format="GIF", save_all=True, append_images=plain[1:], duration=round(1000 * step_s), loop=0)
 
 
-def _captioned(image: Image.Image, step: int, recording: Recording, *, policy: bool) -> Image.Image:
-    text = f"{_CAPTION[policy]}  {step * recording.step_s:4.1f} s  {', '.join(recording.tags)}"
+def _drawn(panel: Panel, step: int, backdrop: Backdrop) -> Image.Image:
+    recording = panel.recording
+    overlay = None if panel.poses is None else Overlay(panel.poses)
+    image = draw_step(recording, step, backdrop=backdrop, overlay=overlay)
+    text = f"{panel.caption}  {step * recording.step_s:4.1f} s  {', '.join(recording.tags)}"
     ImageDraw.Draw(image).text((8, 6), text, fill=(40, 40, 40))
     return image
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from al_platform.domain.jobs import Cluster
 from al_platform.errors import InvalidInput
 from al_platform.settings import HookSettings, LabelStudioSettings, Settings, read_settings
 
@@ -98,4 +99,20 @@ def test_pictures_last_as_long_as_was_asked_and_the_address_for_browsers_is_one(
     monkeypatch.delenv("ALP_LABEL_STUDIO_PICTURE_DAYS")
     monkeypatch.setenv("ALP_BROWSER_URL", "alp.example.org")
     with pytest.raises(InvalidInput, match=r"ALP_BROWSER_URL 'alp\.example\.org': must begin with http"):
+        read_settings(tmp_path)
+
+
+def test_heavy_work_stays_on_this_machine_unless_a_cluster_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("ALP_COMPUTE", "ALP_RAY_ADDRESS", "ALP_RAY_CPUS", "ALP_RAY_GPUS"):
+        monkeypatch.delenv(name, raising=False)
+    assert (read_settings(tmp_path).compute, read_settings(tmp_path).cluster) == ("local", None)
+    monkeypatch.setenv("ALP_COMPUTE", "ray")
+    monkeypatch.setenv("ALP_RAY_ADDRESS", "http://ray:8265/")
+    monkeypatch.setenv("ALP_RAY_GPUS", "0.5")
+    settings = read_settings(tmp_path)
+    assert (settings.compute, settings.cluster) == ("ray", Cluster("http://ray:8265", 1.0, 0.5))
+    monkeypatch.setenv("ALP_RAY_CPUS", "-1")
+    with pytest.raises(InvalidInput, match=r"job of -1 processors, 0\.5 GPUs: must be 0 or more"):
         read_settings(tmp_path)

@@ -68,6 +68,25 @@ def test_an_address_stays_the_same_for_a_while_and_lasts_as_long_as_was_asked() 
     assert first.startswith("https://alp.example/pictures/blob/ab?")
 
 
+def test_the_address_of_a_task_is_the_same_whenever_it_is_written_and_good_for_that_task_alone() -> None:
+    links, later = (PictureLinks(Signer(b"k"), "https://alp.example", now_s=lambda at=at: at) for at in (0.0, 1e9))
+    address = urlsplit(links.of_task("tsk_1", "ab"))
+    assert address.geturl() == later.of_task("tsk_1", "ab")
+    assert address.geturl().startswith("https://alp.example/pictures/task/tsk_1/ab?mark=")
+    (mark,) = parse_qs(address.query)["mark"]
+    links.require_of_task("tsk_1", "ab", mark=mark)
+    for task_id, blob in (("tsk_2", "ab"), ("tsk_1", "ac"), ("tsk_1/ab", "")):
+        with pytest.raises(Unauthenticated, match="not written by this service"):
+            links.require_of_task(task_id, blob, mark=mark)
+
+
+def test_pictures_of_a_task_that_is_not_there_are_not_shown(shared: Served) -> None:
+    answer = httpx.get(shared.url + links_of(shared).of_task("tsk_none", some_hash(shared)))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    answer = httpx.get(f"{shared.url}/pictures/task/tsk_none/{some_hash(shared)}?mark=guess")
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
 def test_addresses_of_other_keys_and_other_kinds_are_none() -> None:
     links, foreign = PictureLinks(Signer(b"k")), PictureLinks(Signer(b"l"))
     mark = re.search(r"mark=([\w-]+)", foreign.blob("ab"))

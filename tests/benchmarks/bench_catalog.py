@@ -26,10 +26,11 @@ from al_platform.catalog import datasets
 from al_platform.catalog.annotations import add_annotations
 from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Catalog, Transaction
-from al_platform.catalog.frames import count_matching, frames_by_id, unlabelled_matching
+from al_platform.catalog.frames import count_matching, frames_by_id
 from al_platform.catalog.lineage import lineage_of
+from al_platform.catalog.queues import queues, waiting_tasks
 from al_platform.catalog.tables import visible
-from al_platform.catalog.tasks import add_tasks, at_labellers, queue_counts
+from al_platform.catalog.tasks import add_tasks
 from al_platform.domain.labels import Annotation, LabelTask, TaskState
 from al_platform.storage.blobs import BlobStore
 
@@ -122,10 +123,10 @@ def questions(folder: Path, frames: int) -> None:
             "count: tag of a frame's own (lux>=700)": lambda: count_matching(tx, "lux>=700"),
             "rival: weather in JSON, frame by frame": lambda: tx.execute(RIVAL).fetchall(),
             "1,000 frames by id": lambda: frames_by_id(tx, some_ids),
-            "unlabelled of one tag (rain, oslo)": lambda: unlabelled_matching(tx, "weather=rain,city=oslo"),
-            "all unlabelled": lambda: unlabelled_matching(tx, ""),
-            "queues, tasks by state": lambda: queue_counts(tx),
-            f"a queue of {QUEUED:,} at the labellers": lambda: at_labellers(tx, "main"),
+            "unlabelled of one tag (rain, oslo)": lambda: count_matching(tx, "weather=rain,city=oslo", unlabelled=True),
+            "all unlabelled": lambda: count_matching(tx, "", unlabelled=True),
+            "queues, tasks by state": lambda: queues(tx),
+            f"a queue of {QUEUED:,} at the labellers": lambda: waiting_tasks(tx, "main"),
             "lineage of a label": lambda: lineage_of(tx, blobs, names["label"]),
             "lineage of a pool of 5,000": lambda: lineage_of(tx, blobs, names["pool"]),
             "freeze a pool of all": lambda: datasets.freeze_pool(tx, blobs, "", now=NOW),

@@ -1,9 +1,10 @@
 """The service with a large pool and many clients: latency, throughput, memory. One table.
 
 The clients run on the same cores as the server, so that its own share is larger than what is measured. Beside the
-generated frames, which have no pictures, a small fleet is ingested and a round of it run: what is similar is looked for
-there. What is submitted names a pool without frames, so that the rounds end where they are frozen and the figures are
-those of taking requests.
+generated frames, which have no pictures, a small fleet is ingested and a round of it run. The generated frames are
+given random embeddings, so that what is similar is looked for among all of them; one client alone asks for that. What
+is submitted names a pool without frames, so that the rounds end where they are frozen and the figures are those of
+taking requests.
 """
 
 import argparse
@@ -25,14 +26,20 @@ import duckdb
 import httpx
 import numpy as np
 
+from al_platform.catalog.frames import frames_matching
+from al_platform.catalog.models import encoder_blob, ensemble_named
+from al_platform.catalog.rounds import all_rounds
 from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
 from al_platform.platform.data import add_frames_in_bulk, ingest_dataset
 from al_platform.platform.home import open_platform
-from al_platform.platform.rounds import prepare_round, run_one_round
+from al_platform.platform.rounds import loop_context, prepare_round, run_one_round
+from al_platform.training.embedding import EmbeddingModel, open_embedder
 from tests.fleet import MODEL, OPTIONS, POOL, START, TARGETS, frames_of, settings_of
 
 ALP = shutil.which("alp", path=str(Path(sys.executable).parent)) or "alp"
 
+ALONE = "20 similar of all frames"
+"""Too heavy for many clients at once."""
 
 _FRAMES = """
 SELECT 'frm_' || md5(i::VARCHAR)[:24] AS frame_id, 'fleet' AS dataset,
@@ -63,6 +70,20 @@ def run_a_round(home: Path) -> str:
         return frames_of(platform, pool)[0]
 
 
+def embed_at_random(home: Path) -> None:
+    """Put an embedding of every generated frame where that of the newest round's encoder would lie."""
+    with open_platform(settings_of(home)) as platform:
+        place = loop_context(platform).place
+        with platform.catalog.transaction() as tx:
+            ensemble = ensemble_named(tx, all_rounds(tx)[-1].ensemble_id or "")
+            encoder = encoder_blob(tx, ensemble.encoder_id) or ""
+            images = frames_matching(tx, "dataset=fleet")["image_hash"].to_pylist()
+        model = EmbeddingModel(ensemble.spec, ensemble.ensemble_id, ensemble.weights_hash, encoder)
+        cache = open_embedder(place, model).cache
+        width = cache.take([]).shape[1]
+        cache.add(images, np.random.default_rng(0).standard_normal((len(images), width), np.float32))
+
+
 def requests(
     cursor: str, frame: str, example: str
 ) -> dict[str, Callable[[httpx.AsyncClient], "asyncio.Future[httpx.Response]"]]:
@@ -77,6 +98,7 @@ def requests(
         )
 
     alike = {"like": [example], "filter": "dataset=synthetic", "count": 20}
+    all_alike = {"like": [frame], "filter": "dataset=fleet", "count": 20}
     wanted = {"pool": "session_id=nowhere", "targets": ["person"], "annotator": "offline"}
     return {
         "health": get("/health"),
@@ -89,13 +111,12 @@ def requests(
         "sessions, page of 50": get("/v1/sessions"),
         "submit a round": post("/v1/rounds", lambda: wanted),
         "20 similar of 80 frames": post("/v1/similar", lambda: alike),
+        ALONE: post("/v1/similar", lambda: all_alike),
     }
 
 
-async def measure(
-    url: str, key: str, example: str, *, clients: int, seconds: float
-) -> list[tuple[str, int, float, float, float]]:
-    """Give (request, answers, p50 ms, p99 ms, answers per second) with all clients asking without a pause."""
+async def measure(url: str, key: str, example: str, *, clients: int, seconds: float) -> None:
+    """Print a row for each request, with all clients asking without a pause."""
     limits = httpx.Limits(max_connections=clients)
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=120.0) as client:
@@ -103,8 +124,9 @@ async def measure(
         found = await client.get("/v1/frames", params={"filter": f"session_id={session}", "limit": 50})
         assert found.is_success, found.text
         middle = found.json()
-        rows = []
         for name, ask in requests(middle["next_cursor"], middle["items"][0]["frame_id"], example).items():
+            if name == ALONE and clients > 1:
+                continue
             (await ask(client)).raise_for_status()  # what is made once, as a compiled encoder, is nobody's latency
             took: list[float] = []
             end = time.perf_counter() + seconds
@@ -118,8 +140,9 @@ async def measure(
             began = time.perf_counter()
             await asyncio.gather(*(one() for _ in range(clients)))
             p50, p99 = np.percentile(np.array(took) * 1000, [50, 99])
-            rows.append((name, len(took), float(p50), float(p99), len(took) / (time.perf_counter() - began)))
-    return rows
+            rate = len(took) / (time.perf_counter() - began)
+            sys.stdout.write(f"| {name} | {clients} | {p50:.1f} | {p99:.1f} | {rate:.1f} |\n")
+            sys.stdout.flush()
 
 
 def memory_mib(pid: int, what: str = "VmRSS") -> float:
@@ -139,6 +162,7 @@ def main() -> None:
         home = Path(folder)
         generate(home, options.frames)
         example = run_a_round(home)
+        embed_at_random(home)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -167,11 +191,7 @@ def main() -> None:
                 sys.stdout.write(f"{options.frames:,} frames; memory at rest {memory_mib(server.pid):.0f} MiB\n")
                 sys.stdout.write("| request | clients | p50 ms | p99 ms | answers/s |\n|---|---|---|---|---|\n")
                 for clients in options.clients:
-                    for name, _, p50, p99, rate in asyncio.run(
-                        measure(url, key, example, clients=clients, seconds=options.seconds)
-                    ):
-                        sys.stdout.write(f"| {name} | {clients} | {p50:.1f} | {p99:.1f} | {rate:.0f} |\n")
-                        sys.stdout.flush()
+                    asyncio.run(measure(url, key, example, clients=clients, seconds=options.seconds))
                 peak = memory_mib(server.pid, "VmHWM")
                 sys.stdout.write(f"memory afterwards {memory_mib(server.pid):.0f} MiB, at its peak {peak:.0f} MiB\n")
             finally:

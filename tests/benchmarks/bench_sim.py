@@ -1,11 +1,12 @@
 """How fast scenes are driven: the ego's motion and all metrics, without and with what a policy sees.
 
-    python tests/benchmarks/bench_sim.py [--batches 1,16,64,1024] [--scenarios STORE] [--json OUT]
+    python tests/benchmarks/bench_sim.py [--batches 1,16,64,1024] [--scenarios STORE] [--kernels] [--json OUT]
 
 Scenes are of the default size (512 agents, 151 steps): recorded ones of a store that `alp scenarios ingest` made, or
 else made ones with 511 agents that all move. A batch repeats a few of them; each copy has memory of its own.
 Actions are drawn beforehand. With observation, a policy reads every number of what it sees and picks an action by
-it, so that nothing can be left out. Every figure is the minimum of several rollouts.
+it, so that nothing can be left out. Every figure is the minimum of several rollouts. `--kernels` compiles and counts,
+and times nothing.
 """
 
 import argparse
@@ -14,10 +15,11 @@ import json
 import math
 import os
 import platform
-import re
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from sim.scenario import Scenario, Sizes
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.benchmarks.kernels import kernels_of
 from tests.sim.scenes import road_recording
 
 DISTINCT = 4
@@ -72,7 +75,7 @@ def sees_everything(view: View, key: jax.Array) -> Decision:
     return Decision(action=chosen.action + (total == 12345.678).astype(jnp.int32))
 
 
-def measured(scenes: Scenario, policy: Callable[..., Decision]) -> dict[str, Any]:
+def measured(scenes: Scenario, policy: Callable[..., Decision], *, timed: bool) -> dict[str, Any]:
     """Times, costs and sizes of one configuration."""
     count, steps = scenes.log.states.shape[0], scenes.log.states.shape[1] - 1
     rng = np.random.default_rng(0)
@@ -84,15 +87,18 @@ def measured(scenes: Scenario, policy: Callable[..., Decision]) -> dict[str, Any
     start = time.perf_counter()
     program = compiled.lower(scenes, Partial(policy), key, guide, None, spec=spec, mesh=None).compile()
     compile_s = time.perf_counter() - start
-    wall, cpu = fastest(lambda: program(scenes, Partial(policy), key, guide, None))
-    cost, memory = program.cost_analysis() or {}, program.memory_analysis()
+    run = partial(program, scenes, Partial(policy), key, guide, None)
+    wall, cpu = fastest(run) if timed else (math.nan, math.nan)
+    # Of a loop the analysis counts one round: a rollout of a single step is what it can tell the costs of.
+    single = compiled.lower(scenes, Partial(policy), key, guide, None, spec=RolloutSpec(steps=1), mesh=None)
+    cost, memory = single.compile().cost_analysis() or {}, program.memory_analysis()
     return {
         "batch": count,
         "observation": policy is sees_everything,
         "ms_per_step": wall / steps * 1e3,
         "env_steps_per_s": count * steps / wall,
         "cpu_us_per_env_step": cpu / steps / count * 1e6,
-        "kernels_per_step": kernels_per_step(program.as_text()),
+        **asdict(kernels_of(program.as_text(), steps=steps)),
         "kflop_per_env_step": cost.get("flops", math.nan) / count / 1e3,
         "kb_per_env_step": cost.get("bytes accessed", math.nan) / count / 1e3,
         "compile_s": compile_s,
@@ -114,17 +120,22 @@ def fastest(run: Callable[[], object]) -> tuple[float, float]:
     return min(walls), min(processors)
 
 
-def kernels_per_step(text: str) -> int:
-    """Instructions of the compiled loop's body that run as kernels of their own."""
-    bodies = [match.group(1) for match in re.finditer(r"body=%?([\w.\-]+)", text)]
-    blocks = {block.lstrip().lstrip("%").split(" ", 1)[0]: block for block in text.split("\n\n")}
-    free = {"get-tuple-element", "parameter", "tuple", "bitcast", "constant"}
-    counts = [
-        sum(name not in free for name in re.findall(r" = .*? ([\w\-]+)\(", blocks[body]))
-        for body in bodies
-        if body in blocks
-    ]
-    return max(counts, default=0)
+COLUMNS = (
+    ("batch", 6), ("seen", 5), ("ms/step", 8), ("env-steps/s", 12), ("us cpu", 7), ("kernels", 7), ("fusions", 7),
+    ("once", 5), ("kFLOP", 7), ("kB", 8), ("compile s", 9), ("MB/scene", 8), ("temporary", 9),
+)  # fmt: skip
+"""Of what is printed. kFLOP and kB are for an environment step, kB whole operands; the kernels `once` are those of a
+rollout outside of its steps, and megabytes are for a scene."""
+
+
+def line(row: dict[str, Any]) -> str:
+    """One line of the table."""
+    return (
+        f"{row['batch']:6} {row['observation']!s:>5} {row['ms_per_step']:8.4f} {row['env_steps_per_s']:12,.0f} "
+        f"{row['cpu_us_per_env_step']:7.2f} {row['kernels_per_step']:7.0f} {row['fusions_per_step']:7.0f} "
+        f"{row['kernels_once']:5} {row['kflop_per_env_step']:7.1f} {row['kb_per_env_step']:8.1f} "
+        f"{row['compile_s']:9.1f} {row['mb_per_scenario']:8.2f} {row['temporary_mb_per_scenario']:9.3f}"
+    )
 
 
 def main() -> None:
@@ -132,21 +143,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batches", default="1,16,64,1024")
     parser.add_argument("--scenarios", metavar="STORE", help="drive the recorded scenes of this store")
+    parser.add_argument("--kernels", action="store_true", help="compile and count, and time nothing")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     distinct = recorded_scenes(arguments.scenarios) if arguments.scenarios else made_scenes()
     rows = []
-    print(f"{'batch':>6} {'seen':>5} {'ms/step':>8} {'env-steps/s':>12} {'us cpu':>7} {'kernels':>8} {'compile s':>9}")  # noqa: T201
+    print(" ".join(f"{title:>{width}}" for title, width in COLUMNS))  # noqa: T201
     for count in (int(word) for word in arguments.batches.split(",")):
         scenes = batch_of(distinct, count)
         for policy in (sim.replay_actions, sees_everything):
-            row = measured(scenes, policy)
-            rows.append(row)
-            print(  # noqa: T201
-                f"{count:6} {row['observation']!s:>5} {row['ms_per_step']:8.4f} {row['env_steps_per_s']:12,.0f} "
-                f"{row['cpu_us_per_env_step']:7.2f} {row['kernels_per_step']:8} {row['compile_s']:9.1f}",
-                flush=True,
-            )
+            rows.append(measured(scenes, policy, timed=not arguments.kernels))
+            print(line(rows[-1]), flush=True)  # noqa: T201
     about = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",

@@ -1,5 +1,6 @@
 """What holds for every compute backend."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,12 +13,14 @@ import pytest
 from al_platform.compute.backends import BACKENDS, Means, backend_named
 from al_platform.compute.base import Compute, JobState
 from al_platform.compute.waiting import finish
-from al_platform.domain.jobs import Job, Workplace
+from al_platform.domain.jobs import Cluster, Job, Workplace
 from al_platform.domain.progress import Progress, ReportProgress, silent
 from al_platform.errors import InvalidInput, JobFailed, NonFiniteScore, Stopped
 from tests.contracts import work
 
 PATIENCE_S = 120.0
+RAY = os.environ.get("ALP_TEST_RAY", "")
+"""The address of the cluster that the tests made for themselves."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,16 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture(params=BACKENDS)
+def backends() -> list[str]:
+    """Those of this process's world: `test_compute_on_ray` runs this file again where a cluster is."""
+    return ["ray"] if RAY else [name for name in BACKENDS if name != "ray"]
+
+
+@pytest.fixture(params=backends())
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     (tmp_path / "record").mkdir()
-    return Case(backend_named(request.param, Means(tmp_path / "jobs", work.run, work.PROGRAM)), tmp_path / "record")
+    means = Means(tmp_path / "jobs", work.run, work.PROGRAM, Cluster(RAY, 0.1) if RAY else None)
+    return Case(backend_named(request.param, means), tmp_path / "record")
 
 
 def test_it_answers_by_the_protocol(case: Case) -> None:
@@ -168,5 +177,5 @@ def test_the_result_is_trusted_and_the_status_is_not(case: Case) -> None:
 
 
 def test_a_backend_that_nobody_wrote_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"compute backend 'slurm': known are inline, local"):
+    with pytest.raises(InvalidInput, match=r"compute backend 'slurm': known are inline, local, ray"):
         backend_named("slurm", Means(tmp_path, work.run, work.PROGRAM))

@@ -117,6 +117,12 @@ def test_what_is_read_can_be_driven(name: str, source: Path) -> None:
     assert not prepared.report.route_missing
 
 
+def test_sizes_that_the_source_does_not_tell_are_counted(name: str, source: Path) -> None:
+    scene = _scene(name, source)
+    assumed = {"assumed size": len(scene.recording.agents.ids)} if name == "av2" else {}
+    assert {what: count for what, count in scene.repairs.items() if what == "assumed size"} == assumed
+
+
 def test_reading_twice_gives_the_same(name: str, source: Path) -> None:
     first, second = (_scene(name, source) for _ in range(2))
     assert first.repairs == second.repairs

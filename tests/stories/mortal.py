@@ -27,6 +27,7 @@ from al_platform.platform.home import Platform
 from al_platform.platform.jobs import run_job
 from al_platform.platform.rounds import loop_context
 from al_platform.storage.blobs import BlobStore
+from al_platform.storage.records import RecordCaches
 from al_platform.storage.sealed import SealedAnswers
 from tests.fleet import settings_of
 
@@ -98,7 +99,7 @@ def opened(home: Path, fate: Fate) -> Platform:
     catalog = MortalCatalog.open(settings.catalog_path)
     catalog.fate = fate
     stores = BlobStore(settings.storage_url), SealedAnswers(settings.sealed_url)
-    return Platform(settings, catalog, *stores, InlineJobs(run_job))
+    return Platform(settings, catalog, *stores, InlineJobs(run_job), RecordCaches(settings.cache_folder))
 
 
 def often_kept(context: LoopContext) -> LoopContext:

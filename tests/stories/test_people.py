@@ -1,9 +1,7 @@
 """A round labelled by people: sent to the real Label Studio, answered there, collected, and corrected afterwards."""
 
-import time
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -17,10 +15,7 @@ from al_platform.loop.rounds import submit_round
 from al_platform.platform.data import lineage
 from al_platform.platform.home import Platform
 from al_platform.platform.labels import annotators_of_round
-from al_platform.platform.picture_links import PictureLinks
-from al_platform.platform.pictures import stored_picture
 from al_platform.platform.rounds import correct_round, loop_context, run_one_round
-from al_platform.platform.signing import signer_of
 from al_platform.settings import LabelStudioSettings
 from tests.fleet import START, contents, round_spec
 from tests.label_studio import TOKEN, Server, free_port
@@ -141,19 +136,3 @@ def assert_corner(label: Annotation) -> None:
 def states(platform: Platform, round_: Round) -> dict[str, str]:
     rows = contents(platform)["tasks"]
     return {row["item_id"]: row["state"] for row in rows if row["round_id"] == round_.round_id}
-
-
-def test_where_browsers_reach_the_service_tasks_link_to_its_pictures(people: Platform, label_studio: Server) -> None:
-    reached = "https://alp.example.org"
-    linking = replace(people, settings=replace(people.settings, browser_url=reached))
-    run_one_round(linking, wanted_round(linking, "linked"))
-    (first, *others) = label_studio.tasks("linked")
-    assert len(others) == BUDGET - 1
-    links = PictureLinks(signer_of(linking.settings.home))
-    for name in ("image", "heatmap"):
-        address = urlsplit(first["data"][name])
-        assert f"{address.scheme}://{address.netloc}" == reached
-        blob_hash, asked = address.path.removeprefix("/pictures/blob/"), dict(parse_qsl(address.query))
-        links.require(("blob", blob_hash), asked["size"], until_s=int(asked["until"]), mark=asked["mark"])
-        assert int(asked["until"]) >= time.time() + 30 * 86_400
-        assert stored_picture(linking, blob_hash, longest=0).media_type.startswith("image/")

@@ -59,9 +59,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(home: Path, *options: str) -> Iterator[Server]:
-    """Start a server, wait until it answers, and end it if the block did not."""
-    port, log = free_port(), home.with_name(f"{home.name}.log")
+def started(home: Path, *options: str, port: int = 0) -> Iterator[Server]:
+    """Start a server on any free port or this one, wait until it answers, and end it if the block did not."""
+    port, log = port or free_port(), home.with_name(f"{home.name}.log")
     with (
         log.open("a") as errors,
         subprocess.Popen(

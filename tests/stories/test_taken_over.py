@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -14,23 +14,10 @@ from al_platform.client import Client
 from al_platform.domain.rounds import RoundState
 from al_platform.platform.home import open_platform
 from tests.fleet import contents, settings_of
-from tests.postgres import NoPostgres, postgres_running
-from tests.stories.test_served import ALP, LONGER, free_port, started
+from tests.stories.test_served import ALP, LONGER, begun, free_port, jobs_of, started
 
 pytestmark = pytest.mark.story
 STEPS = ["append", "collect", "score", "select", "send", "train"]
-
-
-@pytest.fixture
-def workflows(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a PostgreSQL that services find in their environment; skipped, with the reason, without one."""
-    with ExitStack() as stack:
-        try:
-            url = stack.enter_context(postgres_running())
-        except NoPostgres as reason:
-            pytest.skip(f"no PostgreSQL to test against: {reason}")
-        monkeypatch.setenv("ALP_WORKFLOWS_URL", url)
-        yield url
 
 
 @contextmanager
@@ -70,6 +57,7 @@ def test_a_standby_takes_over_what_a_killed_service_was_at_and_no_step_is_taken_
             assert sorted(step.step for step in client.steps(round_id)) == STEPS
             picked = [task.item_id for task in client.selections(round_id)]
     assert len(picked) == len(set(picked)) == 6
+    assert [len(begun(home, key)) for pattern in ("trn_*", "scr_*") for key in jobs_of(home, pattern)] == [1, 1]
     assert not (home / "workflows.sqlite").exists()
     once = dict.fromkeys(("trained", "scored", "selected", "sent", "labeled"), 1)
     assert turns_taken(workflows) == {"begin": 2, **once}  # the request begins, then the round

@@ -1,7 +1,10 @@
 """Argoverse 2 motion forecasting: tracks in Parquet, the map in JSON beside it, one scene a folder; no lights.
 
-The self-driving car is the track named AV. Boxes have no size, so they get that of their kind; neither tracks nor
-centre lines have a height, so the whole scene is flat.
+The self-driving car is the track named AV. Tracks have no size, so it is assumed by their type, and the scene's
+report counts them as `assumed size`: length x width x height of 4.6 x 1.9 x 1.6 m for vehicles, 12 x 2.9 x 3.2 for
+buses, 0.7 x 0.7 x 1.7 for pedestrians, 1.8 x 0.7 x 1.7 for cyclists, 2.2 x 0.9 x 1.7 for motorcyclists, 1.8 x 0.7 x
+1.2 for riderless bicycles and 1 x 1 x 1 for everything else. Collisions of these scenes are as good as that. Neither
+tracks nor centre lines have a height, so the whole scene is flat.
 """
 
 import json
@@ -78,6 +81,7 @@ def _found(path: Path) -> FoundScene:
         lanes=lanes,
         roads=roads,
         stops=(),
+        sized=False,
     )
 
 

@@ -33,6 +33,8 @@ class FoundScene:
     lanes: tuple[Lane, ...]
     roads: tuple[Road, ...]
     stops: tuple[StopPoint, ...]
+    sized: bool = True
+    """Whether the source says how large its agents are; where it does not, the reader assumes it by their type."""
 
 
 def scene_of(found: FoundScene, *, origin: str) -> SourceScene:
@@ -46,13 +48,14 @@ def scene_of(found: FoundScene, *, origin: str) -> SourceScene:
     recording = Recording(name=origin, step_s=found.step_s, agents=agents, ego=ego, map=road_map)
     name = found.name or origin
     chosen = {"ego chosen by rule": 1} if found.ego is None else {}
+    assumed = {} if found.sized else {"assumed size": len(agents.ids)}
     return SourceScene(
         recording=recording,
         name=name,
         dataset=found.dataset,
         session=found.session or name,
         origin=origin,
-        repairs={**chosen, **agent_repairs, **map_repairs},
+        repairs={**chosen, **assumed, **agent_repairs, **map_repairs},
     )
 
 

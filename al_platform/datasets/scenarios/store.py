@@ -1,4 +1,8 @@
-"""The store of prepared scenarios: shards of a folder, opened as arrays of which only what is read takes memory."""
+"""The store of prepared scenarios: shards of a folder, opened as arrays of which only what is read takes memory.
+
+A scenario's id is the hash of its arrays: it is verified when it is first read, so that damage is never driven in,
+and takes nothing from the scenarios beside it.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +14,24 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from al_platform.domain.hashing import canonical_json, hash_bytes
-from al_platform.errors import InvalidInput, NotFound, StorageUnavailable
-from al_platform.storage.arrays import Array, Arrays, Shard, open_shards
+from al_platform.errors import CorruptBlob, InvalidInput, NotFound, StorageUnavailable
+from al_platform.storage.arrays import (
+    MAKE_AGAIN,
+    Array,
+    Arrays,
+    DamagedShard,
+    OpenedShards,
+    Shard,
+    open_shards,
+    record_of,
+)
+from al_platform.storage.remote_arrays import open_remote_shards
 from sim.preparing import FORMULA
 from sim.scenario import Scenario, Sizes
+
+CACHE = Path(".alp") / "cache" / "blobs"
+"""Where blocks of a remote store are kept unless another folder is named: that of the home in this folder."""
+CACHE_BYTES = 20 * 10**9
 
 
 def layout_of(sizes: Sizes) -> str:
@@ -47,9 +65,12 @@ def scenario_id_of(arrays: Arrays) -> str:
 class Scenarios:
     """Prepared scenarios of one layout, by row. Everything is numpy, ready for `jax.device_put`."""
 
-    def __init__(self, shards: Sequence[Shard], sizes: Sizes) -> None:
+    def __init__(self, shards: Sequence[Shard], sizes: Sizes, *, damaged: Sequence[DamagedShard] = ()) -> None:
         self.sizes = sizes
+        self.damaged = tuple(damaged)
+        """Shards of the store that cannot be read; what lies in the others can."""
         self._shards = shards
+        self._verified: set[int] = set()
         self._places: list[tuple[int, int]] = []
         self._rows: dict[str, int] = {}
         for number, shard in enumerate(shards):
@@ -67,22 +88,31 @@ class Scenarios:
         return len(self._places)
 
     def __getitem__(self, row: int) -> Scenario:
-        """Give one scenario without a batch axis: views of the mapped files, nothing is copied."""
+        """Give one scenario without a batch axis: views of the mapped files, nothing is copied.
+
+        Raises: CorruptBlob where it was changed.
+        """
+        self._verify([row])
         number, place = self._places[row]
-        return scenario_of({name: block[place, ...] for name, block in self._shards[number].arrays.items()})
+        return scenario_of(record_of(self._shards[number], place))
 
     def rows_of(self, scenario_ids: Sequence[str]) -> list[int]:
         """Give the rows of these scenarios.
 
-        Raises: NotFound for an id that the store lacks.
+        Raises: NotFound for an id that the store lacks; CorruptBlob for one in a shard that cannot be read.
         """
         missing = [scenario_id for scenario_id in scenario_ids if scenario_id not in self._rows]
         if missing:
+            refuse_damaged(missing[0], self.damaged)
             raise NotFound(f"scenario {missing[0]}: not in this store; ingest it again")
         return [self._rows[scenario_id] for scenario_id in scenario_ids]
 
     def batch(self, rows: Sequence[int]) -> Scenario:
-        """Give these scenarios stacked: views where they are neighbours in one shard, else copies."""
+        """Give these scenarios stacked: views where they are neighbours in one shard, else copies.
+
+        Raises: CorruptBlob, with its id and shard, where one was changed.
+        """
+        self._verify(rows)
         places = [self._places[row] for row in rows]
         number, first = places[0]
         if places == [(number, first + step) for step in range(len(places))]:
@@ -103,47 +133,68 @@ class Scenarios:
         for start in range(0, len(self), size):
             yield self.batch(range(start, min(start + size, len(self))))
 
+    def _verify(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            if row in self._verified:
+                continue
+            number, place = self._places[row]
+            shard, scenario_id = self._shards[number], self.ids[row]
+            if scenario_id_of(record_of(shard, place)) != scenario_id:
+                raise CorruptBlob(f"shard {shard.path}: scenario {scenario_id} was changed; {MAKE_AGAIN}")
+            self._verified.add(row)
 
-def open_scenarios(uri: str, *, sizes: Sizes | None = None) -> Scenarios:
-    """Open a store of scenarios: a folder of this machine, as path or file:// URL.
 
-    With `sizes` only scenarios of these; without, all must be of the same.
+def open_scenarios(
+    uri: str, *, sizes: Sizes | None = None, cache: Path = CACHE, cache_bytes: int = CACHE_BYTES
+) -> Scenarios:
+    """Open a store of scenarios: a folder of this machine, or a copy of one behind any URL that fsspec opens.
 
-    Raises: NotFound where there is none; InvalidInput for another kind of URL, or scenarios of several sizes;
-        CorruptBlob for a shard that is torn or changed; StorageUnavailable where another version wrote it.
+    With `sizes` only scenarios of these; without, all must be of the same. What is read of a remote store is kept in
+    the folder `cache`, which it may share with blobs. A damaged shard takes nothing from the others: see `damaged`.
+
+    Raises: NotFound where there is none; InvalidInput for scenarios of several sizes; CorruptBlob where nothing but
+        damaged shards is there; StorageUnavailable where another version wrote it, or it cannot be reached.
     """
-    shards = open_shards(local_folder(uri))
+    opened = _opened(uri, cache=cache, cache_bytes=cache_bytes)
+    shards = opened.whole
     layouts = sorted({shard.layout for shard in shards})
     wanted = layout_of(sizes) if sizes is not None else layouts[0] if layouts else ""
     if sizes is None and len(layouts) > 1:
         raise InvalidInput(f"{uri}: scenarios of several sizes: {', '.join(layouts)}; name the sizes to open")
     chosen = [shard for shard in shards if shard.layout == wanted]
+    if not shards and opened.damaged:
+        raise CorruptBlob(opened.damaged[0].reason)
     if not chosen:
         raise NotFound(f"{uri}: no scenarios{f' of {wanted}' if sizes else ''}; make some with `alp scenarios ingest`")
-    return Scenarios(chosen, _sizes_of(wanted, uri))
+    return Scenarios(chosen, _sizes_of(wanted, uri), damaged=opened.damaged)
 
 
-def open_layouts(uri: str) -> list[Scenarios]:
-    """Open a store once for each layout of its scenarios that this platform reads; none for an empty folder.
+def open_layouts(folder: Path) -> tuple[list[Scenarios], tuple[DamagedShard, ...]]:
+    """Open a folder once for each layout of its scenarios that this platform reads, and give what is damaged in it."""
+    opened = open_shards(folder)
+    layouts: dict[str, list[Shard]] = {}
+    for shard in sorted(opened.whole, key=lambda shard: shard.layout):
+        if json.loads(shard.layout).get("formula") == FORMULA:
+            layouts.setdefault(shard.layout, []).append(shard)
+    stores = [Scenarios(shards, _sizes_of(layout, str(folder))) for layout, shards in layouts.items()]
+    return stores, opened.damaged
 
-    Raises: InvalidInput and CorruptBlob as `open_scenarios`.
-    """
-    shards = open_shards(local_folder(uri))
-    readable = sorted({shard.layout for shard in shards if json.loads(shard.layout).get("formula") == FORMULA})
-    return [
-        Scenarios([shard for shard in shards if shard.layout == layout], _sizes_of(layout, uri)) for layout in readable
-    ]
+
+def refuse_damaged(scenario_id: str, damaged: Sequence[DamagedShard]) -> None:
+    """Raise CorruptBlob where a scenario lay in one of these shards, or may have."""
+    for shard in damaged:
+        if scenario_id in shard.ids:
+            raise CorruptBlob(f"scenario {scenario_id}: {shard.reason}")
+    unknown = [shard for shard in damaged if not shard.ids]
+    if unknown:
+        raise CorruptBlob(f"scenario {scenario_id}: not in this store, or in what is damaged: {unknown[0].reason}")
 
 
-def local_folder(uri: str) -> Path:
-    """Give the folder behind a path or file:// URL.
-
-    Raises: InvalidInput for another kind of URL.
-    """
+def _opened(uri: str, *, cache: Path, cache_bytes: int) -> OpenedShards:
     parts = urlsplit(uri)
-    if parts.scheme not in ("", "file"):
-        raise InvalidInput(f"{uri}: scenarios load by memory map; copy them to a local disk and name that folder")
-    return Path(parts.path if parts.scheme else uri)
+    if parts.scheme in ("", "file"):
+        return open_shards(Path(parts.path if parts.scheme else uri))
+    return open_remote_shards(uri, cache, limit_bytes=cache_bytes)
 
 
 def _sizes_of(layout: str, uri: str) -> Sizes:

@@ -21,6 +21,7 @@ from api.paging import cursor_of, page_of
 router = APIRouter(prefix="/rounds/{round_id}")
 Id = Annotated[str, Path(min_length=1, max_length=200)]
 Overlay = Annotated[str, Query(max_length=200)]
+Seen = Annotated[str, Query(max_length=40)]
 
 PICKED = "picked"
 """The overlay of each frame is that of the class that it was picked for."""
@@ -64,12 +65,12 @@ def round_page(
 
 
 @router.get("/live", dependencies=[READER])
-def round_live(request: Request, service: ServiceHere, round_id: Id) -> Response:
-    """Give how far a round is now; the page is asked for anew once it rests."""
+def round_live(request: Request, service: ServiceHere, round_id: Id, seen: Seen = "") -> Response:
+    """Give how far a round is now; the page is asked for anew once the round rests where the page has not seen it."""
     shown = _live(request, service, round_id)
     response = render(request, "parts/round_live.html.jinja", shown=shown)
     view = shown["view"]
-    if not (isinstance(view, RoundView) and view.live and view.round_id == round_id):
+    if not (isinstance(view, RoundView) and view.round_id == round_id and (view.live or view.word == seen)):
         response.headers["HX-Refresh"] = "true"
     return response
 

@@ -7,12 +7,12 @@ import pytest
 from al_platform.catalog.annotations import add_annotations, annotations_by_id, labels_of_round
 from al_platform.catalog.bulk import add_frame_rows
 from al_platform.catalog.connection import Catalog, Transaction
-from al_platform.catalog.frames import unlabelled_matching
+from al_platform.catalog.frames import count_matching
+from al_platform.catalog.listing import frames_page
+from al_platform.catalog.queues import QueueSummary, queues, waiting_tasks
 from al_platform.catalog.tasks import (
     add_tasks,
-    at_labellers,
     items_taken,
-    queue_counts,
     selections_of,
     set_task_states,
     tasks_of,
@@ -20,6 +20,7 @@ from al_platform.catalog.tasks import (
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.ids import annotation_id
 from al_platform.domain.labels import Annotation, Box, LabelTask, TaskState
+from al_platform.domain.paging import PageRequest
 from al_platform.domain.rounds import Selection
 from tests.al_platform.catalog.bulk_rows import columns
 
@@ -146,29 +147,29 @@ def test_a_frame_is_taken_in_its_own_queue_unless_it_was_withdrawn(catalog: Cata
         assert items_taken(tx, "yours").to_pylist() == []
 
 
-def test_what_is_at_the_labellers_is_told_by_queue_best_first(catalog: Catalog) -> None:
+def test_what_waits_for_people_is_told_by_queue_best_first(catalog: Catalog) -> None:
     tasks = [task("r", frame_id, rank) for rank, frame_id in enumerate("abcd")]
     with catalog.transaction() as tx:
-        assert queue_counts(tx) == []
+        assert queues(tx) == []
         add_tasks(tx, tasks[::-1], queue="q")
         add_tasks(tx, [task("other", "a")], queue="it's")
         set_task_states(tx, [tasks[0].task_id, tasks[2].task_id], TaskState.SENT)
         set_task_states(tx, [tasks[1].task_id], TaskState.LABELED)
-        none = {state.value: 0 for state in TaskState}
-        assert queue_counts(tx) == [
-            {"queue": "it's", **none, "queued": 1},
-            {"queue": "q", **none, "queued": 1, "sent": 2, "labeled": 1},
+        assert queues(tx) == [
+            QueueSummary("it's", {"queued": 1}),
+            QueueSummary("q", {"labeled": 1, "queued": 1, "sent": 2}),
         ]
-        waiting = at_labellers(tx, "q")
-        assert waiting["item_id"].to_pylist() == ["a", "c", "d"]
-        assert waiting["state"].to_pylist() == ["sent", "sent", "queued"]
-        assert at_labellers(tx, "none").num_rows == 0
+        waiting = waiting_tasks(tx, "q")
+        assert [each.task_id for each in waiting] == [tasks[place].task_id for place in (0, 2, 3)]
+        assert [each.state for each in waiting] == ["sent", "sent", "queued"]
+        assert waiting_tasks(tx, "none") == []
 
 
 def test_unlabelled_frames_are_those_that_nobody_ever_labelled(catalog: Catalog) -> None:
     with catalog.transaction() as tx:
         add_frame_rows(tx, columns(5))
         keep(tx, label("f1"), label("f3", revision=2))
-        assert unlabelled_matching(tx, "")["item_id"].to_pylist() == ["f0", "f2", "f4"]
-        assert unlabelled_matching(tx, "frame_number>=1")["item_id"].to_pylist() == ["f2", "f4"]
-        assert unlabelled_matching(tx, "frame_number>=9").num_rows == 0
+        page = frames_page(tx, "", PageRequest(10), unlabelled=True)
+        assert [frame.frame_id for frame in page.items] == ["f0", "f2", "f4"]
+        assert count_matching(tx, "frame_number>=1", unlabelled=True) == (2, 1)
+        assert count_matching(tx, "frame_number>=9", unlabelled=True) == (0, 0)

@@ -117,7 +117,6 @@ def test_dataset_versions_are_listed_shown_and_compared(alp: Alp, home: Path) ->
     assert compared.startswith("5 added, 0 removed, 0 relabelled\n")
     unknown = alp(*at_home, "dataset", "show", "dsv_x")
     assert (unknown.code, "`alp dataset list`" in unknown.err) == (2, True)
-    assert re.search(r"main\W+0\W+0\W+5\W+0\W+0\W", alp(*at_home, "queues").out)
 
 
 def test_a_catalog_is_checked_copied_and_put_back(alp: Alp, home: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from al_platform.compute.base import JobState
-from al_platform.compute.local import LocalProcesses
+from al_platform.compute.local import LocalProcesses, forget_ended
 from al_platform.compute.waiting import finish
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.progress import silent
@@ -24,7 +24,7 @@ KEY = "trn_0"
 SUBMIT_AND_WAIT = """
 import sys
 from pathlib import Path
-from al_platform.compute.local import LocalProcesses
+from al_platform.compute.local import LocalProcesses, forget_ended
 from al_platform.compute.waiting import finish
 from al_platform.domain.progress import silent
 from tests.contracts import work
@@ -188,3 +188,19 @@ def test_a_key_names_a_folder_and_nothing_above_it(compute: LocalProcesses, fold
     for key in ("", "../trn", "a/b", "."):
         with pytest.raises(InvalidInput, match=r"must be letters, digits, _ and -"):
             compute.submit(key, job_in(folder, "write"), report=silent)
+
+
+def test_ended_jobs_are_forgotten_when_they_are_old_and_running_ones_never(
+    compute: LocalProcesses, folder: Path, tmp_path: Path
+) -> None:
+    jobs = tmp_path / "jobs"
+    assert forget_ended(jobs, before=float("inf")) == []
+    finish(compute, "scr_0", job_in(folder, "write"), finished=(folder / "result").exists, report=silent)
+    (folder / "result").unlink()
+    ended_at = (jobs / "scr_0" / "exit.json").stat().st_mtime
+    assert forget_ended(jobs, before=ended_at) == []
+    with running(compute, folder):
+        assert forget_ended(jobs, before=float("inf")) == ["scr_0"]
+        assert [path.name for path in jobs.iterdir()] == [KEY]
+    assert compute.status("scr_0").state is JobState.MISSING
+    assert compute.status(KEY).state is JobState.DONE

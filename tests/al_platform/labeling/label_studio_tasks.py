@@ -55,7 +55,7 @@ def tool(
         LabelStudioClient(url, token, timeout_s=timeout_s),
         describe=lambda tasks: [brief(task, queue) for task in tasks],
         hints=partial(hints, model_version=model_version),
-        image_url=lambda image: GREY,
+        image_url=lambda task_id, image: GREY,
         policy=ReviewPolicy(answers=answers),
         **limits,
     )

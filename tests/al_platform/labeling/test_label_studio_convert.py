@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from al_platform.domain.data import BlobRef
 from al_platform.domain.labels import Box
 from al_platform.errors import InvalidInput
 from al_platform.labeling.label_studio_config import config_problems, controls_of, frame_config
@@ -27,6 +28,10 @@ from tests.al_platform.labeling.label_studio_tasks import (
 (TASK,) = tasks("a", 1)
 BRIEF = brief(TASK)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def address_of(task_id: str, image: BlobRef) -> str:
+    return f"url:{task_id}/{image.hash}"
 
 
 def annotation(*result: Any, **more: Any) -> ServerAnnotation:
@@ -111,13 +116,13 @@ def test_moments_sort_as_they_follow_each_other(first: datetime, later_us: int) 
 
 def test_a_task_carries_our_id_our_order_and_the_proposal_with_its_model() -> None:
     ranked = tasks("a", 2)[0]
-    body = task_json(brief(ranked), hints([ranked])[ranked.task_id], lambda image: f"url:{image.hash}")
+    body = task_json(brief(ranked), hints([ranked])[ranked.task_id], address_of)
     data, (prediction,) = body["data"], body["predictions"]
     assert (data["external_id"], data["rank"], data["order"], data["score"]) == (ranked.task_id, 1, "0000000001", 0.5)
-    assert (data["image"], data["heatmap"]) == ("url:frm_0", "url:heat")
+    assert (data["image"], data["heatmap"]) == ("url:tsk_a_0/frm_0", "url:tsk_a_0/heat")
     assert (prediction["model_version"], prediction["score"]) == ("ens_1", 0.5)
     assert answer_of(brief(ranked), annotation(*prediction["result"])).boxes == (PERSON,)
-    assert task_json(BRIEF, None, lambda image: f"url:{image.hash}")["predictions"] == []
+    assert task_json(BRIEF, None, address_of)["predictions"] == []
 
 
 def test_the_config_has_a_control_for_boxes_of_each_class_and_one_for_rejections() -> None:

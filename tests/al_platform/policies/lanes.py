@@ -18,7 +18,7 @@ from al_platform.policies.worker import run_policy_job
 from al_platform.storage.arrays import ArrayRecord, write_shard
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.kept import find_record
+from al_platform.storage.named_records import find_record
 from sim.scenario import Scenario
 from tests.sim.learning.scenes import SIZES, store
 

@@ -1,5 +1,6 @@
 """The cache of records: what is torn is not there, what is there is right."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,29 @@ def test_what_another_process_added_is_seen_once_the_caches_are_forgotten(tmp_pa
     assert mine.missing(["a"]) == ["a"]
     caches.forget()
     assert caches.cache("x", shape=SHAPE, dtype=DTYPE).missing(["a"]) == []
+
+
+def test_many_threads_that_add_at_once_each_find_their_records(tmp_path: Path) -> None:
+    cache = open_cache(tmp_path)
+
+    def add(first: int) -> None:
+        for key in range(first, first + 20):  # neighbours add half of the same keys
+            cache.add([str(key)], records(key))
+
+    adding = [threading.Thread(target=add, args=(10 * number,)) for number in range(4)]
+    for one in adding:
+        one.start()
+    for one in adding:
+        one.join()
+    keys = range(50)
+    np.testing.assert_array_equal(cache.take([str(key) for key in keys]), records(*keys))
+    assert len(list(tmp_path.glob("*.ids"))) == 50
+
+
+def test_what_was_gathered_last_is_kept_under_its_name(tmp_path: Path) -> None:
+    caches = RecordCaches(tmp_path)
+    assert caches.gathered("pool") is None
+    for name in ("pool", "another"):
+        caches.keep_gathered(name, (kept := records(1, 2)))
+        assert caches.gathered(name) is kept
+    assert caches.gathered("pool") is None

@@ -12,7 +12,7 @@ from al_platform.domain.models import ModelSpec
 from al_platform.errors import CorruptBlob, NotFound
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.kept import find_record, keep_record
+from al_platform.storage.named_records import find_record, keep_record
 from al_platform.training.job import (
     Trained,
     TrainingJob,

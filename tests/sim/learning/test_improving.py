@@ -38,6 +38,9 @@ def driven() -> tuple[Actors, Sequences]:
     return actors, lived
 
 
+learned = jax.jit(partial(learn, network=NETWORK, counts=COUNTS), static_argnames=("spec",))
+
+
 def test_practice_pays() -> None:
     _, _, rewards = iterated(learner(OPTIMISER), begun(), range(30))
     assert np.mean(rewards[-5:]) > np.mean(rewards[:5]) + 0.3
@@ -73,9 +76,7 @@ def test_scenes_without_weight_are_never_driven() -> None:
 
 def test_learning_averaged_over_two_devices_is_learning_from_both_halves() -> None:
     plain = replace(SPEC, parts=1, passes=1, loss=replace(SPEC.loss, normalise=False))
-    _, lived, _ = act(
-        store(), CHANCE, begun(), parameters(), jax.random.key(3), network=NETWORK, spec=SPEC, drive=DRIVE
-    )
+    _, lived = driven()
     # All steps valid, so that both halves weigh the same.
     lived = replace(lived, valid=jnp.ones_like(lived.valid))
     halves = jax.tree.map(lambda leaf: jnp.stack([leaf[:, :16], leaf[:, 16:]]), lived)
@@ -93,15 +94,35 @@ def test_learning_averaged_over_two_devices_is_learning_from_both_halves() -> No
 
 
 def test_small_advantages_teach_nothing_where_that_is_asked_for() -> None:
-    _, lived, _ = act(
-        store(), CHANCE, begun(), parameters(), jax.random.key(3), network=NETWORK, spec=SPEC, drive=DRIVE
-    )
-    keen = replace(SPEC, kept_advantages=0.5)
-    shown = {
-        spec: learn(learner(OPTIMISER), lived, jax.random.key(0), network=NETWORK, counts=COUNTS, spec=spec)[1]
-        for spec in (SPEC, keen)
-    }
-    assert float(shown[keen]["policy"]) != float(shown[SPEC]["policy"])
+    _, lived = driven()
+    # The policy that drove knows nothing: its values are 0 and its ratios 1, so that advantages are plain returns.
+    returns, later = np.zeros(lived.reward.shape), np.zeros(SPEC.scenes)
+    for step in reversed(range(SPEC.sequence)):
+        later = np.asarray(lived.reward, float)[step] + SPEC.discount * np.asarray(lived.goes_on)[step] * later
+        returns[step] = later
+    valid = np.asarray(lived.valid)
+    plain = replace(SPEC, parts=1, passes=1, loss=replace(SPEC.loss, normalise=False))
+    for share in (0.0, 0.5):
+        kept = valid & (np.abs(returns) >= share * np.abs(returns[valid]).max())
+        assert 0 < kept.sum() <= valid.sum()
+        spec = replace(plain, kept_advantages=share)
+        _, terms = learned(learner(OPTIMISER), lived, jax.random.key(0), spec=spec)
+        assert float(terms["policy"]) == pytest.approx(-returns[kept].mean(), rel=1e-4)
+
+
+def test_a_reference_policy_holds_the_learner_near() -> None:
+    _, lived = driven()
+    free = replace(SPEC, parts=1, passes=1, optimiser=replace(OPTIMISER, warm_up=1))
+    apart = {}
+    for cloned in (1e-9, 30.0):
+        spec = replace(free, loss=replace(SPEC.loss, cloned=cloned))
+        made, divergence = learner(spec.optimiser), []
+        for number in range(8):
+            made, terms = learned(made, lived, jax.random.key(number), spec=spec, reference=parameters())
+            divergence.append(float(terms["divergence"]))
+        assert divergence[0] == pytest.approx(0.0, abs=1e-6)
+        apart[cloned] = divergence[-1]
+    assert 0.0 < apart[30.0] < 0.3 * apart[1e-9]
 
 
 def test_scenes_that_cannot_be_dealt_are_refused() -> None:

@@ -171,3 +171,51 @@ def test_padding_teaches_nothing() -> None:
     shown = replace(demonstration(6), weight=jnp.array([1.0, 1, 1, 0, 0, 0]))
     other = replace(shown, action=shown.action.at[3:].set(0), value=shown.value.at[3:].set(jnp.nan))
     assert float(cloning_loss(out, shown, CloningSpec())[0]) == float(cloning_loss(out, other, CloningSpec())[0])
+
+
+def in_float64(out: Outputs, shown: Demonstration, spec: CloningSpec) -> float:
+    """Cross-entropy, step by step from the definition."""
+    surprises, weights = [], np.asarray(shown.weight, np.float64)
+    for row, pair in enumerate(np.asarray(shown.action)):
+        surprise = 0.0
+        for logits, chosen in zip((out.acceleration, out.steering_rate), pair, strict=True):
+            exact = np.asarray(logits[row], np.float64)
+            logs = exact - np.log(np.exp(exact).sum())
+            apart = np.arange(exact.size) - chosen
+            near = np.exp(-0.5 * (apart / spec.smoothing_bins) ** 2) if spec.smoothing_bins else apart == 0
+            surprise -= (near / near.sum() * logs).sum()
+        surprises.append(surprise)
+    surprise = np.array(surprises)
+    if spec.clip_surprise:
+        most = spec.clip_surprise * (surprise * weights).sum() / weights.sum()
+        weights = weights * np.minimum(1.0, most / surprise)
+    return float((surprise * weights).sum() / weights.sum())
+
+
+@pytest.mark.parametrize("smoothing_bins", [0.0, 0.7, 3.0])
+@pytest.mark.parametrize("clip_surprise", [0.0, 0.8, 1.5])
+def test_smoothing_and_the_limit_on_surprise_are_those_of_the_definition(
+    smoothing_bins: float, clip_surprise: float
+) -> None:
+    out = outputs(20, seed=3, spread=2.0)
+    rows = np.random.default_rng(1)
+    action = jnp.asarray(np.stack([rows.integers(0, bins, 20) for bins in BINS], axis=-1), jnp.int32)
+    shown = Demonstration(action, jnp.zeros(20), jnp.asarray(rows.uniform(size=20) < 0.8, jnp.float32))
+    spec = CloningSpec(value=0.0, smoothing_bins=smoothing_bins, clip_surprise=clip_surprise)
+    loss, terms = cloning_loss(out, shown, spec)
+    expected = in_float64(out, shown, spec)
+    assert float(terms["cross_entropy"]) == pytest.approx(expected, rel=1e-5)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_no_step_pulls_more_than_one_of_the_most_surprise() -> None:
+    out = outputs(8, spread=0.1)
+    strange = replace(out, acceleration=out.acceleration.at[0, 2].set(-30.0).at[1, 2].set(-60.0))
+    shown = demonstration(8)
+    spec = CloningSpec(value=0.0, clip_surprise=1.0)
+    pull = jax.grad(lambda logits: cloning_loss(replace(strange, acceleration=logits), shown, spec)[0])(
+        strange.acceleration
+    )
+    size = jnp.abs(pull).sum(-1)
+    # Twice as surprising, half the weight: what a step adds to the sum is the same.
+    assert float(size[0] / size[1]) == pytest.approx(2.0, rel=0.1)

@@ -259,8 +259,8 @@ def test_stores_that_cannot_be_opened_say_why(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_drives(tmp_path / "in", 1)
-    with pytest.raises(InvalidInput, match="copy them to a local disk"):
-        load_scenarios("az://container/store")
+    with pytest.raises(StorageUnavailable, match="nothing://store: Protocol not known"):
+        load_scenarios("nothing://store")
     taken(catalog, path)
     taken(catalog, path, sizes=replace(SMALL, agents=6))
     folder = str(tmp_path / "store")

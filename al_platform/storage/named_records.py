@@ -1,4 +1,4 @@
-"""Small records under names in storage: what jobs are given and what they leave behind."""
+"""Records as named files: what jobs and whoever started them tell each other, and what stays."""
 
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ def find_record(files: NamedFiles, name: str, kind: type[Record]) -> Record | No
     except NotFound:
         return None
     except (ValidationError, UnicodeDecodeError) as error:
-        raise CorruptBlob(f"{files.path(name)}: is torn; delete it, then run again") from error
+        raise CorruptBlob(f"{files.path(name)}: is torn; delete it, then run again what wrote it") from error
 
 
 def keep_record(files: NamedFiles, name: str, record: object) -> None:
