@@ -21,6 +21,7 @@ _HIGH = 2**30
 Members = TypeVar("Members")
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class CourseState:
     """A training as it is. `step` counts updates of cloning, iterations of practice."""

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,11 +26,38 @@ TellDiverged = Callable[[int, list[str]], str]
 
 
 @dataclass(frozen=True)
+class _Leaves:
+    """A state as its arrays in order: all that a checkpoint needs to know of it."""
+
+    step: Any
+    leaves: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Kept:
     """Where a training that is under way keeps what it came to."""
 
     checkpoints: OrbaxCheckpoints
     curve: GrowingCurve
+
+    def restored(self, begun: CourseState) -> CourseState:
+        """Give the newest state, `begun` where none was kept.
+
+        Raises: CorruptBlob where its files were damaged.
+        """
+        found = self.checkpoints.restore(_leaves_of(begun))
+        if found is None:
+            return begun
+        leaves = [found.leaves[name] for name in sorted(found.leaves)]
+        state: CourseState = jax.tree.unflatten(jax.tree.structure(begun), leaves)
+        return state
+
+    def save(self, state: CourseState, *, now: bool = False) -> None:
+        """Keep a state where the last was kept long enough ago, or now.
+
+        Raises: StorageUnavailable when the disk is full or read-only; the last state stays whole.
+        """
+        self.checkpoints.save(_leaves_of(state), last=False, stopping=now)
 
     def clear(self) -> None:
         """Forget it all: the result is kept elsewhere."""
@@ -53,7 +82,7 @@ def run_course(
         disk, with the last checkpoint intact; Stopped where `report` does, after the state was kept.
     """
     begun = course.begun(parameters)
-    state = kept.checkpoints.restore(begun) or begun
+    state = kept.restored(begun)
     curve = kept.curve.read().until(int(state.step))
     watch = _Watch(course.steps, report)
     if not curve.points:
@@ -63,7 +92,7 @@ def run_course(
         try:
             watch.tell(state, curve)
         except Stopped:
-            kept.checkpoints.save(state, last=False, stopping=True)
+            kept.save(state, now=True)
             raise
         # A restored step lies on the border of a stretch: states are kept between stretches alone.
         after, terms = course.go_on(state, min(course.stretch, course.steps - step))
@@ -74,11 +103,16 @@ def run_course(
         watch.hear(terms)
         if int(state.step) % course.evaluate_every == 0 or int(state.step) >= course.steps:
             curve, since = _with_point(curve, state, since, measure=measure, kept=kept), {}
-            kept.checkpoints.save(state, last=False, stopping=True)
+            kept.save(state, now=True)
         else:
-            kept.checkpoints.save(state, last=False)
+            kept.save(state)
     watch.tell(state, curve)
     return state, curve
+
+
+def _leaves_of(state: CourseState) -> _Leaves:
+    leaves = jax.tree.leaves(state)
+    return _Leaves(jnp.asarray(state.step), {f"{number:04d}": jnp.asarray(leaf) for number, leaf in enumerate(leaves)})
 
 
 def _with_point(

@@ -81,7 +81,8 @@ def write_wanted(blobs: BlobStore, wanted: WantedScenes) -> str:
 def open_scenes(folder: str, blobs: BlobStore, wanted_hash: str) -> Scenes:
     """Open the scenarios of a stored list.
 
-    Raises: NotFound for a scenario that the store lacks; CorruptBlob where it was damaged there; InvalidInput where they are not all of one layout.
+    Raises: NotFound for a scenario that the store lacks; CorruptBlob where it was damaged there; InvalidInput where
+        they are not all of one layout.
     """
     wanted = record_from_json(WantedScenes, blobs.get(wanted_hash).decode())
     known: dict[str, Scenarios] = {}
