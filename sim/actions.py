@@ -106,27 +106,21 @@ def expert_actions(
 ) -> ExpertActions:
     """The bins that keep a car on the recorded drive, one after the other from the true state that they led to.
 
-    Each step takes the pair whose error one step on, and two steps on if it is held without steering on, is
-    smallest. So errors are corrected and do not add up. T = steps of the log - 1.
+    Each step takes what `keeping_action` gives, so errors are corrected and do not add up. T = steps of the log - 1.
     """
-    accelerations, rates = jnp.asarray(spec.acceleration_values()), jnp.asarray(spec.steering_values())
-    move = partial(drive, length=jnp.asarray(scenario.log.sizes)[0, 0], limits=limits)
     last = jnp.asarray(scenario.log.steps) - 1
 
     def one_step(motion: Motion, step: Int32[Array, ""]) -> tuple[Motion, tuple[Array, Array, Array]]:
-        goal, later = (recorded_motion(scenario, step + ahead, limits=limits) for ahead in (1, 2))
-
-        def cost(acceleration: Float32[Array, ""], rate: Float32[Array, ""]) -> Float32[Array, ""]:
-            first = move(motion, (acceleration, rate))
-            second = move(first, (later.acceleration, jnp.zeros(())))
-            return _error(first, goal, weights) + jnp.where(step + 2 <= last, _error(second, later, weights), 0.0)
-
-        # The dimensions hardly touch: acceleration moves the car along, steering across.
-        straight = (goal.steering - motion.steering) / STEP_S
-        chosen = jnp.argmin(jax.vmap(lambda value: cost(value, straight))(accelerations))
-        turned = jnp.argmin(jax.vmap(lambda value: cost(accelerations[chosen], value))(rates))
-        moved = move(motion, (accelerations[chosen], rates[turned]))
-        action = jnp.where(step < last, jnp.stack([chosen, turned]), jnp.array([0, spec.steering_rates // 2]))
+        goal = recorded_motion(scenario, step + 1, limits=limits)
+        kept = keeping_action(scenario, motion, step, spec=spec, limits=limits, weights=weights)
+        command = decode(kept, spec)
+        moved = drive(
+            motion,
+            (command.acceleration, command.steering_rate),
+            length=jnp.asarray(scenario.log.sizes)[0, 0],
+            limits=limits,
+        )
+        action = jnp.where(step < last, kept, jnp.array([0, spec.steering_rates // 2]))
         apart, twisted = jnp.hypot(moved.x - goal.x, moved.y - goal.y), jnp.abs(wrapped(moved.heading - goal.heading))
         past = step >= last
         return moved, (action.astype(jnp.int32), jnp.where(past, 0.0, apart), jnp.where(past, 0.0, twisted))
@@ -135,6 +129,36 @@ def expert_actions(
     steps = jnp.arange(scenario.log.ego.shape[-2] - 1, dtype=jnp.int32)
     _, (action, apart, twisted) = jax.lax.scan(one_step, first, steps)
     return ExpertActions(action=action, position_error=apart, heading_error=twisted)
+
+
+def keeping_action(
+    scenario: Scenario,
+    motion: Motion,
+    step: Int32[Array, ""],
+    *,
+    spec: ActionSpec,
+    limits: VehicleLimits = _LIMITS,
+    weights: TrackingWeights = _WEIGHTS,
+) -> Int32[Array, "2"]:
+    """The bins that bring a car, wherever it is at a step, closest to the recorded drive.
+
+    It is the pair whose error one step on, and two steps on if it is held without steering on, is smallest.
+    """
+    accelerations, rates = jnp.asarray(spec.acceleration_values()), jnp.asarray(spec.steering_values())
+    move = partial(drive, length=jnp.asarray(scenario.log.sizes)[0, 0], limits=limits)
+    last = jnp.asarray(scenario.log.steps) - 1
+    goal, later = (recorded_motion(scenario, step + ahead, limits=limits) for ahead in (1, 2))
+
+    def cost(acceleration: Float32[Array, ""], rate: Float32[Array, ""]) -> Float32[Array, ""]:
+        first = move(motion, (acceleration, rate))
+        second = move(first, (later.acceleration, jnp.zeros(())))
+        return _error(first, goal, weights) + jnp.where(step + 2 <= last, _error(second, later, weights), 0.0)
+
+    # The dimensions hardly touch: acceleration moves the car along, steering across.
+    straight = (goal.steering - motion.steering) / STEP_S
+    chosen = jnp.argmin(jax.vmap(lambda value: cost(value, straight))(accelerations))
+    turned = jnp.argmin(jax.vmap(lambda value: cost(accelerations[chosen], value))(rates))
+    return jnp.stack([chosen, turned]).astype(jnp.int32)
 
 
 def _error(motion: Motion, goal: Motion, weights: TrackingWeights) -> Float32[Array, ""]:

@@ -14,6 +14,7 @@ from al_platform.cli import (
     loops,
     policies,
     policy_scores,
+    policy_training,
     queues,
     rounds,
     scenarios,
@@ -49,6 +50,10 @@ app.add_typer(datasets.dataset_app, name="dataset")
 app.add_typer(rounds.round_app, name="round")
 app.add_typer(scenarios.scenarios_app, name="scenarios")
 app.add_typer(simulator.sim_app, name="sim")
+policies.policy_app.command("bc")(policy_training.bc)
+policies.policy_app.command("rl")(policy_training.rl)
+policies.policy_app.command("list")(policy_training.list_all)
+policies.policy_app.command("show")(policy_training.show)
 app.add_typer(loops.loop_app, name="loop")
 app.add_typer(queues.queue_app, name="queue")
 app.add_typer(tiers.tier_app, name="tier")

@@ -5,8 +5,10 @@ drives, or it practises on the simulator; one that practises usually goes on fro
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from al_platform.domain.jobs import Cost
 from al_platform.errors import InvalidInput
 
 
@@ -25,16 +27,23 @@ class CloningRecipe:
     """Standard deviation of a normal over neighbouring bins that stands for the expert's; 0 for its bin alone."""
     clip_surprise: float = 0.0
     """Steps more surprising than this many times the mean count no more than that; 0 for never."""
+    gusts: float = 0.3
+    """Share of the seconds in which a gust turns the wheel of an expert, so that the way back is learned too."""
     discount: float = 0.95
+    scenes: int = 96
+    """Drawn at once by weight; a store may be larger than memory, these and their lessons are held there."""
+    updates_a_draw: int = 50
+    """Updates on the lessons of scenes that were drawn at once."""
     evaluate_every: int = 1000
-    """Updates between two points of the learning curve."""
+    """Updates between two points of the learning curve; a multiple of `updates_a_draw`."""
 
     def __post_init__(self) -> None:
         """Refuse recipes that cannot run."""
-        _check_whole(self, "updates", "batch_steps", "evaluate_every")
+        _check_whole(self, "updates", "batch_steps", "scenes", "updates_a_draw", "evaluate_every")
+        _check_multiple(self, "evaluate_every", "updates_a_draw")
         _check_positive(self, "learning_rate")
         _check_weights(self, "value", "smoothing_bins", "clip_surprise")
-        _check_share(self, "discount")
+        _check_share(self, "discount", "gusts")
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,8 @@ class PracticeRecipe:
     entropy: float = 1e-3
     cloned: float = 0.0
     """Weight of the divergence from the drivers it began with; 0 for none."""
+    trace: float = 0.9
+    """How much of what came later counts against the value, from step to step: 1 for all of it, which is noisy."""
     passes: int = 2
     """How often every sequence is learned from."""
     parts: int = 4
@@ -62,15 +73,22 @@ class PracticeRecipe:
     kept_advantages: float = 0.0
     """Steps whose advantage is below this share of the largest teach nothing; 0 for all."""
     discount: float = 0.95
-    evaluate_every: int = 50
-    """Iterations between two points of the learning curve."""
+    drawn: int = 256
+    """Scenes drawn at once by weight, from which finished drives are replaced."""
+    iterations_a_draw: int = 10
+    evaluate_every: int = 100
+    """Iterations between two points of the learning curve; a multiple of `iterations_a_draw`."""
 
     def __post_init__(self) -> None:
         """Refuse recipes that cannot run."""
-        _check_whole(self, "iterations", "scenes", "sequence", "passes", "parts", "evaluate_every")
+        counts = ("iterations", "scenes", "sequence", "passes", "parts", "drawn", "iterations_a_draw")
+        _check_whole(self, *counts, "evaluate_every")
+        _check_multiple(self, "evaluate_every", "iterations_a_draw")
         _check_positive(self, "learning_rate", "clip")
         _check_weights(self, "value", "entropy", "cloned")
         _check_share(self, "kept_advantages", "discount")
+        if not 0.0 <= self.trace <= 1.0:
+            raise InvalidInput(f"trace {self.trace}: must be at least 0 and at most 1")
         if self.scenes % self.parts:
             raise InvalidInput(f"{self.scenes} scenes in {self.parts} parts: must divide evenly")
 
@@ -78,6 +96,32 @@ class PracticeRecipe:
     def agent_steps(self) -> int:
         """Most steps that a driver makes in all iterations; less where recordings end within a sequence."""
         return self.iterations * self.scenes * self.sequence
+
+
+@dataclass(frozen=True)
+class Rewards:
+    """What a step earns, as in `sim.rewards.RewardSpec`; kept with a policy, since its values mean nothing without."""
+
+    progress: float = 0.1
+    """For each metre along the route."""
+    over_speed: float = -0.3
+    """For each m/s over the limit during a second: more than the progress that it brings."""
+    acceleration: float = -0.01
+    """For each (m/s^2)^2 during a second."""
+    lateral_acceleration: float = -0.01
+    collision: float = -10.0
+    """Once, for a collision ends a drive in training; so does leaving the route."""
+    off_route: float = -10.0
+    off_road: float = 0.0
+    red_light: float = -5.0
+    stop_line: float = -2.0
+    wrong_way: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number."""
+        for name in self.__dataclass_fields__:
+            if not math.isfinite(getattr(self, name)):
+                raise InvalidInput(f"reward {name} {getattr(self, name)}: must be a number")
 
 
 @dataclass(frozen=True)
@@ -94,12 +138,15 @@ class PolicySpec:
     """Closest agents that a driver sees."""
     roads: int = 32
     """Closest road elements that it sees."""
+    route_points: int = 40
+    """Points along the route that it sees, 2 m apart, from 20 m behind it on."""
+    rewards: Rewards = field(default_factory=Rewards)
     cloning: CloningRecipe | None = None
     practice: PracticeRecipe | None = None
 
     def __post_init__(self) -> None:
         """Refuse policies without a driver, eyes or a recipe."""
-        _check_whole(self, "members", "agents", "roads")
+        _check_whole(self, "members", "agents", "roads", "route_points")
         if (self.cloning is None) == (self.practice is None):
             how = "neither" if self.cloning is None else "both"
             raise InvalidInput(f"recipes of cloning and practice: {how} given, exactly one must be")
@@ -119,12 +166,36 @@ class PolicyVersion:
     weights_hash: str
     curve_hash: str
     """Blob with the learning curve."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What it was trained with."""
+    cost: Cost | None = None
+    """What the training took in the process that ended it; None where it was found done."""
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """How good a policy was after so much training: means over its drivers."""
+
+    step: int
+    """Updates of cloning, iterations of practice."""
+    agent_steps: int
+    """Steps that each driver learned from so far."""
+    measures: Mapping[str, float]
+    """Greedy drives through held-out scenarios: `failure`, `progress_ratio` and the like; empty without any."""
+    terms: Mapping[str, float]
+    """Of the loss, since the last point."""
 
 
 def _check_whole(record: object, *names: str) -> None:
     for name in names:
         if getattr(record, name) < 1:
             raise InvalidInput(f"{name} {getattr(record, name)}: must be at least 1")
+
+
+def _check_multiple(record: object, name: str, of: str) -> None:
+    whole, part = getattr(record, name), getattr(record, of)
+    if whole % part:
+        raise InvalidInput(f"{name} {whole}: must be a multiple of {of} {part}, for example {whole + -whole % part}")
 
 
 def _check_positive(record: object, *names: str) -> None:

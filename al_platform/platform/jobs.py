@@ -14,6 +14,7 @@ from al_platform.domain.progress import ReportProgress
 from al_platform.errors import InvalidInput
 from al_platform.platform.compiled import keep_compiled
 from al_platform.policies import comparing, evaluating
+from al_platform.policies import worker as policies
 from al_platform.scoring import local
 from al_platform.training import belief, embedding, worker
 from al_platform.training.job import read_training_job
@@ -60,6 +61,10 @@ def _compare(job: Job, report: ReportProgress) -> None:
     comparing.run_comparison(job.workplace, job.record, report=report)
 
 
+def _policy(job: Job, report: ReportProgress) -> None:
+    policies.run_policy_job(job.workplace, job.record, report=report)
+
+
 KINDS: Mapping[str, RunJob] = {
     worker.KIND: _train,
     local.KIND: _score,
@@ -67,6 +72,7 @@ KINDS: Mapping[str, RunJob] = {
     embedding.KIND: _embed,
     evaluating.KIND: _evaluate,
     comparing.KIND: _compare,
+    policies.KIND: _policy,
 }
 """Kind of a job to what does it."""
 

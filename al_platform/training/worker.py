@@ -14,8 +14,8 @@ from al_platform.models.batches import Rows
 from al_platform.models.families import family_named
 from al_platform.models.records import image_batches
 from al_platform.models.weights import weights_from_bytes, weights_to_bytes
+from al_platform.storage.checkpoints import OrbaxCheckpoints
 from al_platform.storage.named_records import find_record, keep_record
-from al_platform.training.checkpoints import OrbaxCheckpoints
 from al_platform.training.ensemble import TrainedEnsemble, train_ensemble
 from al_platform.training.evaluate import measure
 from al_platform.training.folds import deal_folds

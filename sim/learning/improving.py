@@ -43,6 +43,8 @@ class ImproveSpec:
     sequence: int = 32
     """Steps of each before the learner is asked."""
     discount: float = 0.99
+    trace: float = 1.0
+    """How much of what was lived through later counts against the value, from step to step; see `vtrace`."""
     passes: int = 1
     """How often every sequence is learned from."""
     parts: int = 1
@@ -202,7 +204,9 @@ def _experience(outputs: Outputs, lived: Sequences, spec: ImproveSpec) -> Experi
     log_rho = log_probability(now, lived.action) - lived.log_probability
     discount = spec.discount * lived.goes_on
     targets = jax.vmap(
-        lambda rho, before, after, reward, discount: vtrace(rho, before, after, r_t=reward, discount_t=discount),
+        lambda rho, before, after, reward, discount: vtrace(
+            rho, before, after, r_t=reward, discount_t=discount, trace=spec.trace
+        ),
         in_axes=1,
         out_axes=1,
     )(log_rho, now.value, outputs.value[1:], jnp.where(lived.valid, lived.reward, 0.0), discount)

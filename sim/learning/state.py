@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int32
 from sim.networks import Parameters
 from sim.scenario.record import Leaf
 
-Terms: TypeAlias = dict[str, Float[Array, ""]]
+Terms: TypeAlias = dict[str, Float[Array, "..."]]
 Loss: TypeAlias = Callable[[Parameters], tuple[Float[Array, ""], Terms]]
 
 

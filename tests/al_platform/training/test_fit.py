@@ -18,7 +18,7 @@ import pytest
 
 from al_platform.domain.progress import Progress, ReportProgress, silent
 from al_platform.errors import Stopped, StorageUnavailable
-from al_platform.training.checkpoints import OrbaxCheckpoints
+from al_platform.storage.checkpoints import OrbaxCheckpoints
 from al_platform.training.fit import Checkpoints, TrainState, _keep_best, binary_cross_entropy, fit_ensemble
 from al_platform.training.frames import UNKNOWN, LabeledFrames
 from tests.al_platform.training.linear import LINEAR, SPEC, labelled
@@ -181,7 +181,7 @@ def test_stopped_where_its_state_is_kept_already_it_is_not_kept_again(tmp_path: 
 TRAIN_ALOUD = """
 import sys
 from pathlib import Path
-from al_platform.training.checkpoints import OrbaxCheckpoints
+from al_platform.storage.checkpoints import OrbaxCheckpoints
 from al_platform.training.fit import fit_ensemble
 from tests.al_platform.training.linear import LINEAR, SPEC, labelled
 kept = OrbaxCheckpoints(Path(sys.argv[1]), every_s=0.0)
@@ -224,7 +224,7 @@ from pathlib import Path
 import jax
 from al_platform.domain.progress import silent
 from al_platform.errors import CorruptBlob
-from al_platform.training.checkpoints import OrbaxCheckpoints
+from al_platform.storage.checkpoints import OrbaxCheckpoints
 from al_platform.training.fit import fit_ensemble
 from tests.al_platform.training.linear import LINEAR, SPEC, labelled
 for folder in sys.argv[1:]:

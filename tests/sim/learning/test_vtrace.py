@@ -22,10 +22,12 @@ def sequence(seed: int, *, off_policy: bool) -> dict[str, np.ndarray]:
     }
 
 
-def by_definition(given: dict[str, np.ndarray], most_rho: float, most_c: float) -> tuple[np.ndarray, np.ndarray]:
+def by_definition(
+    given: dict[str, np.ndarray], most_rho: float, most_c: float, trace: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """The sum of Espeholt et al. 2018, Eq. 1, term by term in float64."""
     rho = np.minimum(most_rho, np.exp(given["log_rho_tm1"]))
-    c = np.minimum(most_c, np.exp(given["log_rho_tm1"]))
+    c = trace * np.minimum(most_c, np.exp(given["log_rho_tm1"]))
     v, v_next, r, discount = (given[name] for name in ("v_tm1", "v_t", "r_t", "discount_t"))
     targets = np.zeros(STEPS)
     for start in range(STEPS):
@@ -37,17 +39,17 @@ def by_definition(given: dict[str, np.ndarray], most_rho: float, most_c: float) 
                 break
         targets[start] = total
     # Behind a step comes the target of the next state where that is the same state, corrected by how they differ.
-    excess = np.append(targets[1:] - v[1:], 0.0)
+    excess = trace * np.append(targets[1:] - v[1:], 0.0)
     return targets, rho * (r + discount * (v_next + excess) - v)
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6), most_rho=st.floats(0.5, 2.0), most_c=st.floats(0.5, 1.5))
-def test_targets_are_those_of_the_definition(seed: int, most_rho: float, most_c: float) -> None:
+@given(seed=st.integers(0, 10**6), most_rho=st.floats(0.5, 2.0), most_c=st.floats(0.5, 1.5), trace=st.floats(0.0, 1.0))
+def test_targets_are_those_of_the_definition(seed: int, most_rho: float, most_c: float, trace: float) -> None:
     steps = sequence(seed, off_policy=True)
-    exact = by_definition(steps, most_rho, most_c)
+    exact = by_definition(steps, most_rho, most_c, trace)
     arrays = {name: jnp.asarray(values, jnp.float32) for name, values in steps.items()}
-    found = vtrace(**arrays, most_rho=most_rho, most_c=most_c)
+    found = vtrace(**arrays, most_rho=most_rho, most_c=most_c, trace=trace)
     np.testing.assert_allclose(found.value, exact[0], rtol=2e-5, atol=2e-4)
     np.testing.assert_allclose(found.advantage, exact[1], rtol=2e-5, atol=2e-4)
 
@@ -82,3 +84,14 @@ def test_no_gradient_flows_through_the_targets() -> None:
 def test_returns_add_up_by_hand() -> None:
     found = discounted_returns(jnp.array([1.0, 2.0, 4.0]), jnp.array([0.5, 0.5, 0.5]), jnp.float32(8.0))
     assert found.tolist() == pytest.approx([4.0, 6.0, 8.0])
+
+
+def test_on_its_own_policy_the_advantages_are_the_generalised_ones() -> None:
+    steps = sequence(4, off_policy=False)
+    steps["v_t"][:-1] = steps["v_tm1"][1:]
+    delta = steps["r_t"] + steps["discount_t"] * steps["v_t"] - steps["v_tm1"]
+    expected, later = np.zeros(STEPS), 0.0
+    for step in reversed(range(STEPS)):  # Schulman et al. 2016, Eq. 16
+        later = expected[step] = delta[step] + 0.9 * steps["discount_t"][step] * later
+    arrays = {name: jnp.asarray(values, jnp.float32) for name, values in steps.items()}
+    np.testing.assert_allclose(vtrace(**arrays, trace=0.9).advantage, expected, rtol=1e-5, atol=1e-5)

@@ -1,14 +1,25 @@
-"""Checkpoints of a training on disk, by orbax."""
+"""Checkpoints of long work on disk, by orbax."""
 
 import shutil
 import time
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import jax
 import orbax.checkpoint as ocp
 
 from al_platform.errors import CorruptBlob, StorageUnavailable
-from al_platform.training.fit import TrainState
+
+
+class Stepping(Protocol):
+    """A frozen dataclass of arrays, one of which counts the steps that were made."""
+
+    @property
+    def step(self) -> Any:
+        """Steps made so far: an integer or an array of one."""
+
+
+State = TypeVar("State", bound=Stepping)
 
 
 class OrbaxCheckpoints:
@@ -23,7 +34,7 @@ class OrbaxCheckpoints:
         self._saved_at = time.monotonic()
         self._saved_step = 0
 
-    def restore(self, like: TrainState) -> TrainState | None:
+    def restore(self, like: State) -> State | None:
         """Give the newest whole state, None where there is none.
 
         Raises: CorruptBlob where its files were damaged or are of another version.
@@ -40,15 +51,15 @@ class OrbaxCheckpoints:
                 f"checkpoints {self._folder}: cannot be read ({reason}). Delete the folder: the training starts anew"
             ) from error
 
-    def _read(self, like: TrainState) -> TrainState | None:
+    def _read(self, like: State) -> State | None:
         with ocp.CheckpointManager(self._folder.absolute()) as manager:
             newest = manager.latest_step()
             if newest is None:
                 return None
             abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, vars(like))
-            return TrainState(**manager.restore(newest, args=ocp.args.StandardRestore(abstract)))
+            return type(like)(**manager.restore(newest, args=ocp.args.StandardRestore(abstract)))
 
-    def save(self, state: TrainState, *, last: bool, stopping: bool = False) -> None:
+    def save(self, state: State, *, last: bool, stopping: bool = False) -> None:
         """Keep the state when the last was kept long enough ago, or when the training stops early here.
 
         A finished training needs no checkpoint.
@@ -66,7 +77,7 @@ class OrbaxCheckpoints:
             ) from error
         self._saved_at, self._saved_step = time.monotonic(), int(state.step)
 
-    def _write(self, state: TrainState) -> None:
+    def _write(self, state: State) -> None:
         options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True)
         with ocp.CheckpointManager(self._folder.absolute(), options=options) as manager:
             manager.save(int(state.step), args=ocp.args.StandardSave(vars(state)))

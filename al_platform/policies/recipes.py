@@ -1,0 +1,62 @@
+"""What the specification of a policy means to the simulator."""
+
+from dataclasses import asdict
+
+from al_platform.domain.policies import CloningRecipe, PolicySpec, PracticeRecipe
+from al_platform.errors import InvalidInput
+from sim.learning.cloning import CloneSpec
+from sim.learning.improving import ImproveSpec
+from sim.learning.losses import CloningSpec, ImprovementSpec
+from sim.learning.state import OptimiserSpec
+from sim.networks import NETWORKS, NetworkSpec
+from sim.observation.record import ObservationSpec
+from sim.rewards import DoneSpec, RewardSpec
+from sim.rolling import RolloutSpec
+
+_WARM_UP = 100
+
+
+def network_of(spec: PolicySpec) -> NetworkSpec:
+    """Give the network of a policy.
+
+    Raises: InvalidInput for a name that no size has.
+    """
+    if spec.network not in NETWORKS:
+        raise InvalidInput(f"network {spec.network!r}: must be one of {', '.join(NETWORKS)}")
+    return NETWORKS[spec.network]
+
+
+def training_drive(spec: PolicySpec) -> RolloutSpec:
+    """Give how a policy drives while it learns: a failure ends a drive."""
+    return RolloutSpec(
+        observation=ObservationSpec(agents=spec.agents, roads=spec.roads, points=spec.route_points),
+        reward=RewardSpec(**asdict(spec.rewards)),
+        done=DoneSpec(),
+    )
+
+
+def clone_spec(recipe: CloningRecipe) -> CloneSpec:
+    """Give a recipe as the simulator's learner takes it."""
+    return CloneSpec(
+        loss=CloningSpec(value=recipe.value, smoothing_bins=recipe.smoothing_bins, clip_surprise=recipe.clip_surprise),
+        optimiser=OptimiserSpec(recipe.learning_rate, warm_up=_WARM_UP, decay_over=recipe.updates),
+        batch=recipe.batch_steps,
+        discount=recipe.discount,
+        gusts=recipe.gusts,
+    )
+
+
+def improve_spec(recipe: PracticeRecipe) -> ImproveSpec:
+    """Give a recipe as the simulator's learner takes it."""
+    updates = recipe.iterations * recipe.passes * recipe.parts
+    return ImproveSpec(
+        loss=ImprovementSpec(clip=recipe.clip, value=recipe.value, entropy=recipe.entropy, cloned=recipe.cloned),
+        optimiser=OptimiserSpec(recipe.learning_rate, warm_up=_WARM_UP, decay_over=updates),
+        scenes=recipe.scenes,
+        sequence=recipe.sequence,
+        discount=recipe.discount,
+        trace=recipe.trace,
+        passes=recipe.passes,
+        parts=recipe.parts,
+        kept_advantages=recipe.kept_advantages,
+    )
