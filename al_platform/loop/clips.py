@@ -1,8 +1,8 @@
-"""Clips of scenarios, for people who are asked about them."""
+"""Clips of scenarios, for people who are asked about them: PNGs that move, which every place of pictures can show."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from al_platform.datasets.scenarios.store import open_layouts
 from al_platform.domain.data import BlobRef
@@ -11,13 +11,14 @@ from al_platform.errors import NotFound
 from al_platform.labeling.base import Clip
 from al_platform.loop.context import LoopContext
 from al_platform.scoring.scenarios import why_lost
-from sim.pictures import ground_picture, recording_of, rollout_frames, save_gif, view_of
+from sim.pictures import ground_picture, recording_of, rollout_frames, view_of
 from sim.scenario.record import STEP_S, Scenario
 
 EVERY = 3
 """Steps from one picture of a clip to the next."""
 SPAN_M, PIXELS = 100.0, 400
 """Side of the square that is seen from above."""
+COLOURS = 128
 
 
 def clips_of(context: LoopContext, tasks: Sequence[LabelTask]) -> dict[str, Clip]:
@@ -39,8 +40,10 @@ def clips_of(context: LoopContext, tasks: Sequence[LabelTask]) -> dict[str, Clip
 def _drawn(context: LoopContext, scenario: Scenario) -> BlobRef:
     recording = recording_of(scenario, name="", tags=())
     view = view_of(recording, span_m=SPAN_M, pixels=PIXELS)
-    frames = rollout_frames(recording, view=view, every=EVERY, ground=ground_picture(scenario.ground, view))
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "clip.gif"
-        save_gif(frames, path, step_s=STEP_S * EVERY)
-        return context.blobs.put(path.read_bytes(), media_type="image/gif")
+    ground = ground_picture(scenario.ground, view)
+    first, *later = (
+        frame.quantize(COLOURS) for frame in rollout_frames(recording, view=view, every=EVERY, ground=ground)
+    )
+    sink = BytesIO()
+    first.save(sink, "PNG", save_all=True, append_images=later, duration=round(1000 * STEP_S * EVERY), loop=0)
+    return context.blobs.put(sink.getvalue(), media_type="image/png")

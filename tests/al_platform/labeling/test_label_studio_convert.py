@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from al_platform.domain.data import BlobRef
@@ -37,6 +37,7 @@ def annotation(*result: Any, **more: Any) -> ServerAnnotation:
     return ServerAnnotation(1, NOW, list(result), **more)
 
 
+@settings(deadline=None)
 @given(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1), st.data())
 def test_a_box_comes_back_as_it_was_proposed(x: int, y: int, data: st.DataObject) -> None:
     box = Box("car", x, y, data.draw(st.integers(x + 1, WIDTH)), data.draw(st.integers(y + 1, HEIGHT)))
