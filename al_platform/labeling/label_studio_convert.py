@@ -127,9 +127,11 @@ def box_region(box: Box, *, width: int, height: int, score: float | None = None)
 
 
 def _prediction(brief: TaskBrief, hint: Hint) -> dict[str, Any]:
+    """What the ensemble proposes; the server shows a score as a share, so it is the mean of the boxes' own."""
+    sure = [proposal.score for proposal in hint.boxes]
     return {
         "model_version": hint.model_version,
-        "score": brief.task.score,
+        "score": sum(sure) / len(sure) if sure else 0.0,
         "result": [_proposed(brief, index, proposal) for index, proposal in enumerate(hint.boxes)],
     }
 

@@ -116,7 +116,7 @@ def test_a_task_carries_our_id_our_order_and_the_proposal_with_its_model() -> No
     data, (prediction,) = body["data"], body["predictions"]
     assert (data["external_id"], data["rank"], data["order"], data["score"]) == (ranked.task_id, 1, "0000000001", 0.5)
     assert (data["image"], data["heatmap"]) == ("url:tsk_a_0/frm_0", "url:tsk_a_0/heat")
-    assert (prediction["model_version"], prediction["score"]) == ("ens_1", 0.5)
+    assert (prediction["model_version"], prediction["score"]) == ("ens_1", 0.75)
     assert answer_of(brief(ranked), annotation(*prediction["result"])).boxes == (PERSON,)
     assert task_json(BRIEF, None, address_of)["predictions"] == []
 
