@@ -37,6 +37,7 @@ from api.routes import (
     frames,
     health,
     hooks,
+    imports,
     keys,
     loops,
     models,
@@ -50,7 +51,21 @@ from api.schemas.base import ProblemDetails
 OPEN = ("/health", "/v1/health", "/ready")
 """All that can be had without a key."""
 
-_ROUTERS = (health, frames, scenarios, datasets, models, rounds, loops, queues, similar, experiments, keys, hooks)
+_ROUTERS = (
+    health,
+    frames,
+    imports,
+    scenarios,
+    datasets,
+    models,
+    rounds,
+    loops,
+    queues,
+    similar,
+    experiments,
+    keys,
+    hooks,
+)
 _SAVE_USES_EVERY_S = 60.0
 
 

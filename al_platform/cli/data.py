@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +16,10 @@ from al_platform.domain.filters import FILTER_HELP
 from al_platform.domain.lineage import LineageNode
 from al_platform.platform.data import adapter_options, count_frames, datasets_summary, ingest_dataset, scenario_uses
 from al_platform.platform.data import lineage as lineage_nodes
+
+if TYPE_CHECKING:
+    from al_platform.client.records import ImportRecord
+    from al_platform.datasets.ingest import IngestReport
 
 _SHOWN_PARENTS = 4
 _SHOWN_BROKEN = 20
@@ -37,9 +41,20 @@ def ingest(
     path: Annotated[str | None, typer.Argument(help="Where the source lies; not for synthetic and camera")] = None,
     option: Annotated[list[str] | None, typer.Option("--option", "-o", help=_OPTIONS)] = None,
 ) -> None:
-    """Bring a dataset in. Repeating it changes nothing; broken files are named and passed over."""
+    """Bring a dataset in. Repeating it changes nothing; broken files are named and passed over.
+
+    A server takes in masks and coco from the folder HOME/inbox of its own machine; PATH is below it.
+    """
+    server, options = remote.remote_of(context), parse.options(option or [])
+    if server is not None:
+        _show_ingested(remote.import_frames(server, adapter, path or "", options))
+        return
     with platform_of(context) as platform:
-        report = ingest_dataset(platform, adapter, path, parse.options(option or []))
+        report = ingest_dataset(platform, adapter, path, options)
+    _show_ingested(report)
+
+
+def _show_ingested(report: "IngestReport | ImportRecord") -> None:
     typer.echo(
         f"{report.read} read, {report.added} new frames, {report.labels} labels sealed, "
         f"{len(report.duplicates)} duplicates, {len(report.broken)} broken"

@@ -18,6 +18,7 @@ from al_platform.settings import Remote
 
 if TYPE_CHECKING:
     from al_platform.client import Client, RoundRecord
+    from al_platform.client.records import ImportRecord
 
 REMOTE_KEY = "remote"
 
@@ -96,6 +97,12 @@ def list_rounds(remote: Remote) -> None:
                 round_.dataset_version_id or "",
             )
     Console().print(table)
+
+
+def import_frames(remote: Remote, adapter: str, path: str, options: Mapping[str, str]) -> "ImportRecord":
+    """Have the server bring a dataset in from its inbox; gives what it found."""
+    with client_of(remote) as client:
+        return client.import_frames(adapter, path, options)
 
 
 def show_frames(remote: Remote, filter_text: str, *, unlabelled: bool) -> None:

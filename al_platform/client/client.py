@@ -13,6 +13,7 @@ from al_platform.client.records import (
     EstimateRecord,
     FrameCount,
     FrameRecord,
+    ImportRecord,
     LoopRecord,
     LoopRoundRecord,
     MetricsRecord,
@@ -66,6 +67,11 @@ class Client:
     def datasets(self) -> list[DatasetRecord]:
         """Give what was ingested."""
         return self._list(DatasetRecord, "/v1/datasets")
+
+    def import_frames(self, adapter: str, path: str, options: Mapping[str, str] | None = None) -> ImportRecord:
+        """Bring a dataset in from the inbox of the service's home; again it adds nothing."""
+        body = {"adapter": adapter, "path": path, "options": dict(options or {})}
+        return self._one(ImportRecord, "POST", "/v1/imports", body=body)
 
     def count_frames(self, filter_text: str = "", *, unlabelled: bool = False) -> FrameCount:
         """Give how many frames a filter matches, all or those nobody ever labelled, and of how many sessions."""

@@ -34,6 +34,25 @@ class FrameCount:
 
 
 @dataclass(frozen=True)
+class BrokenRecord:
+    """A file that could not be used, and why."""
+
+    origin: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImportRecord:
+    """What an import found; `duplicates` and `broken` name the first hundred of each."""
+
+    read: int
+    added: int
+    labels: int
+    duplicates: tuple[str, ...]
+    broken: tuple[BrokenRecord, ...]
+
+
+@dataclass(frozen=True)
 class ScenarioRecord:
     """A scene of traffic: steps of 0.2 s, lengths in metres; `report` says what was mended, dropped or noticed."""
 

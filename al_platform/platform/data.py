@@ -15,15 +15,20 @@ from al_platform.datasets.ingest import IngestReport, ingest
 from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetVersion
 from al_platform.domain.lineage import LineageNode, Use
+from al_platform.errors import InvalidInput
 from al_platform.platform.home import Platform
 
 
-def ingest_dataset(platform: Platform, adapter: str, path: str | None, options: Mapping[str, str]) -> IngestReport:
-    """Bring a dataset in by the adapter of this name.
+def ingest_dataset(
+    platform: Platform, adapter: str, path: str | None, options: Mapping[str, str], *, most: int | None = None
+) -> IngestReport:
+    """Bring a dataset in by the adapter of this name, of at most so many items.
 
-    Raises: InvalidInput for an unknown adapter, option or path.
+    Raises: InvalidInput for an unknown adapter, option or path, or too large a source; as `ingest`.
     """
     source = adapter_named(adapter)(AdapterRequest(path=path, options=options))
+    if most is not None and source.count() > most:
+        raise InvalidInput(f"{path}: {source.count()} items are more than the {most} of one import; split the source")
     return ingest(
         source,
         catalog=platform.catalog,
