@@ -99,10 +99,11 @@ def ask_for_comparison(
     suite_name: str,
     *,
     spec: JudgeSpec,
-    wanted: ComparisonSpec,
+    clips: int,
+    progress_margin: float,
     actor: Actor,
-) -> Judged[Comparison]:
-    """Have two policies compared; asked again it is the same comparison, and a failed one is tried once more.
+) -> str:
+    """Have two policies compared and give the id that this goes by; asked again it is the same, failed or not.
 
     Raises: NotFound for an unknown policy or suite; InvalidInput for a policy against itself.
     """
@@ -112,9 +113,9 @@ def ask_for_comparison(
         if each != EXPERT:
             policy(service.platform, each)
     suite_id = judging.suite(service.platform, suite_name).suite_id
-    wish = ComparisonWish(before, after, suite_id, spec, wanted.clips, wanted.progress_margin)
+    wish = ComparisonWish(before, after, suite_id, spec, clips, progress_margin)
     _ask(service, wish.wish_id, wish, actor=actor)
-    return comparison_status(service, wish.wish_id)[1]
+    return wish.wish_id
 
 
 def ask_for_licence(service: Service, policy_id: str, spec: LicenceSpec, *, actor: Actor) -> Judged[Licence]:
