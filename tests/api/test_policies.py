@@ -14,6 +14,8 @@ from al_platform.domain.access import Scope
 from al_platform.domain.judgements import JudgementState
 from al_platform.domain.judging import EXPERT
 from al_platform.platform.home import open_platform
+from al_platform.platform.judging import compare_policies, freeze_suite
+from al_platform.policies.changes import ComparisonSpec
 from tests.api.conftest import Served, serving
 from tests.fleet import contents, settings_of
 from tests.judged import CURVE, HALT, RACE, SCENES, add_policy_that, make_judged_home
@@ -40,8 +42,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def drivers(home: Path) -> Iterator[Drivers]:
+    """What is driven was driven before anybody asks: no request of a test waits for a simulator."""
     with open_platform(settings_of(home)) as platform:
         racing, halting = add_policy_that(platform, RACE), add_policy_that(platform, HALT)
+        freeze_suite(platform, "all", "")
+        compare_policies(platform, EXPERT, racing, "all", wanted=ComparisonSpec(clips=1))
     with serving(home) as served:
         with served.client() as client:
             client.freeze_suite("all", idempotency_key="all")
@@ -73,7 +78,7 @@ def test_policies_are_driven_compared_licensed_and_ranked(drivers: Drivers) -> N
     racing = drivers.racing
     with drivers.served.client(Scope.OPERATOR) as client:
         asked = client.ask_for_comparison(EXPERT, racing, "all", clips=1)
-        assert asked.state is JudgementState.DONE  # this backend computes here and now
+        assert asked.state is JudgementState.DONE
         assert asked.comparison is not None
         assert client.ask_for_comparison(EXPERT, racing, "all", clips=1) == asked == client.comparison(asked.asked_id)
         worst = asked.comparison.worse[0]
