@@ -17,6 +17,7 @@ from starlette.routing import Mount
 
 from al_platform.domain.access import Scope
 from al_platform.errors import CatalogBusy, InvalidInput, StorageUnavailable, Unauthenticated
+from al_platform.platform.judgements import take_on_judgements
 from al_platform.platform.picture_links import FOLDER, PictureLinks
 from al_platform.platform.service import Service
 from al_platform.platform.signing import signer_of
@@ -38,9 +39,12 @@ from api.routes import (
     health,
     hooks,
     imports,
+    judging,
     keys,
+    licences,
     loops,
     models,
+    policies,
     queues,
     rounds,
     scenarios,
@@ -63,10 +67,14 @@ _ROUTERS = (
     queues,
     similar,
     experiments,
+    policies,
+    judging,
+    licences,
     keys,
     hooks,
 )
 _SAVE_USES_EVERY_S = 60.0
+_JUDGE_EVERY_S = 1.0
 
 
 def create_app(service: Service, settings: ServiceSettings, *, clock: Clock = time.monotonic) -> FastAPI:
@@ -162,6 +170,7 @@ def _gate(service: Service, settings: ServiceSettings, clock: Clock) -> Gate:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_save_uses, app.state.service)
+        tasks.start_soon(_judge, app.state.service)
         yield
         tasks.cancel_scope.cancel()
 
@@ -173,6 +182,16 @@ async def _save_uses(service: Service) -> None:
             await run_in_threadpool(service.keys.save_last_uses)
         except (CatalogBusy, StorageUnavailable) as error:
             log.warning("last uses of keys were not written", reason=str(error))
+
+
+async def _judge(service: Service) -> None:
+    """Take on what was asked for, also by whoever never looks again."""
+    while True:
+        await anyio.sleep(_JUDGE_EVERY_S)
+        try:
+            await run_in_threadpool(take_on_judgements, service)
+        except (CatalogBusy, StorageUnavailable) as error:
+            log.warning("judgements were not taken on", reason=str(error))
 
 
 def _openapi(request: Request) -> JSONResponse:

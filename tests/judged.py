@@ -14,9 +14,10 @@ from al_platform.catalog.policies import add_policy
 from al_platform.catalog.scenarios import scenarios_of_filter
 from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.ids import make_id
-from al_platform.domain.policies import CloningRecipe, PolicySpec, PolicyVersion
+from al_platform.domain.policies import CloningRecipe, CurvePoint, PolicySpec, PolicyVersion
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.scenarios import generate_scenarios
+from al_platform.policies.curve import Curve, write_curve
 from al_platform.policies.stored import Drivers, fresh_parameters, write_drivers
 from sim.actions import ActionSpec
 from sim.networks import network_named
@@ -30,6 +31,13 @@ NOW = "2026-01-31 12:00:00.000000"
 SPEC = PolicySpec("xs", agents=4, roads=4, cloning=CloningRecipe(updates=1))
 _ACTIONS = ActionSpec(accelerations=15, steering_rates=3)
 _SIGHT = ObservationSpec(agents=SPEC.agents, roads=SPEC.roads, points=16)
+
+CURVE = Curve(
+    (
+        CurvePoint(500, 32_000, {"failure": 0.5, "progress_ratio": 0.7}, {"loss": 2.5}),
+        CurvePoint(1000, 64_000, {"failure": 0.25, "progress_ratio": 0.9}, {"loss": 1.5}),
+    )
+)
 
 HALT, CRUISE, RACE = -4.0, 0.0, 3.0
 """m/s^2 that a driver always asks for; all of them keep the steering wheel still."""
@@ -58,7 +66,7 @@ def drivers_that(*accelerations: float) -> Drivers:
 def add_policy_that(platform: Platform, *accelerations: float) -> str:
     """Enter such a policy as if it had been cloned from all scenes; gives its id."""
     weights_hash = write_drivers(platform.blobs, drivers_that(*accelerations))
-    curve_hash = platform.blobs.put(b"[]").hash
+    curve_hash = write_curve(platform.blobs, CURVE)
     with platform.catalog.transaction() as tx:
         items = [DatasetItem(each.scenario_id, "") for each in scenarios_of_filter(tx, "")]
         version = add_version(

@@ -10,6 +10,7 @@ from al_platform.catalog.policies import add_policy
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PolicyVersion
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.scenarios import generate_scenarios
+from al_platform.policies.curve import Curve, write_curve
 from al_platform.policies.stored import Drivers, fresh_parameters, write_drivers
 from sim.actions import ActionSpec
 from sim.networks import NetworkSpec
@@ -35,7 +36,8 @@ def untrained(members: int = MEMBERS, *, seed: int = 0) -> Drivers:
 def keep_drivers(platform: Platform, drivers: Drivers, policy_id: str = POLICY) -> str:
     """Enter drivers as a policy."""
     spec = PolicySpec(members=drivers.members, agents=SEES.agents, roads=SEES.roads, cloning=CloningRecipe())
-    policy = PolicyVersion(policy_id, spec, "", None, 0, write_drivers(platform.blobs, drivers), "")
+    curve = write_curve(platform.blobs, Curve())
+    policy = PolicyVersion(policy_id, spec, "", None, 0, write_drivers(platform.blobs, drivers), curve)
     with platform.catalog.transaction() as tx:
         add_policy(tx, policy, now=NOW)
     return policy_id

@@ -89,6 +89,13 @@ def evaluations_page(tx: Transaction, suite_id: str, spec: JudgeSpec, page: Page
     return page_of(tx, "evaluations", page=page, order=_BEST_FIRST, make=_evaluation, where=where)
 
 
+def evaluations_of_page(tx: Transaction, policy_id: str, page: PageRequest) -> Page[Evaluation]:
+    """Give evaluations by suite and id, of one policy or ("") of all."""
+    where = Condition("policy_id = ? OR ? = ''", (policy_id, policy_id))
+    order = {"suite_id": str, "evaluation_id": str}
+    return page_of(tx, "evaluations", page=page, order=order, make=_evaluation, where=where)
+
+
 def better_evaluations(tx: Transaction, than: Evaluation) -> int:
     """Count the evaluations that stand before this one."""
     sql = (
@@ -108,6 +115,17 @@ def find_licence_spec(tx: Transaction, name: str) -> LicenceSpec | None:
     """Give what the licence of this name asks for, None where there is none."""
     rows = tx.execute("SELECT spec FROM licence_specs WHERE name = ?", [name]).fetchall()
     return record_from_json(LicenceSpec, rows[0][0]) if rows else None
+
+
+def licence_named(tx: Transaction, licence_id: str) -> Licence:
+    """Give a decision.
+
+    Raises: NotFound for an unknown id.
+    """
+    found = find_licence(tx, licence_id)
+    if found is None:
+        raise NotFound(f"licence {licence_id}: nothing was decided under this id")
+    return found
 
 
 def licence_specs_page(tx: Transaction, page: PageRequest) -> Page[LicenceSpec]:

@@ -1,11 +1,18 @@
 """Trained policies."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from al_platform.catalog.connection import Transaction
+from al_platform.catalog.pages import page_of
 from al_platform.catalog.tables import insert_missing, rows_of
 from al_platform.domain.hashing import canonical_json
+from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.policies import PolicyVersion
 from al_platform.domain.records import record_from_json
 from al_platform.errors import NotFound
+
+_POLICIES = "(SELECT policy_id, policy, strftime(created_at, '%Y-%m-%d %H:%M:%S.%f') AS created_at FROM policies)"
 
 
 def add_policy(tx: Transaction, policy: PolicyVersion, *, now: str) -> None:
@@ -45,4 +52,14 @@ def policy_named(tx: Transaction, policy_id: str) -> PolicyVersion:
 def all_policies(tx: Transaction) -> list[PolicyVersion]:
     """Give every policy, oldest first."""
     rows = rows_of(tx, "SELECT policy FROM policies ORDER BY created_at, policy_id")
-    return [record_from_json(PolicyVersion, row["policy"]) for row in rows]
+    return [_policy(row) for row in rows]
+
+
+def policies_page(tx: Transaction, page: PageRequest) -> Page[PolicyVersion]:
+    """Give policies, newest first."""
+    order = {"created_at": str, "policy_id": str}
+    return page_of(tx, _POLICIES, page=page, order=order, make=_policy, newest_first=True)
+
+
+def _policy(row: Mapping[str, Any]) -> PolicyVersion:
+    return record_from_json(PolicyVersion, row["policy"])

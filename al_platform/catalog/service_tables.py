@@ -62,6 +62,13 @@ CREATE TABLE IF NOT EXISTS loop_rounds (
     PRIMARY KEY (loop_id, number)
 );
 
+CREATE TABLE IF NOT EXISTS judgements (
+    judgement_id VARCHAR PRIMARY KEY,
+    state VARCHAR NOT NULL,
+    record JSON NOT NULL,
+    asked_at TIMESTAMP NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     actor VARCHAR NOT NULL,
     key VARCHAR NOT NULL,

@@ -1,13 +1,12 @@
 """The client: one method for each question, answers as records, problems as errors."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, TypeVar
-from urllib.parse import quote
+from typing import Any
 
 import httpx
 
+from al_platform.client.connection import TIMEOUT_S, part, problem, record
+from al_platform.client.judging import JudgingClient
 from al_platform.client.records import (
     DatasetRecord,
     EstimateRecord,
@@ -27,42 +26,10 @@ from al_platform.client.records import (
     VerifiedRecord,
 )
 from al_platform.domain.records import record_from_json
-from al_platform.errors import PlatformError
-
-Record = TypeVar("Record")
-_TIMEOUT_S = 60.0
-_ATTEMPTS = 3
 
 
-class ServiceProblem(PlatformError):
-    """What the service answered instead; `code` is stable, the message says what to do."""
-
-    def __init__(self, message: str, *, code: str, status: int) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
-
-
-class Client:
+class Client(JudgingClient):
     """A service at `url`, asked with a key; to be closed, or used by `with`."""
-
-    def __init__(self, url: str, *, key: str = "", timeout_s: float = _TIMEOUT_S) -> None:
-        self._url = url.rstrip("/")
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        transport = httpx.HTTPTransport(retries=_ATTEMPTS)
-        self._http = httpx.Client(base_url=self._url, headers=headers, timeout=timeout_s, transport=transport)
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
 
     def datasets(self) -> list[DatasetRecord]:
         """Give what was ingested."""
@@ -84,7 +51,7 @@ class Client:
 
     def thumbnail(self, frame_id: str, *, size: int = 256) -> bytes:
         """Give a JPEG of a frame whose longer side is at most `size` pixels."""
-        return self._ask("GET", f"/v1/frames/{_part(frame_id)}/thumbnail", params={"size": size}).content
+        return self._ask("GET", f"/v1/frames/{part(frame_id)}/thumbnail", params={"size": size}).content
 
     def scenarios(self, filter_text: str = "", *, page: int = 200) -> Iterator[ScenarioRecord]:
         """Give every scenario that a filter matches, by session and name, fetched a page at a time."""
@@ -96,15 +63,15 @@ class Client:
 
     def scenario(self, scenario_id: str) -> ScenarioRecord:
         """Give a scenario."""
-        return self._one(ScenarioRecord, "GET", f"/v1/scenarios/{_part(scenario_id)}")
+        return self._one(ScenarioRecord, "GET", f"/v1/scenarios/{part(scenario_id)}")
 
     def scenario_thumbnail(self, scenario_id: str) -> bytes:
         """Give the middle of a scenario from above: a PNG."""
-        return self._ask("GET", f"/v1/scenarios/{_part(scenario_id)}/thumbnail").content
+        return self._ask("GET", f"/v1/scenarios/{part(scenario_id)}/thumbnail").content
 
     def scenario_clip(self, scenario_id: str) -> bytes:
         """Give a scenario from above as a moving picture: a GIF."""
-        return self._ask("GET", f"/v1/scenarios/{_part(scenario_id)}/clip").content
+        return self._ask("GET", f"/v1/scenarios/{part(scenario_id)}/clip").content
 
     def rounds(self, *, state: str = "", page: int = 200) -> Iterator[RoundRecord]:
         """Give rounds, newest first, in one state or ("") any."""
@@ -112,24 +79,24 @@ class Client:
 
     def round(self, round_id: str) -> RoundRecord:
         """Give how far a round is."""
-        return self._one(RoundRecord, "GET", f"/v1/rounds/{_part(round_id)}")
+        return self._one(RoundRecord, "GET", f"/v1/rounds/{part(round_id)}")
 
     def steps(self, round_id: str) -> list[StepRecord]:
         """Give the finished steps of a round, in order."""
-        return self._list(StepRecord, f"/v1/rounds/{_part(round_id)}/steps")
+        return self._list(StepRecord, f"/v1/rounds/{part(round_id)}/steps")
 
     def selections(self, round_id: str, *, page: int = 200) -> Iterator[TaskRecord]:
         """Give what a round picked, best first."""
-        return self._pages(TaskRecord, f"/v1/rounds/{_part(round_id)}/selections", {}, page=page)
+        return self._pages(TaskRecord, f"/v1/rounds/{part(round_id)}/selections", {}, page=page)
 
     def heatmap(self, round_id: str, frame_id: str, *, class_name: str) -> bytes:
         """Give where the ensemble disagrees about a class: a PNG, a pixel a cell."""
-        path = f"/v1/rounds/{_part(round_id)}/selections/{_part(frame_id)}/heatmap"
+        path = f"/v1/rounds/{part(round_id)}/selections/{part(frame_id)}/heatmap"
         return self._ask("GET", path, params={"class": class_name}).content
 
     def metrics(self, ensemble_id: str) -> MetricsRecord:
         """Give what was measured of an ensemble on frozen test sets."""
-        return self._one(MetricsRecord, "GET", f"/v1/ensembles/{_part(ensemble_id)}/metrics")
+        return self._one(MetricsRecord, "GET", f"/v1/ensembles/{part(ensemble_id)}/metrics")
 
     def estimate_round(self, wanted: Mapping[str, Any]) -> EstimateRecord:
         """Give what a round would take."""
@@ -145,15 +112,15 @@ class Client:
 
     def cancel_round(self, round_id: str) -> RoundRecord:
         """Cancel a round."""
-        return self._one(RoundRecord, "POST", f"/v1/rounds/{_part(round_id)}/cancel")
+        return self._one(RoundRecord, "POST", f"/v1/rounds/{part(round_id)}/cancel")
 
     def resume_round(self, round_id: str) -> RoundRecord:
         """Go on with a round that waits or failed on the way."""
-        return self._one(RoundRecord, "POST", f"/v1/rounds/{_part(round_id)}/resume")
+        return self._one(RoundRecord, "POST", f"/v1/rounds/{part(round_id)}/resume")
 
     def verify_round(self, round_id: str) -> VerifiedRecord:
         """Have a round select again from its stored inputs, and say how its picks differ."""
-        return self._one(VerifiedRecord, "POST", f"/v1/rounds/{_part(round_id)}/verify")
+        return self._one(VerifiedRecord, "POST", f"/v1/rounds/{part(round_id)}/verify")
 
     def similar(
         self,
@@ -172,19 +139,19 @@ class Client:
             "count": count,
             "round_id": round_id,
         }
-        return [_record(SimilarRecord, item) for item in self._ask("POST", "/v1/similar", body=body).json()]
+        return [record(SimilarRecord, item) for item in self._ask("POST", "/v1/similar", body=body).json()]
 
     def send_frames(
         self, queue: str, frames: Sequence[str], *, round_id: str = "", annotator: str = "", for_class: str = ""
     ) -> RoundRecord:
         """Send frames picked by hand straight to a queue; the same frames are the same round."""
         body = {"frames": list(frames), "round_id": round_id, "annotator": annotator, "for_class": for_class}
-        return self._one(RoundRecord, "POST", f"/v1/queues/{_part(queue)}/frames", body=body)
+        return self._one(RoundRecord, "POST", f"/v1/queues/{part(queue)}/frames", body=body)
 
     def withdraw_queue(self, queue: str) -> list[TaskRecord]:
         """Withdraw every task of a queue that nobody has answered."""
-        answer = self._ask("POST", f"/v1/queues/{_part(queue)}/withdraw")
-        return [_record(TaskRecord, item) for item in answer.json()]
+        answer = self._ask("POST", f"/v1/queues/{part(queue)}/withdraw")
+        return [record(TaskRecord, item) for item in answer.json()]
 
     def queues(self) -> list[QueueRecord]:
         """Give every queue and how many of its tasks are in each state."""
@@ -204,11 +171,11 @@ class Client:
 
     def watch_round(self, round_id: str) -> Iterator[RoundRecord]:
         """Give the status of a round whenever it changes, until it rests."""
-        path = f"/v1/rounds/{_part(round_id)}/events"
-        with self._http.stream("GET", path, timeout=httpx.Timeout(_TIMEOUT_S, connect=5.0)) as answer:
+        path = f"/v1/rounds/{part(round_id)}/events"
+        with self._http.stream("GET", path, timeout=httpx.Timeout(TIMEOUT_S, connect=5.0)) as answer:
             if answer.is_error:
                 answer.read()
-                raise _problem(answer)
+                raise problem(answer)
             for line in answer.iter_lines():
                 if line.startswith("data: "):
                     yield record_from_json(RoundRecord, line.removeprefix("data: "))
@@ -219,11 +186,11 @@ class Client:
 
     def loop(self, loop_id: str) -> LoopRecord:
         """Give how far a loop is."""
-        return self._one(LoopRecord, "GET", f"/v1/loops/{_part(loop_id)}")
+        return self._one(LoopRecord, "GET", f"/v1/loops/{part(loop_id)}")
 
     def loop_rounds(self, loop_id: str) -> list[LoopRoundRecord]:
         """Give the rounds of a loop, oldest first."""
-        return self._list(LoopRoundRecord, f"/v1/loops/{_part(loop_id)}/rounds")
+        return self._list(LoopRoundRecord, f"/v1/loops/{part(loop_id)}/rounds")
 
     def create_loop(self, wanted: Mapping[str, Any], *, idempotency_key: str) -> LoopRecord:
         """Make a loop; the same key and request bring back the same loop."""
@@ -232,80 +199,17 @@ class Client:
 
     def pause_loop(self, loop_id: str) -> LoopRecord:
         """Let no further round of a loop begin."""
-        return self._one(LoopRecord, "POST", f"/v1/loops/{_part(loop_id)}/pause")
+        return self._one(LoopRecord, "POST", f"/v1/loops/{part(loop_id)}/pause")
 
     def resume_loop(self, loop_id: str) -> LoopRecord:
         """Go on with a paused loop."""
-        return self._one(LoopRecord, "POST", f"/v1/loops/{_part(loop_id)}/resume")
+        return self._one(LoopRecord, "POST", f"/v1/loops/{part(loop_id)}/resume")
 
     def cancel_loop(self, loop_id: str) -> LoopRecord:
         """End a loop for good, and the round of it that is on its way."""
-        return self._one(LoopRecord, "POST", f"/v1/loops/{_part(loop_id)}/cancel")
+        return self._one(LoopRecord, "POST", f"/v1/loops/{part(loop_id)}/cancel")
 
     def _change_task(self, task_id: str, change: Mapping[str, Any]) -> TaskRecord:
-        path = f"/v1/tasks/{_part(task_id)}"
+        path = f"/v1/tasks/{part(task_id)}"
         version = self._ask("GET", path).headers["ETag"]
         return self._one(TaskRecord, "PATCH", path, body=change, headers={"If-Match": version})
-
-    def _pages(self, kind: type[Record], path: str, asked: Mapping[str, str], *, page: int) -> Iterator[Record]:
-        cursor: str | None = None
-        while True:
-            params: dict[str, str | int] = {**asked, "limit": page}
-            if cursor is not None:
-                params["cursor"] = cursor
-            found = self._ask("GET", path, params=params).json()
-            yield from (_record(kind, item) for item in found["items"])
-            cursor = found["next_cursor"]
-            if cursor is None:
-                return
-
-    def _list(self, kind: type[Record], path: str) -> list[Record]:
-        return [_record(kind, item) for item in self._ask("GET", path).json()]
-
-    def _one(
-        self,
-        kind: type[Record],
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        body: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Record:
-        return _record(kind, self._ask(method, path, params=params, body=body, headers=headers).json())
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        body: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> httpx.Response:
-        try:
-            answer = self._http.request(method, path, params=params, json=body, headers=headers)
-        except httpx.HTTPError as error:
-            raise ServiceProblem(
-                f"server {self._url}: {error}; see that `alp serve` runs there", code="unreachable", status=0
-            ) from error
-        if answer.is_error:
-            raise _problem(answer)
-        return answer
-
-
-def _record(kind: type[Record], plain: object) -> Record:
-    return record_from_json(kind, json.dumps(plain))
-
-
-def _problem(answer: httpx.Response) -> ServiceProblem:
-    try:
-        found = answer.json()
-        return ServiceProblem(str(found["detail"]), code=str(found["code"]), status=answer.status_code)
-    except (ValueError, KeyError, TypeError):
-        text = f"server answered {answer.status_code}, and no problem document; is it `alp serve`?"
-        return ServiceProblem(text, code="no-service", status=answer.status_code)
-
-
-def _part(text: str) -> str:
-    return quote(text, safe="")

@@ -15,6 +15,8 @@ from al_platform.errors import InvalidInput
 
 IMAGE_FORMATS = ("JPEG", "PNG")
 MASK_FORMATS = ("PNG",)
+SHOWN_FORMATS = (*IMAGE_FORMATS, "GIF")
+"""Of stored pictures that are shown as they are; those that move are GIFs."""
 UNREADABLE = (
     OSError,
     SyntaxError,
@@ -44,11 +46,12 @@ def image_size(image: bytes) -> tuple[int, int]:
 
 
 def media_type_of(image: bytes) -> str:
-    """Give image/jpeg or image/png.
+    """Give image/jpeg, image/png or image/gif.
 
-    Raises: InvalidInput where the bytes are neither.
+    Raises: InvalidInput where the bytes are none of them.
     """
-    return f"image/{str(open_image(image).format).lower()}"
+    picture = _open(image, formats=SHOWN_FORMATS, cure="only pictures can be shown")
+    return f"image/{str(picture.format).lower()}"
 
 
 def decode_picture(image: bytes) -> NDArray[np.uint8]:

@@ -7,8 +7,7 @@ from al_platform.catalog import judging as catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.policies import policy_named
 from al_platform.catalog.scenarios import scenario_named, scenarios_of_filter
-from al_platform.compute.base import JobState, JobStatus
-from al_platform.compute.waiting import finish, require_well
+from al_platform.compute.waiting import finish
 from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
 from al_platform.domain.jobs import Job
@@ -43,17 +42,6 @@ class Standing:
     evaluation: Evaluation
     licences: tuple[str, ...]
     """That it holds, by name."""
-
-
-@dataclass(frozen=True)
-class AskedEvaluation:
-    """An evaluation that was asked for."""
-
-    evaluation_id: str
-    status: JobStatus
-    """Of its job; MISSING where none was needed."""
-    evaluation: Evaluation | None
-    """None as long as it is driven."""
 
 
 def freeze_suite(platform: Platform, name: str, filter_text: str) -> Suite:
@@ -102,37 +90,20 @@ def evaluation(platform: Platform, evaluation_id: str) -> Evaluation:
         return catalog.evaluation_named(tx, evaluation_id)
 
 
+def evaluations(platform: Platform, policy_id: str, page: PageRequest) -> Page[Evaluation]:
+    """Give evaluations by suite, of one policy or ("") of all."""
+    with platform.catalog.transaction() as tx:
+        return catalog.evaluations_of_page(tx, policy_id, page)
+
+
 def evaluate_policy(platform: Platform, policy_id: str, suite_name: str, *, spec: JudgeSpec = _SPEC) -> Evaluation:
     """Drive a suite by a policy, or by the expert, and keep how that went; what was driven before is only looked up.
 
     Raises: NotFound for an unknown policy or suite, or a scenario that the store lost; InvalidInput for weights of
         another network size; what ended the job.
     """
-    job = _evaluation_job(platform, policy_id, suite_name, spec)
-    return _known(platform, job) or _kept(platform, _driven(platform, job))
-
-
-def ask_evaluation(
-    platform: Platform, policy_id: str, suite_name: str, *, spec: JudgeSpec = _SPEC, again: bool = False
-) -> AskedEvaluation:
-    """Have a policy evaluated and do not wait: to be asked again and again, by as many as like; one job runs.
-
-    A backend that computes here and now ends first. `again` starts a job anew that ended without a result.
-
-    Raises: NotFound for an unknown policy or suite; else the error that ended the job.
-    """
-    job = _evaluation_job(platform, policy_id, suite_name, spec)
-    files, compute, key = NamedFiles(platform.blobs.url), platform.compute, job.evaluation_id
-    known = _known(platform, job)
-    if known is None and evaluating.find_evaluation(files, job) is None:
-        status = compute.status(key)
-        if status.state is not JobState.RUNNING:
-            if not again:
-                require_well(key, status)
-            evaluating.write_evaluation_job(files, job)
-            compute.submit(key, _work(platform, evaluating.KIND, job.name), report=platform.report)
-    driven = None if known else evaluating.find_evaluation(files, job)
-    return AskedEvaluation(key, compute.status(key), known or (_kept(platform, driven) if driven else None))
+    job = evaluation_job(platform, policy_id, suite_name, spec)
+    return known_evaluation(platform, job) or keep_evaluation(platform, _driven(platform, job))
 
 
 def compare_policies(
@@ -153,10 +124,11 @@ def compare_policies(
     chosen = suite(platform, suite_name)
     first, second = (evaluate_policy(platform, each, suite_name, spec=spec) for each in (before, after))
     files = NamedFiles(platform.blobs.url)
-    job = comparing.write_comparison_job(files, first, second, scenarios_hash=chosen.scenarios_hash, spec=wanted)
+    job = comparing.make_comparison_job(first, second, scenarios_hash=chosen.scenarios_hash, spec=wanted)
+    comparing.write_comparison_job(files, job)
     _finish(
         platform,
-        _work(platform, comparing.KIND, job.name),
+        judging_work(platform, comparing.KIND, job.name),
         key=job.comparison_id,
         finished=lambda: comparing.find_comparison(files, job) is not None,
     )
@@ -226,7 +198,8 @@ def _judged(tx: Transaction, policy_id: str) -> JudgedPolicy:
     return JudgedPolicy(policy_id, policy.spec.network, policy.weights_hash)
 
 
-def _evaluation_job(platform: Platform, policy_id: str, suite_name: str, spec: JudgeSpec) -> EvaluationJob:
+def evaluation_job(platform: Platform, policy_id: str, suite_name: str, spec: JudgeSpec) -> EvaluationJob:
+    """Give the job of driving a suite by a policy or the expert. Raises: NotFound."""
     with platform.catalog.transaction() as tx:
         judged, chosen = _judged(tx, policy_id), catalog.suite_named(tx, suite_name)
     return evaluating.make_evaluation_job(
@@ -234,12 +207,14 @@ def _evaluation_job(platform: Platform, policy_id: str, suite_name: str, spec: J
     )
 
 
-def _known(platform: Platform, job: EvaluationJob) -> Evaluation | None:
+def known_evaluation(platform: Platform, job: EvaluationJob) -> Evaluation | None:
+    """Give what a job came to as far as the catalog has it."""
     with platform.catalog.transaction() as tx:
         return catalog.find_evaluation(tx, job.evaluation_id)
 
 
-def _kept(platform: Platform, evaluation: Evaluation) -> Evaluation:
+def keep_evaluation(platform: Platform, evaluation: Evaluation) -> Evaluation:
+    """Enter what a job came to; again changes nothing."""
     with platform.catalog.transaction() as tx:
         catalog.add_evaluation(tx, evaluation, now=utc_now())
     return evaluation
@@ -251,7 +226,7 @@ def _driven(platform: Platform, job: EvaluationJob) -> Evaluation:
     evaluating.write_evaluation_job(files, job)
     _finish(
         platform,
-        _work(platform, evaluating.KIND, job.name),
+        judging_work(platform, evaluating.KIND, job.name),
         key=job.evaluation_id,
         finished=lambda: evaluating.find_evaluation(files, job) is not None,
     )
@@ -261,7 +236,8 @@ def _driven(platform: Platform, job: EvaluationJob) -> Evaluation:
     return found
 
 
-def _work(platform: Platform, kind: str, name: str) -> Job:
+def judging_work(platform: Platform, kind: str, name: str) -> Job:
+    """Give the piece of work that a record in storage describes."""
     keep_compiled(platform.settings.cache_folder / "xla")
     return Job(kind, name, workplace_of(platform.settings))
 

@@ -21,23 +21,37 @@ def license_policy(platform: Platform, policy_id: str, spec: LicenceSpec) -> Lic
     Raises: NotFound for an unknown policy or suite; InvalidInput for a name under which something else is asked for,
         and as `platform.judging.evaluate_policy`.
     """
-    licence_id = make_id("lic", policy_id, spec)
-    with platform.catalog.transaction() as tx:
-        policy_named(tx, policy_id)
-        catalog.suite_named(tx, spec.suite_id)
-        frozen, decided = catalog.find_licence_spec(tx, spec.name), catalog.find_licence(tx, licence_id)
-    if frozen is not None and make_id("lsp", frozen) != make_id("lsp", spec):
-        raise InvalidInput(
-            f"licence {spec.name!r}: asks for something else since it was first decided on; give another name"
-        )
+    decided = find_decision(platform, policy_id, spec)
     if decided is not None:
         return decided
     evaluation = evaluate_policy(platform, policy_id, spec.suite_id, spec=spec.judged)
-    licence = decide(licence_id, spec, evaluation)
+    licence = decide(licence_id_of(policy_id, spec), spec, evaluation)
     with platform.catalog.transaction() as tx:
         catalog.add_licence_spec(tx, spec, now=utc_now())
         catalog.add_licence(tx, licence, now=utc_now())
     return licence
+
+
+def licence_id_of(policy_id: str, spec: LicenceSpec) -> str:
+    """Give the id of a decision: the same question has the same."""
+    return make_id("lic", policy_id, spec)
+
+
+def find_decision(platform: Platform, policy_id: str, spec: LicenceSpec) -> Licence | None:
+    """Give what was decided, None where nothing was yet.
+
+    Raises: NotFound for an unknown policy or suite; InvalidInput for a name under which something else is asked for.
+    """
+    with platform.catalog.transaction() as tx:
+        policy_named(tx, policy_id)
+        catalog.suite_named(tx, spec.suite_id)
+        frozen = catalog.find_licence_spec(tx, spec.name)
+        decided = catalog.find_licence(tx, licence_id_of(policy_id, spec))
+    if frozen is not None and make_id("lsp", frozen) != make_id("lsp", spec):
+        raise InvalidInput(
+            f"licence {spec.name!r}: asks for something else since it was first decided on; give another name"
+        )
+    return decided
 
 
 def decide(licence_id: str, spec: LicenceSpec, evaluation: Evaluation) -> Licence:
@@ -66,6 +80,12 @@ def licence_specs(platform: Platform, page: PageRequest) -> Page[LicenceSpec]:
     """Give what licences ask for, by name."""
     with platform.catalog.transaction() as tx:
         return catalog.licence_specs_page(tx, page)
+
+
+def licence(platform: Platform, licence_id: str) -> Licence:
+    """Give a decision. Raises: NotFound."""
+    with platform.catalog.transaction() as tx:
+        return catalog.licence_named(tx, licence_id)
 
 
 def licences(platform: Platform, policy_id: str, page: PageRequest) -> Page[Licence]:

@@ -13,6 +13,7 @@ from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
 from al_platform.domain.ids import make_id
 from al_platform.domain.jobs import Cost, Job
+from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.policies import PolicySpec, PolicyVersion
 from al_platform.domain.rounds import CurriculumShare
 from al_platform.errors import InvalidInput
@@ -98,6 +99,12 @@ def policies(platform: Platform) -> list[PolicyVersion]:
     """Give every policy, oldest first."""
     with platform.catalog.transaction() as tx:
         return policy_catalog.all_policies(tx)
+
+
+def policies_page(platform: Platform, page: PageRequest) -> Page[PolicyVersion]:
+    """Give policies, newest first."""
+    with platform.catalog.transaction() as tx:
+        return policy_catalog.policies_page(tx, page)
 
 
 def policy(platform: Platform, policy_id: str) -> PolicyVersion:

@@ -58,14 +58,17 @@ class ComparisonJob:
         return f"comparisons/{self.comparison_id}/result.json"
 
 
-def write_comparison_job(
-    files: NamedFiles, before: Evaluation, after: Evaluation, *, scenarios_hash: str, spec: ComparisonSpec
+def make_comparison_job(
+    before: Evaluation, after: Evaluation, *, scenarios_hash: str, spec: ComparisonSpec
 ) -> ComparisonJob:
-    """Put the job of comparing two evaluations into storage; its id is the hash of their drives and the spec."""
+    """Give the job of comparing two evaluations; its id is the hash of their drives and the spec."""
     content = (before.evaluation_id, before.results_hash, after.evaluation_id, after.results_hash, scenarios_hash)
-    job = ComparisonJob(make_id("cmp", *content, spec), before, after, scenarios_hash, spec)
+    return ComparisonJob(make_id("cmp", *content, spec), before, after, scenarios_hash, spec)
+
+
+def write_comparison_job(files: NamedFiles, job: ComparisonJob) -> None:
+    """Put a job into storage; putting it again changes nothing."""
     files.write(job.name, canonical_json(job).encode())
-    return job
 
 
 def find_comparison(files: NamedFiles, job: ComparisonJob) -> Comparison | None:

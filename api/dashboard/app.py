@@ -19,12 +19,14 @@ from api.dashboard.pages import BASE, FOLDER, palette_css, render
 from api.dashboard.routes import (
     data,
     frames,
+    judging,
     learning,
     loops,
     new_loop,
     new_round,
     overview,
     people,
+    policies,
     pool,
     rounds,
     scenarios,
@@ -33,7 +35,23 @@ from api.dashboard.routes import (
 from api.dashboard.sessions import Sessions
 from api.errors import PROBLEMS, problem_of
 
-_ROUTERS = (session, overview, rounds, new_round, loops, new_loop, pool, frames, scenarios, learning, data, people)
+_ROUTERS = (
+    session,
+    overview,
+    rounds,
+    new_round,
+    loops,
+    new_loop,
+    pool,
+    frames,
+    scenarios,
+    learning,
+    data,
+    judging,
+    policies,
+    people,
+)
+"""In the order in which an address is looked for: `/policies/licences` is no policy."""
 
 
 def create_dashboard(service: Service, gate: Gate, signer: Signer, links: PictureLinks, *, dev: bool) -> FastAPI:

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from al_platform.domain.judging import PROGRESS, RATES, Estimate
 from al_platform.experiments.report.palette import colour_variables
 from api.dashboard.guard import MARK
 from api.dashboard.sessions import Session
@@ -25,6 +26,9 @@ POLICY = (
 
 _NAME = re.compile(r"[^\s=!<>,](?:[^=!<>,]*[^\s=!<>,])?")
 _VALUE = re.compile(r"[^\s=!<>,|](?:[^,|]*[^\s,|])?")
+
+SHARES = (*RATES, PROGRESS, "route_covered")
+"""Measures that are shown as shares."""
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -93,6 +97,18 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f}\u2009%"
 
 
+def share(value: float | None) -> str:
+    """A share to a tenth of a percent."""
+    return "–" if value is None else f"{100 * value:.1f}\u2009%"
+
+
+def between(value: Estimate, name: str) -> str:
+    """The mean of a measure with its interval; rates and progress as shares."""
+    if name in SHARES:
+        return f"{share(value.mean)} ({100 * value.low:.1f} to {100 * value.high:.1f})"
+    return f"{value.mean:.3g} ({value.low:.3g} to {value.high:.3g})"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds in the two largest units that matter."""
     if seconds is None:
@@ -122,7 +138,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for word in (short, queue_name, term, number, decimals, percent, duration, moment):
+    for word in (short, queue_name, term, number, decimals, percent, share, between, duration, moment):
         environment.filters[word.__name__] = word
     return environment
 

@@ -59,10 +59,18 @@ class Served:
 
 @contextmanager
 def serving(
-    home: Path, service_settings: ServiceSettings = GENEROUS, *, settings: Settings | None = None, port: int = 0
+    home: Path,
+    service_settings: ServiceSettings = GENEROUS,
+    *,
+    settings: Settings | None = None,
+    port: int = 0,
+    compute: str = "inline",
 ) -> Iterator[Served]:
     """Serve a home by uvicorn in a thread, on any free port or this one, until the block ends."""
-    with open_platform(settings or settings_of(home)) as platform, running_service(platform) as service:
+    with (
+        open_platform(settings or settings_of(home), compute=compute) as platform,
+        running_service(platform) as service,
+    ):
         cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         makers = KeyRing(platform.catalog, writing=service.writing, hasher=cheap)
         keys = {scope: makers.make(f"the {scope}", scope, actor=FIRST_START)[1] for scope in Scope}

@@ -1,7 +1,9 @@
 """Scenarios over HTTP: listed in pages, filtered, described, and drawn once."""
 
 import io
+import re
 from collections.abc import Iterator
+from html import unescape
 
 import httpx
 import pytest
@@ -9,8 +11,11 @@ from PIL import Image
 
 from al_platform.client import ServiceProblem
 from al_platform.domain.access import Scope
+from al_platform.domain.driving import policy_model
+from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
 from al_platform.platform.home import open_platform
 from al_platform.platform.picture_links import PictureLinks
+from al_platform.platform.rounds import prepare_round, run_one_round
 from al_platform.platform.scenarios import generate_scenarios
 from al_platform.platform.signing import signer_of
 from sim.scenario import Sizes
@@ -18,19 +23,24 @@ from tests.al_platform.cli.conftest import Alp, alp
 from tests.api.conftest import Served, serving
 from tests.api.dashboard.conftest import PAGES, logged_in
 from tests.fleet import settings_of
+from tests.scenes import POLICY, keep_drivers, untrained
 
 __all__ = ["alp"]
 
-COUNT = 4
+COUNT, PICKS = 4, 2
+TARGETS = ("off_route", "action")
 SIZES = Sizes(agents=64, steps=31, route_points=256, lanes=4, stops=4, roads=256, tiles=24, grid=20, listed=16)
 
 
 @pytest.fixture(scope="module")
 def driven(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server over a home with a few generated scenes."""
+    """A server over a home with a few generated scenes, two of which a round picked."""
     home = tmp_path_factory.mktemp("driven") / "home"
     with open_platform(settings_of(home)) as platform:
         generate_scenarios(platform, COUNT, seed=0, sizes=SIZES)
+        keep_drivers(platform, untrained(1))
+        wanted = RoundSpec(policy_model(POLICY, TARGETS), "", "", TARGETS, Budget(PICKS), StrategySpec("random"))
+        run_one_round(platform, prepare_round(platform, wanted, pool="", test="", start=1))
     with serving(home) as served:
         yield served
 
@@ -92,6 +102,26 @@ def test_the_pages_show_every_scenario_and_each_one_alone(driven: Served) -> Non
         assert found[0].origin in alone.text
         assert all(tag in alone.text for tag in found[0].tags)
         assert browser.get(f"{PAGES}/scenarios/scn_none").status_code == 404
+
+
+def test_a_round_of_scenarios_shows_from_above_what_it_picked_and_why(driven: Served) -> None:
+    with driven.client(Scope.READER) as client:
+        (round_,) = client.rounds()
+        picks = list(client.selections(round_.round_id))
+    assert len(picks) == PICKS
+    with logged_in(driven, Scope.READER) as browser:
+        for asked, kind in (("", "image/png"), ("?moving=true", "image/gif")):
+            text = browser.get(f"{PAGES}/rounds/{round_.round_id}{asked}").text
+            pictures = [unescape(found) for found in re.findall(r'<img src="([^"]+)"', text)]
+            assert len(pictures) == PICKS
+            assert browser.get(pictures[0]).headers["content-type"] == kind
+            for pick in picks:
+                assert f"{PAGES}/scenarios/{pick.item_id}" in text
+                assert f"picked for {pick.for_class}" in text
+                assert f'<span class="badge low">{pick.rank + 1}</span>' in text
+        assert f"{PAGES}/policies/{POLICY}" in text
+        assert "Nothing was measured" in browser.get(f"{PAGES}/policies/{POLICY}").text
+        assert f"{PAGES}/policies/{POLICY}" in browser.get(f"{PAGES}/policies").text
 
 
 def test_the_command_line_lists_and_shows_what_a_server_has(driven: Served, alp: Alp) -> None:

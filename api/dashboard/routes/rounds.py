@@ -1,6 +1,6 @@
 """A round: how far it is, what it picked and why, and what its labels showed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -42,16 +42,24 @@ class Card:
 
 
 @dataclass(frozen=True)
-class SceneRow:
-    """One pick of a round of scenarios."""
+class SceneCard:
+    """One pick of a round of scenarios, seen from above."""
 
     task: LabelTask
     scene: ScenarioReference
+    image: str
+    of_session: int
 
 
 @router.get("", dependencies=[READER])
 def round_page(
-    request: Request, service: ServiceHere, links: Links, round_id: Id, overlay: Overlay = PICKED, cursor: str = ""
+    request: Request,
+    service: ServiceHere,
+    links: Links,
+    round_id: Id,
+    overlay: Overlay = PICKED,
+    moving: bool = False,
+    cursor: str = "",
 ) -> Response:
     """Show a round with a page of its gallery; a request that has become a round leads there."""
     round_ = submissions.round_status(service, round_id).round
@@ -68,7 +76,7 @@ def round_page(
         class_choices=[(name, name) for name in round_.spec.model.classes],
         shown={
             **_live(request, service, round_id),
-            **_gallery(service, links, round_, overlay=overlay, cursor=cursor),
+            **_gallery(service, links, round_, overlay=overlay, moving=moving, cursor=cursor),
         },
     )
 
@@ -121,45 +129,71 @@ def _live(request: Request, service: ServiceHere, round_id: str) -> dict[str, ob
 
 
 def _metrics(service: ServiceHere, round_: Round) -> Mapping[str, Mapping[str, float]]:
-    if round_.ensemble_id is None or round_.spec.test_version_id is None:
+    if round_.of_scenarios or round_.ensemble_id is None or round_.spec.test_version_id is None:
         return {}
     return listing.metrics(service.platform, round_.ensemble_id).get(round_.spec.test_version_id, {})
 
 
 def _gallery(
-    service: ServiceHere, links: PictureLinks, round_: Round, *, overlay: str, cursor: str
+    service: ServiceHere, links: PictureLinks, round_: Round, *, overlay: str, moving: bool, cursor: str
 ) -> dict[str, object]:
     round_id = round_.round_id
     found = queues.tasks(service.platform, _gallery_page(cursor), round_id=round_id)
+    summary = insight.picks_of(service.platform, round_id) if found.items else insight.Picks()
     cards: list[Card] = []
-    scenes: list[SceneRow] = []
-    summary = insight.Picks()
-    if found.items:
-        summary = insight.picks_of(service.platform, round_id)
+    scenes: list[SceneCard] = []
     if round_.of_scenarios:
-        named = listing.scenarios_named(service.platform, [task.item_id for task in found.items])
-        scenes = [SceneRow(task, named[task.item_id]) for task in found.items]
+        scenes = _scene_cards(service, links, found.items, sessions=summary.sessions, moving=moving)
     elif found.items:
-        frames = listing.frames_named(service.platform, [task.item_id for task in found.items])
-        cards = [
-            Card(
-                task=task,
-                frame=frames[task.item_id],
-                image=links.blob(frames[task.item_id].image.hash, longest=_THUMBNAIL),
-                heat=_heat(links, round_, task, overlay),
-                of_session=summary.sessions[frames[task.item_id].session_id],
-            )
-            for task in found.items
-        ]
+        cards = _cards(service, links, round_, found.items, sessions=summary.sessions, overlay=overlay)
     return {
         "cards": cards,
         "scenes": scenes,
         "picks": summary,
         "overlay": overlay,
+        "moving": moving,
         "cursor": cursor,
         "next_cursor": cursor_of(found.after),
         "control": CONTROL_CLASS,
     }
+
+
+def _cards(
+    service: ServiceHere,
+    links: PictureLinks,
+    round_: Round,
+    tasks: Sequence[LabelTask],
+    *,
+    sessions: Mapping[str, int],
+    overlay: str,
+) -> list[Card]:
+    frames = listing.frames_named(service.platform, [task.item_id for task in tasks])
+    return [
+        Card(
+            task=task,
+            frame=frames[task.item_id],
+            image=links.blob(frames[task.item_id].image.hash, longest=_THUMBNAIL),
+            heat=_heat(links, round_, task, overlay),
+            of_session=sessions[frames[task.item_id].session_id],
+        )
+        for task in tasks
+    ]
+
+
+def _scene_cards(
+    service: ServiceHere,
+    links: PictureLinks,
+    tasks: Sequence[LabelTask],
+    *,
+    sessions: Mapping[str, int],
+    moving: bool,
+) -> list[SceneCard]:
+    named = listing.scenarios_named(service.platform, [task.item_id for task in tasks])
+    kind = "clip" if moving else "above"
+    return [
+        SceneCard(task, scene, links.scene(scene.scenario_id, kind), sessions[scene.session_id])
+        for task, scene in ((task, named[task.item_id]) for task in tasks)
+    ]
 
 
 def _gallery_page(cursor: str) -> PageRequest:

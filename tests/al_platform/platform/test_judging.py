@@ -9,8 +9,9 @@ from al_platform.compute.base import JobState
 from al_platform.domain.judging import EXPERT
 from al_platform.domain.paging import PageRequest
 from al_platform.errors import InvalidInput, NotFound
+from al_platform.platform.asking import ask_evaluation
 from al_platform.platform.home import Platform, open_platform
-from al_platform.platform.judging import ask_evaluation, evaluation, freeze_suite, leaderboard, suites
+from al_platform.platform.judging import evaluation, freeze_suite, leaderboard, suites
 from al_platform.platform.scenarios import generate_scenarios
 from al_platform.storage.arrays import MANIFEST_SUFFIX
 from al_platform.storage.suites import read_scenarios
@@ -41,12 +42,12 @@ def test_a_suite_stays_what_it_was_when_more_scenarios_come(platform: Platform) 
 def test_who_does_not_wait_finds_the_evaluation_later(platform: Platform) -> None:
     freeze_suite(platform, "all", "")
     asked = ask_evaluation(platform, EXPERT, "all")
-    assert asked.evaluation is not None  # this backend computes here and now
+    assert asked.result is not None  # this backend computes here and now
     assert asked.status.state is JobState.DONE
-    assert evaluation(platform, asked.evaluation_id) == asked.evaluation
+    assert evaluation(platform, asked.key) == asked.result
     assert ask_evaluation(platform, EXPERT, "all") == asked
     (standing,) = leaderboard(platform, "all", PageRequest()).items
-    assert (standing.rank, standing.evaluation, standing.licences) == (1, asked.evaluation, ())
+    assert (standing.rank, standing.evaluation, standing.licences) == (1, asked.result, ())
 
 
 def test_an_error_of_the_job_is_told_until_it_is_asked_again(platform: Platform, tmp_path: Path) -> None:
@@ -60,4 +61,4 @@ def test_an_error_of_the_job_is_told_until_it_is_asked_again(platform: Platform,
         ask_evaluation(platform, EXPERT, "all")
     for path, aside in hidden:
         aside.rename(path)
-    assert ask_evaluation(platform, EXPERT, "all", again=True).evaluation is not None
+    assert ask_evaluation(platform, EXPERT, "all", again=True).result is not None

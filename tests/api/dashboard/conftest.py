@@ -27,6 +27,7 @@ from al_platform.platform.queues import tasks
 from al_platform.platform.rounds import run_one_round
 from tests.al_platform.experiments.synthetic import realistic
 from tests.api.conftest import Served, serving
+from tests.api.dashboard.judged import JudgedPlaces, enter_judged
 from tests.fleet import round_spec, settings_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
@@ -38,12 +39,13 @@ EXPERIMENT = "exp_000000000000000000000001"
 
 @dataclass(frozen=True)
 class Seeded:
-    """A server over a home with a finished round, an experiment and a hostile frame."""
+    """A server over a home with a finished round, an experiment, a hostile frame, and policies as if judged."""
 
     served: Served
     round: Round
     frame_id: str
     """Of the frame whose every name is hostile."""
+    judged: JudgedPlaces
 
 
 @contextmanager
@@ -75,8 +77,9 @@ def seeded(fleet_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         frame_id = _hostile_frame(platform)
         _hostile_answer(platform, round_.round_id)
         _experiment(platform)
+        judged = enter_judged(platform, HOSTILE)
     with serving(home) as served:
-        yield Seeded(served, round_, frame_id)
+        yield Seeded(served, round_, frame_id, judged)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 
 from al_platform.domain.access import Scope
 from tests.api.conftest import Served
-from tests.api.dashboard.conftest import EXPERIMENT, HOSTILE, PAGES, Seeded, logged_in
+from tests.api.dashboard.conftest import EXPERIMENT, HOSTILE, PAGES, Seeded, logged_in, post
+from tests.api.dashboard.judged import CLONED, PRACTISED
 
 EVERYWHERE = (
     "/",
@@ -16,6 +17,8 @@ EVERYWHERE = (
     "/pool",
     "/pool/map",
     "/scenarios",
+    "/policies",
+    "/policies/licences",
     "/learning",
     "/datasets",
     "/models",
@@ -66,6 +69,7 @@ def seeded_places(seeded: Seeded) -> list[str]:
         f"/lineage/{round_.ensemble_id}",
         f"/annotators?round_id={round_.round_id}",
         "/pool?colour=split",
+        *seeded.judged.all,
     ]
 
 
@@ -153,6 +157,44 @@ def test_the_gallery_tells_why_each_frame_was_picked_and_its_pictures_can_be_had
         assert "/pictures/heatmap/" not in without
 
 
+def test_the_pages_of_policies_tell_rank_interval_licence_reason_and_show_both_side_by_side(seeded: Seeded) -> None:
+    judged = seeded.judged
+    with logged_in(seeded.served, Scope.READER) as browser:
+        board = browser.get(f"{PAGES}/policies/suites/{judged.suite_id}").text
+        assert re.search(r"100.0\W%.{0,8}\(0.0 to 100.0\)", board)
+        assert board.index("expert") < board.index(f"/policies/{CLONED}")
+        assert board.count('class="interval"') == 2
+        assert ">anybody<" in board
+        assert "<form" not in board.partition("<main")[2]  # a reader asks for nothing
+        comparison = browser.get(f"{PAGES}/policies/comparisons/{judged.comparison}").text
+        assert "is worse than" in comparison
+        (clip,) = [found["src"] for found in Page(comparison).of("img")]
+        answer = browser.get(clip)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+        licences = browser.get(f"{PAGES}/policies/licences").text
+        assert "failure: 100.00 % of 1 scenarios, surely at most 100.00 %; asked is 10.00 %" in licences
+        alone = browser.get(f"{PAGES}/policies/{PRACTISED}").text
+        assert "its parent" in alone
+        assert f"/policies/{CLONED}" in alone
+
+
+def test_an_operator_asks_by_form_and_reads_what_is_wrong_with_it(seeded: Seeded) -> None:
+    judged = seeded.judged
+    with logged_in(seeded.served) as browser:
+        answer = post(browser, f"/policies/suites/{judged.suite_id}/compare", {"before": "expert", "after": CLONED})
+        assert answer.headers["location"] == f"{PAGES}/policies/comparisons/{judged.comparison}"
+        for place, fields, said in (
+            (f"/policies/suites/{judged.suite_id}/compare", {"before": "expert", "after": "expert"}, "with itself"),
+            (f"/policies/suites/{judged.suite_id}/evaluate", {"policy": "pol_none"}, "not in the catalog"),
+            ("/policies/licences", {"policy": CLONED, "name": "none"}, "was never decided on"),
+            ("/policies/suites", {"name": "nothing", "filter": "agents>=1000", "form_id": "1"}, "no scenario matches"),
+        ):
+            answer = post(browser, place, fields)
+            assert (answer.status_code, said in answer.text) == (422, True), answer.text
+        answer = post(browser, "/policies/licences", {"policy": CLONED, "name": "anybody"})
+        assert answer.headers["location"] == f"{PAGES}/policies/licences"
+
+
 def test_a_filter_that_does_not_parse_is_said_on_the_page(seeded: Seeded) -> None:
     with logged_in(seeded.served, Scope.READER) as browser:
         answer = browser.get(f"{PAGES}/pool", params={"filter": "colour='<b>'"})
@@ -168,7 +210,7 @@ def test_a_filter_that_does_not_parse_is_said_on_the_page(seeded: Seeded) -> Non
 
 def test_what_is_not_there_is_a_page_that_says_so(seeded: Seeded) -> None:
     with logged_in(seeded.served, Scope.READER) as browser:
-        for place in ("/rounds/rnd_none", "/frames/none", "/lineage/none", "/learning/none", "/none"):
+        for place in ("/rounds/rnd_none", "/frames/none", "/lineage/none", "/learning/none", "/policies/none", "/none"):
             answer = browser.get(PAGES + place)
             assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8"), place
             assert "To the overview" in answer.text

@@ -1,0 +1,68 @@
+"""Judgements asked of the service: what is wanted, who asked for it, and what became of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from al_platform.domain.ids import make_id
+from al_platform.domain.judging import JudgeSpec
+from al_platform.domain.licences import LicenceSpec
+
+
+class JudgementState(StrEnum):
+    """What became of a judgement that was asked for."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    """Until it is asked for again."""
+
+
+@dataclass(frozen=True)
+class EvaluationWish:
+    """A policy, or the expert, is to drive a suite."""
+
+    policy_id: str
+    suite_id: str
+    spec: JudgeSpec
+
+
+@dataclass(frozen=True)
+class ComparisonWish:
+    """Two policies, of which one may be the expert, are to be compared on a suite."""
+
+    before: str
+    after: str
+    suite_id: str
+    spec: JudgeSpec
+    clips: int
+    """Scenarios of which a clip is drawn: so many that got worse and so many that got better."""
+    progress_margin: float
+    """A progress ratio that is lower by less is no regression."""
+
+    @property
+    def wish_id(self) -> str:
+        """Give its id; that of the comparison is known when both have driven."""
+        return make_id("cmw", self)
+
+
+@dataclass(frozen=True)
+class LicenceWish:
+    """A licence is to be issued to a policy, or refused."""
+
+    policy_id: str
+    spec: LicenceSpec
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A wish and how far it is. The id is that of its result, of a comparison that of the wish."""
+
+    judgement_id: str
+    wish: EvaluationWish | ComparisonWish | LicenceWish
+    asked_by: str
+    asked_at: str
+    state: JudgementState = JudgementState.RUNNING
+    job_key: str = ""
+    """Of the job that runs for it, or ran last."""
+    message: str = ""
+    """Why it failed, or what it waits for."""

@@ -1,0 +1,62 @@
+"""Driving policies as they are answered."""
+
+from typing import Any
+
+from pydantic import Field
+
+from al_platform.domain.hashing import to_plain
+from al_platform.domain.policies import CurvePoint, PolicyVersion
+from api.schemas.base import Out
+
+_POLICY = "pol_0a1b2c3d4e5f6a7b8c9d0e1f"
+
+
+class CostOut(Out):
+    """What a training took: wall time, time of all its processors (s), and the most memory at once (bytes)."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_memory_bytes: int
+
+
+class PolicyOut(Out):
+    """A trained policy and what it came from; `spec` is everything that determines it besides its scenarios."""
+
+    policy_id: str = Field(examples=[_POLICY])
+    spec: dict[str, Any] = Field(examples=[{"network": "xs", "members": 3, "cloning": {"updates": 4000}}])
+    dataset_version_id: str = Field(description="The scenarios that it was trained on")
+    parent_id: str | None = Field(description="The policy that it went on from; null for fresh weights")
+    seed: int
+    weights_hash: str
+    curve_hash: str
+    environment: dict[str, str]
+    cost: CostOut | None
+
+    @classmethod
+    def of(cls, policy: PolicyVersion) -> "PolicyOut":
+        """Give a policy as it is answered."""
+        return cls(**_facts(policy))
+
+
+class CurvePointOut(Out):
+    """How good a policy was after so much training: means over its drivers, on held-out scenarios."""
+
+    step: int = Field(description="Updates of cloning, iterations of practice")
+    agent_steps: int = Field(description="Steps that each driver learned from so far")
+    measures: dict[str, float] = Field(examples=[{"failure": 0.08, "progress_ratio": 0.99}])
+    terms: dict[str, float] = Field(description="Of the loss", examples=[{"loss": 1.72}])
+
+
+class PolicyWithCurveOut(PolicyOut):
+    """A trained policy with its learning curve."""
+
+    curve: list[CurvePointOut]
+
+    @classmethod
+    def with_curve(cls, policy: PolicyVersion, points: tuple[CurvePoint, ...]) -> "PolicyWithCurveOut":
+        """Give a policy and its curve as they are answered."""
+        return cls(**_facts(policy), curve=[CurvePointOut.model_validate(point) for point in points])
+
+
+def _facts(policy: PolicyVersion) -> dict[str, Any]:
+    return {**{name: getattr(policy, name) for name in PolicyOut.model_fields}, "spec": to_plain(policy.spec)}
