@@ -96,7 +96,8 @@ def _lane_bits(places: Float64s, tracks: list[Track]) -> NDArray[np.uint8]:
     bits = np.zeros(places.shape[:-1], np.uint8)
     for number, track in enumerate(tracks):
         area = shapely.union_all([band_between(band.left, band.right) for band in track.bands])
-        area = shapely.buffer(area, _LANE_TOLERANCE_M, join_style="mitre")
+        with np.errstate(divide="ignore", invalid="ignore"):  # where two sides are in line, the mitre is at infinity
+            area = shapely.buffer(area, _LANE_TOLERANCE_M, join_style="mitre")
         shapely.prepare(area)
         west, south, east, north = area.bounds
         low, high = places[:, 0, 0], places[:, -1, -1]
