@@ -41,6 +41,7 @@ bench: dev-env
 	$(RUN) python tests/benchmarks/bench_similarity.py
 	$(RUN) python tests/benchmarks/bench_service.py
 	$(RUN) python tests/benchmarks/bench_sim.py
+	$(RUN) python tests/benchmarks/bench_camera.py
 
 notebooks: dev-env
 	$(RUN) pytest tests/notebooks

@@ -43,17 +43,26 @@ def replay(
     batch: Annotated[int, typer.Option(help="Scenarios driven together")] = 16,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write everything to this file")] = None,
 ) -> None:
-    """Drive the expert through recorded or generated scenarios and say what the metrics make of it."""
+    """Drive the expert through recorded or generated scenarios and say what the metrics make of it.
+
+    Scenarios that cannot be read are named, and the others are driven; the exit code is then 1.
+    """
     from al_platform.platform.replay import ReplayBy, replay_scenarios
     from al_platform.policies.driven import estimates, strata
 
     with platform_of(context) as platform:
-        driven = replay_scenarios(platform, filter_text, by=ReplayBy(by.value), batch=batch)
+        replayed = replay_scenarios(platform, filter_text, by=ReplayBy(by.value), batch=batch)
+    driven, faults = replayed.driven, replayed.faults
     found, worst = estimates(driven), strata(driven)
     if json_path is not None:
-        content = {"by": by.value, "filter": filter_text, **_content(driven, found, worst)}
+        content = {"by": by.value, "filter": filter_text, **_content(driven, found, worst), "not_driven": dict(faults)}
         json_path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
     _show(driven, found, worst)
+    if faults:
+        for reason in list(faults.values())[:_SHOWN_FAILURES]:
+            typer.echo(f"not driven: {reason}")
+        typer.echo(f"{len(faults)} scenarios could not be read; `alp scenarios check` names all that is damaged")
+        raise typer.Exit(1)
 
 
 def _show(driven: Sequence["DrivenScenario"], found: Mapping[str, Estimate], worst: Sequence[Stratum]) -> None:

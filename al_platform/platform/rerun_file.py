@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_platform.errors import MissingExtra
 from sim.kinds import AgentKind, LightState, RoadKind
-from sim.recording import Recording
+from sim.recording import Recording, Road
 
 _COLOURS: dict[AgentKind, tuple[int, int, int]] = {
     AgentKind.OTHER: (120, 120, 120),
@@ -50,13 +51,19 @@ def write_rerun(recording: Recording, path: Path) -> None:
 def _write_map(rerun: Any, stream: Any, recording: Recording) -> None:
     kinds = {road.kind for road in recording.map.roads}
     for kind in sorted(kinds):
-        lines = [road.points for road in recording.map.roads if road.kind == kind]
+        lines = [_closed(road) for road in recording.map.roads if road.kind == kind]
         name = RoadKind(kind).name.lower()
         stream.log(f"world/map/{name}", rerun.LineStrips3D(lines, colors=_ROAD), static=True)
     borders = [side for lane in recording.map.lanes for side in (lane.left, lane.right) if side is not None]
     flat = [np.column_stack([side, np.zeros(len(side))]) for side in borders]
     stream.log("world/map/route", rerun.LineStrips3D(flat, colors=_ROUTE), static=True)
     stream.log("scene", rerun.TextDocument("\n".join((recording.name, *recording.tags))), static=True)
+
+
+def _closed(road: Road) -> NDArray[np.float64]:
+    """The points of a line, or once around an area."""
+    is_area = road.kind == RoadKind.CROSSWALK and len(road.points) > 2
+    return np.concatenate([road.points, road.points[:1]]) if is_area else road.points
 
 
 def _write_step(rerun: Any, stream: Any, recording: Recording, step: int) -> None:

@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from al_platform.datasets.scenarios.store import Scenarios, open_layouts, refuse_damaged
 from al_platform.domain.judging import SuiteScenario
 from al_platform.domain.scenarios import ScenarioReference
-from al_platform.errors import NotFound
+from al_platform.errors import CorruptBlob, NotFound
+from al_platform.storage.arrays import DamagedShard
+
+Held: TypeAlias = list[tuple[Scenarios, list[SuiteScenario]]]
+"""Each store that holds some scenarios, with those, in their order."""
 
 
 def suite_scenario(reference: ScenarioReference) -> SuiteScenario:
@@ -20,23 +25,57 @@ def suite_scenario(reference: ScenarioReference) -> SuiteScenario:
     )
 
 
-def by_layout(folder: Path, scenarios: Sequence[SuiteScenario]) -> list[tuple[Scenarios, list[SuiteScenario]]]:
-    """Give each store of a folder that holds some of the scenarios, with those, in their order.
+def by_layout(folder: Path, scenarios: Sequence[SuiteScenario]) -> Held:
+    """Give where the scenarios lie in a folder.
 
     Raises: NotFound for a scenario that no store holds; CorruptBlob for one in a shard that cannot be read.
     """
+    found, left, damaged = _held(folder, scenarios)
+    if left:
+        refuse_damaged(left[0], damaged)
+        raise NotFound(_not_held(left[0], more=len(left) - 1))
+    return found
+
+
+def whole_by_layout(folder: Path, scenarios: Sequence[SuiteScenario]) -> tuple[Held, dict[str, str]]:
+    """Give where those of the scenarios lie that are whole, and of the others by id why they cannot be read.
+
+    Every scenario is read once to find out.
+    """
+    found, left, damaged = _held(folder, scenarios)
+    faults: dict[str, str] = {}
+    for scenario_id in left:
+        try:
+            refuse_damaged(scenario_id, damaged)
+        except CorruptBlob as torn:
+            faults[scenario_id] = str(torn)
+        else:
+            faults[scenario_id] = _not_held(scenario_id)
+    whole: Held = []
+    for store, here in found:
+        changed = store.faults_of([scenario.scenario_id for scenario in here])
+        sound = [scenario for scenario in here if scenario.scenario_id not in changed]
+        faults |= changed
+        if sound:
+            whole.append((store, sound))
+    return whole, faults
+
+
+def _held(folder: Path, scenarios: Sequence[SuiteScenario]) -> tuple[Held, list[str], tuple[DamagedShard, ...]]:
+    """Where the scenarios lie, the ids of those that no store holds, and what is damaged."""
     stores, damaged = open_layouts(folder)
     left = {scenario.scenario_id for scenario in scenarios}
-    found: list[tuple[Scenarios, list[SuiteScenario]]] = []
+    found: Held = []
     for store in stores:
         here = left.intersection(store.ids)
         if here:
             found.append((store, [scenario for scenario in scenarios if scenario.scenario_id in here]))
         left -= here
-    if left:
-        refuse_damaged(min(left), damaged)
-        raise NotFound(
-            f"scenario {min(left)}: not in the store, or prepared for another version of the platform"
-            f"{f', as are {len(left) - 1} more' if len(left) > 1 else ''}; ingest or generate it again"
-        )
-    return found
+    return found, sorted(left), damaged
+
+
+def _not_held(scenario_id: str, *, more: int = 0) -> str:
+    return (
+        f"scenario {scenario_id}: not in the store, or prepared for another version of the platform"
+        f"{f', as are {more} more' if more else ''}; ingest or generate it again"
+    )

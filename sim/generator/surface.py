@@ -31,7 +31,8 @@ def edges_of(network: Network) -> list[Float64s]:
     areas = [shapely.Polygon(np.concatenate([lane.left, lane.right[::-1]])) for lane in network.lanes]
     areas += [shapely.Polygon(strip_of(verge)) for verge in network.verges if verge.strip > 0.0]
     union = shapely.union_all(shapely.make_valid(np.array(areas)))
-    whole = union.buffer(_CLOSING_M, join_style="mitre").buffer(-_CLOSING_M, join_style="mitre").simplify(0.03)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where two sides are in line, their mitre is at infinity
+        whole = union.buffer(_CLOSING_M, join_style="mitre").buffer(-_CLOSING_M, join_style="mitre").simplify(0.03)
     edges = []
     for part in getattr(whole, "geoms", [whole]):
         drivable = shapely.geometry.polygon.orient(part)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -28,11 +29,16 @@ from sim.scenario.record import (
 
 Float64s = NDArray[np.float64]
 
+_JOINT_M = 0.1
+"""Pieces whose ends are nearer than this were one line: each is rounded to 2 cm."""
+_RECTANGULAR = 0.95
+"""Share of its smallest rectangle that an area fills to be taken for one."""
+
 
 def recording_of(scenario: Scenario, *, name: str, tags: Sequence[str] = ()) -> Recording:
     """Give the agents, tracks of the route, road elements and stop lines of one scenario, relative to its centre.
 
-    Lanes are pieces of tracks, and each road element is a line of two points.
+    Lanes are pieces of tracks, and each road element is a line of two points, except for crosswalks: those are areas.
     """
     steps = int(scenario.log.steps)
     lanes = _lanes(scenario.route)
@@ -91,12 +97,39 @@ def _lanes(route: Route) -> tuple[Lane, ...]:
 
 
 def _roads(roads: Roads) -> tuple[Road, ...]:
+    """Lines of two points, and crosswalks as the areas that their pieces go round."""
     elements = np.asarray(roads.elements).astype(np.float64)
     elements = elements[(elements[:, 0] != NOWHERE) & (elements[:, 5] != RoadKind.STOP_SIGN)]
     middle, half = PLACE_M * elements[:, :2], (PLACE_M * elements[:, 4:5]) * (DIRECTION * elements[:, 2:4])
     ends = np.stack([middle - half, middle + half], axis=1)
-    points = np.concatenate([ends, np.zeros((len(ends), 2, 1))], axis=2)
-    return tuple(Road(RoadKind(int(kind)), line) for kind, line in zip(elements[:, 5], points, strict=True))
+    crossing = elements[:, 5] == RoadKind.CROSSWALK
+    lines = [(RoadKind(int(kind)), line) for kind, line in zip(elements[~crossing, 5], ends[~crossing], strict=True)]
+    lines += [(RoadKind.CROSSWALK, line) for line in _areas(ends[crossing])]
+    return tuple(Road(kind, np.column_stack([line, np.zeros(len(line))])) for kind, line in lines)
+
+
+def _areas(pieces: Float64s) -> list[Float64s]:
+    """Corners [P, 2] of the areas that pieces [Q, 2, 2] go round; a piece that goes round nothing stays a line."""
+    apart = np.linalg.norm(pieces[:, None, 1] - pieces[None, :, 0], axis=2)
+    after = [int(row.argmin()) if row.min() < _JOINT_M else -1 for row in apart]
+    left = set(range(len(pieces)))
+    found: list[Float64s] = []
+    while left:
+        way = [min(left)]
+        left.remove(way[0])
+        while after[way[-1]] in left:
+            way.append(after[way[-1]])
+            left.remove(way[-1])
+        closed = len(way) > 2 and after[way[-1]] == way[0]
+        found += [_corners(pieces[way, 0])] if closed else list(pieces[way])
+    return found
+
+
+def _corners(ring: Float64s) -> Float64s:
+    """The four corners of a rectangle, although its sides came in pieces; of any other area its points."""
+    area = shapely.Polygon(ring)
+    box = shapely.oriented_envelope(area)
+    return shapely.get_coordinates(box)[:4] if area.area > _RECTANGULAR * box.area > 0.0 else ring
 
 
 def _stops(route: Route, steps: int) -> tuple[StopPoint, ...]:

@@ -14,6 +14,10 @@ from sim.scenario.record import BLOCKS, CELL_M, DISTANCE_M, TILE_CELLS, TILE_M, 
 _FARTHEST_M = 127 * DISTANCE_M
 _COARSE = 9  # Samples from one coarse sample to the next: 7 of them cover the 63 steps of a tile.
 _LANE_TOLERANCE_M = 0.3
+_BOX_M = 3.0
+"""So far the box of a car reaches from its middle, and a bit."""
+_SHIFTS = tuple((x, y) for y in (0.0, 0.25, 0.5, 0.75) for x in (0.0, 0.25, 0.5, 0.75))
+"""Shares of a tile by which the grid may be shifted."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +44,36 @@ class Tiles:
 
 
 def tiles_near(driven: Float64s, whole: Float64s, sizes: Sizes) -> Tiles:
-    """Choose the tiles nearest to the driven path [Q, 2], then to the rest of the route [P, 2]."""
-    origin = np.full(2, -0.5 * sizes.grid * TILE_M)
+    """Choose the tiles that the ego's box may touch on the driven path [Q, 2], then those nearest to it, then to the
+    rest of the route [P, 2].
+
+    A straight road that happens to lie along a border of tiles needs twice as many as one beside it: where there
+    is no room for so many, the grid is shifted by a part of a tile.
+    """
+    origins = [TILE_M * (np.array(shift) - 0.5 * sizes.grid) for shift in _SHIFTS]
+    touching = [_touched(driven, origin, sizes.grid) for origin in origins]
+    counts = [int(touched.sum()) for touched in touching]
+    best = 0 if counts[0] <= sizes.tiles else int(np.argmin(counts))
+    origin, touched = origins[best], touching[best]
     rows, columns = (part.ravel() for part in np.indices((sizes.grid, sizes.grid)))
     middle = origin + TILE_M * (np.stack([columns, rows], axis=1) + 0.5)
     reach = 12 * TILE_M
     to_driven = _to_tiles(middle, driven, reach)
     cost = np.minimum(to_driven, _to_tiles(middle, whole, reach) + 0.25 * TILE_M)
     # Among tiles that touch the path the one whose middle is nearer comes first; numbers break ties.
-    chosen = np.argsort(cost, kind="stable")[: sizes.tiles]
+    chosen = np.lexsort((cost, ~touched))[: sizes.tiles]
     chosen = np.sort(chosen[np.isfinite(cost[chosen])])
     return Tiles(origin, rows[chosen], columns[chosen])
+
+
+def _touched(driven: Float64s, origin: Float64s, grid: int) -> NDArray[np.bool_]:
+    """[G*G] whether a tile is within reach of the ego's box on its path."""
+    around = _BOX_M * np.array([[0, 0], [1, 1], [1, -1], [-1, 1], [-1, -1]])
+    column, row = np.floor(((driven[:, None] + around).reshape(-1, 2) - origin) / TILE_M).astype(int).T
+    inside = (column >= 0) & (row >= 0) & (column < grid) & (row < grid)
+    touched = np.zeros(grid * grid, np.bool_)
+    touched[row[inside] * grid + column[inside]] = True
+    return touched
 
 
 def _to_tiles(middle: Float64s, path: Float64s, reach: float) -> Float64s:
@@ -96,7 +119,8 @@ def _lane_bits(places: Float64s, tracks: list[Track]) -> NDArray[np.uint8]:
     bits = np.zeros(places.shape[:-1], np.uint8)
     for number, track in enumerate(tracks):
         area = shapely.union_all([band_between(band.left, band.right) for band in track.bands])
-        area = shapely.buffer(area, _LANE_TOLERANCE_M, join_style="mitre")
+        with np.errstate(divide="ignore", invalid="ignore"):  # where two sides are in line, the mitre is at infinity
+            area = shapely.buffer(area, _LANE_TOLERANCE_M, join_style="mitre")
         shapely.prepare(area)
         west, south, east, north = area.bounds
         low, high = places[:, 0, 0], places[:, -1, -1]

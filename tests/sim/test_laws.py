@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import sim
+from sim.drivers import Decision, View
 from sim.preparing import prepare
 from sim.rewards import DoneSpec
 from sim.rolling import RolloutSpec
@@ -148,6 +149,24 @@ def test_batches_one_after_the_other_are_the_single_rollouts() -> None:
         one = sim.rollout(batches[number], sim.log_replay, jax.random.fold_in(key, number), spec=spec)
         assert_same(result.episodes, one.episodes)
     assert len(results) == 2
+
+
+def test_scenes_of_one_shape_never_compile_again() -> None:
+    """Whatever is in them, and however a batch was put together; what is traced once was compiled once."""
+    traced: list[int] = []
+
+    def watched(view: View, key: jax.Array) -> Decision:
+        traced.append(view.scenario.log.states.shape[-1])
+        return sim.log_replay(view, key)
+
+    short = on_device(prepare(road_recording(seed=9, agents=2, steps=12), SMALL).scenario)
+    mapped = jax.tree.map(np.asarray, batch(SCENES[1], short))
+    counts = []
+    for scenes in (batch(*SCENES), batch(short, SCENES[0]), mapped):
+        sim.rollout(scenes, watched, jax.random.key(len(counts)), spec=RolloutSpec(steps=3))
+        counts.append(len(traced))
+    assert counts[0] > 0
+    assert counts == counts[:1] * 3
 
 
 def test_more_steps_than_there_are_is_refused() -> None:

@@ -108,6 +108,19 @@ class Scenarios:
             raise NotFound(f"scenario {missing[0]}: not in this store; ingest it again")
         return [self._rows[scenario_id] for scenario_id in scenario_ids]
 
+    def faults_of(self, scenario_ids: Sequence[str]) -> dict[str, str]:
+        """Read these scenarios and give what is wrong with those that were changed, by id.
+
+        Raises: as `rows_of`.
+        """
+        faults: dict[str, str] = {}
+        for scenario_id, row in zip(scenario_ids, self.rows_of(scenario_ids), strict=True):
+            try:
+                self._verify([row])
+            except CorruptBlob as changed:
+                faults[scenario_id] = str(changed)
+        return faults
+
     def batch(self, rows: Sequence[int]) -> Scenario:
         """Give these scenarios stacked: views where they are neighbours in one shard, else copies.
 

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import shapely
 
 from sim.generator import GeneratorSpec, scene
+from sim.kinds import RoadKind
 from sim.pictures import Backdrop, View, draw_step, ground_picture, poses_of, recording_of
 from sim.pictures.birdseye import ASPHALT, GROUND
+from sim.pictures.stored import _areas
 from sim.preparing import Prepared, prepare
 from sim.recording import Recording
 from sim.scenario import Sizes
@@ -51,6 +54,32 @@ def test_lights_stand_on_the_route_and_show_what_they_showed(
         assert stop.states is not None
         shown = [other.states[:31].tolist() for other in original.map.stops if other.states is not None]
         assert stop.states.tolist() in shown
+
+
+def test_crosswalks_are_the_areas_that_they_were_and_drawn_in_stripes(
+    original: Recording, prepared: Prepared, again: Recording
+) -> None:
+    before, after = (
+        [shapely.Polygon(road.points[:, :2]) for road in recording.map.roads if road.kind == RoadKind.CROSSWALK]
+        for recording in (original, again)
+    )
+    assert len(before) == len(after) > 0
+    for area in after:
+        there = shapely.transform(area, lambda points: points + prepared.centre)
+        assert max(there.intersection(other).area / there.union(other).area for other in before) > 0.95
+    middle = shapely.get_coordinates(after[0].centroid)[0]
+    image = Backdrop(again, View((middle[0], middle[1]), span_m=12.0, pixels=120)).image
+    white = (np.asarray(image) == 255).all(axis=2)
+    assert 0.3 < white[90:150, 90:150].mean() < 0.7
+
+
+def test_a_crosswalk_whose_sides_came_in_pieces_is_a_rectangle_and_one_without_a_side_stays_lines() -> None:
+    corners = np.array([[0.0, 0.0], [15.0, 0.0], [30.0, 0.0], [30.0, 4.0], [15.0, 4.0], [0.0, 4.0]])
+    pieces = np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)[[3, 0, 5, 2, 1, 4]]
+    (area,) = _areas(pieces)
+    assert sorted(map(tuple, area.round(6).tolist())) == [(0.0, 0.0), (0.0, 4.0), (30.0, 0.0), (30.0, 4.0)]
+    assert [len(line) for line in _areas(pieces[1:])] == [2] * 5
+    assert _areas(np.zeros((0, 2, 2))) == []
 
 
 def test_the_ground_is_road_where_the_ego_drives_and_nothing_far_away(prepared: Prepared, again: Recording) -> None:

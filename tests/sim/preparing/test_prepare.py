@@ -51,6 +51,36 @@ def test_a_plain_recording_loses_nothing() -> None:
     assert on_route(made).all()
 
 
+def turned(points: np.ndarray, angle: float) -> np.ndarray:
+    """Points [P, 2 or 3] turned about the origin."""
+    cosine, sine = np.cos(angle), np.sin(angle)
+    x, y = points[:, 0], points[:, 1]
+    return np.column_stack([cosine * x - sine * y, sine * x + cosine * y, points[:, 2:]])
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7, np.pi / 4])
+def test_at_the_default_sizes_nine_hundred_metres_in_thirty_seconds_lose_nothing(angle: float) -> None:
+    """Along a border of tiles, slanting across them, and through their corners."""
+    map_ = two_lane_map(1000.0)
+    lanes = tuple(
+        replace(it, centre=turned(it.centre, angle), left=turned(it.left, angle), right=turned(it.right, angle))
+        for it in map_.lanes
+        if it.left is not None and it.right is not None
+    )
+    roads = tuple(replace(it, points=turned(it.points, angle)) for it in map_.roads)
+    way = np.array([np.cos(angle), np.sin(angle)])
+    agents = moving([tuple(-450.0 * way)], [tuple(30.0 * way)], steps=151, step_s=STEP_S)
+    made = prepare(Recording("motorway", STEP_S, agents, 0, Map(lanes, roads)))
+    assert made.report == Report()
+    assert int(made.scenario.log.steps) == 151
+    assert on_route(made).all()
+    ground, ego = made.scenario.ground, np.asarray(made.scenario.log.ego)
+    corners = ego[:, None, :2] + np.array([[2.5, 2.5], [2.5, -2.5], [-2.5, 2.5], [-2.5, -2.5]])
+    column, row = np.floor((corners.reshape(-1, 2) - np.asarray(ground.origin)) / 31.5).astype(int).T
+    assert (np.asarray(ground.tiles)[row, column] >= 0).all()
+    np.testing.assert_allclose(np.asarray(made.scenario.log.ego)[-1, 4] - made.scenario.log.ego[0, 4], 900.0, atol=0.1)
+
+
 def test_the_default_scenario_needs_a_megabyte_and_a_half() -> None:
     scenario = prepare(two_lane_road()).scenario
     assert sum(leaf.nbytes for leaf in jax.tree.leaves(scenario)) <= 1.5e6
