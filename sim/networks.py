@@ -66,7 +66,7 @@ class NetworkSpec:
 
 
 NETWORKS: dict[str, NetworkSpec] = {
-    "xs": NetworkSpec(width=48, heads=2, latents=2, agent_layers=0, latent_layers=1, head_blocks=1),
+    "xs": NetworkSpec(width=48, heads=4, latents=2, agent_layers=0, latent_layers=1, head_blocks=1),
     "s": NetworkSpec(width=80, heads=4, latents=4, agent_layers=1, latent_layers=2, head_blocks=2),
     "m": NetworkSpec(width=132, heads=4, latents=8, agent_layers=1, latent_layers=2, head_blocks=2),
     "l": NetworkSpec(width=360, heads=8, latents=16, agent_layers=2, latent_layers=2, head_blocks=2),
@@ -142,14 +142,13 @@ class Encoder(nn.Module):
     def __call__(self, seen: Observation) -> Float[Array, "*b n"]:
         """The latents side by side."""
         spec, dtype = self.spec, jnp.dtype(self.spec.dtype)
-        ego = nn.Dense(spec.width, dtype=dtype, name="ego")(_scaled(seen.ego, EGO, _EGO_UNITS, dtype))
-        agents = Embedding(spec, name="agents")(
-            _features(seen.agents, AGENT, _AGENT_UNITS, len(AgentKind)), seen.agents
-        )
+        own = _scaled(seen.ego, EGO, _EGO_UNITS, dtype)
+        ego = nn.Dense(spec.width, dtype=dtype, name="ego")(own)
+        agents = Embedding(spec, name="agents")(_features(seen.agents, AGENT, _AGENT_UNITS, len(AgentKind)), own)
         for layer in range(spec.agent_layers):
             agents = Attention(spec, name=f"agents_{layer}")(agents, agents, seen.agents.valid)
-        roads = Embedding(spec, name="roads")(_features(seen.roads, ROAD, _ROAD_UNITS, len(RoadKind)), seen.roads)
-        route, route_valid = Route(spec, name="route")(seen)
+        roads = Embedding(spec, name="roads")(_features(seen.roads, ROAD, _ROAD_UNITS, len(RoadKind)), own)
+        route, route_valid = Route(spec, name="route")(seen, own)
         # The ego is a token that is always valid: with nothing else in sight attention still has something to weigh.
         own = jnp.ones((*seen.ego.shape[:-1], 1), bool)
         tokens = [ego[..., None, :], agents, roads, route]
@@ -166,17 +165,23 @@ class Encoder(nn.Module):
 
 
 class Embedding(nn.Module):
-    """Two dense layers that every token passes by itself."""
+    """Two dense layers that every token passes by itself, beside what the ego does.
+
+    How another agent's speed matters depends on the ego's: a sum over tokens could not tell any more which of them
+    the ego closes in on.
+    """
 
     spec: NetworkSpec
 
     @nn.compact
-    def __call__(self, features: Float[Array, "*b n f"], tokens: Tokens) -> Float[Array, "*b n d"]:
+    def __call__(self, features: Float[Array, "*b n f"], own: Float[Array, "*b e"]) -> Float[Array, "*b n d"]:
         """Tokens of the network's width, all alike where not valid."""
         dtype = jnp.dtype(self.spec.dtype)
         rows = features.astype(dtype).reshape(-1, features.shape[-1])
-        hidden = nn.relu(nn.Dense(self.spec.width, dtype=dtype)(rows))
-        return nn.Dense(self.spec.width, dtype=dtype)(hidden).reshape(*features.shape[:-1], self.spec.width)
+        shape = (*features.shape[:-1], self.spec.width)
+        hidden = nn.Dense(self.spec.width, dtype=dtype)(rows).reshape(shape)
+        hidden = hidden + nn.Dense(self.spec.width, use_bias=False, dtype=dtype)(own)[..., None, :]
+        return nn.Dense(self.spec.width, dtype=dtype)(nn.relu(hidden).reshape(-1, shape[-1])).reshape(shape)
 
 
 class Route(nn.Module):
@@ -185,7 +190,9 @@ class Route(nn.Module):
     spec: NetworkSpec
 
     @nn.compact
-    def __call__(self, seen: Observation) -> tuple[Float[Array, "*b n d"], Bool[Array, "*b n"]]:
+    def __call__(
+        self, seen: Observation, own: Float[Array, "*b e"]
+    ) -> tuple[Float[Array, "*b n d"], Bool[Array, "*b n"]]:
         """Tokens and which of them have a point."""
         dtype = jnp.dtype(self.spec.dtype)
         *batch, tracks, points = seen.route.valid.shape
@@ -198,6 +205,7 @@ class Route(nn.Module):
         place = self.param("place", nn.initializers.normal(0.1), (patches, self.spec.width))
         rows = features.reshape(-1, features.shape[-1])
         placed = nn.Dense(self.spec.width, dtype=dtype)(rows).reshape(*features.shape[:-1], -1) + place.astype(dtype)
+        placed = placed + nn.Dense(self.spec.width, use_bias=False, dtype=dtype)(own)[..., None, None, :]
         hidden = nn.relu(placed).reshape(-1, self.spec.width)
         tokens = nn.Dense(self.spec.width, dtype=dtype)(hidden).reshape(*batch, tracks * patches, self.spec.width)
         some = valid.any(axis=-1).reshape(*batch, tracks * patches)

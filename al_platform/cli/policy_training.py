@@ -50,7 +50,7 @@ def bc(
     held_out: HeldOut = "",
     network: Annotated[str, typer.Option(help="xs, s, m or l")] = "xs",
     members: Annotated[int, typer.Option(min=1, help="Drivers of the ensemble")] = 1,
-    agents: Annotated[int, typer.Option(min=1, help="Closest agents that a driver sees")] = 16,
+    agents: Annotated[int, typer.Option(min=1, help="Closest agents that a driver sees")] = 24,
     roads: Annotated[int, typer.Option(min=1, help="Closest road elements that it sees")] = 32,
     settings: Settings = None,
     reward: Earned = None,
