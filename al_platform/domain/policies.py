@@ -16,7 +16,7 @@ from al_platform.errors import InvalidInput
 class CloningRecipe:
     """How drivers are cloned from what recorded egos saw, did and earned."""
 
-    updates: int = 2500
+    updates: int = 1500
     batch_steps: int = 512
     """Steps of one update, drawn by the weights of their scenarios."""
     learning_rate: float = 2e-3
@@ -50,7 +50,7 @@ class CloningRecipe:
 class PracticeRecipe:
     """How drivers practise: proximal policy optimisation on V-trace targets."""
 
-    iterations: int = 450
+    iterations: int = 300
     """Of driving and learning from it."""
     scenes: int = 256
     """Driven at once by each driver."""
@@ -102,7 +102,7 @@ class PracticeRecipe:
 class Rewards:
     """What a step earns, as in `sim.rewards.RewardSpec`; kept with a policy, since its values mean nothing without."""
 
-    progress: float = 0.05
+    progress: float = 0.02
     """For each metre along the route."""
     over_speed: float = -0.3
     """For each m/s over the limit during a second: more than the progress that it brings."""

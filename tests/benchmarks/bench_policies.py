@@ -27,7 +27,7 @@ from al_platform.domain.hashing import hash_bytes
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PracticeRecipe
 from al_platform.domain.progress import Progress
 from al_platform.policies.cloning import Cloning
-from al_platform.policies.course import Course
+from al_platform.policies.course import Course, CourseState
 from al_platform.policies.curve import Curve, GrowingCurve, read_curve, write_curve
 from al_platform.policies.measuring import measured
 from al_platform.policies.pictures import draw_curves
@@ -98,36 +98,49 @@ def spec_of(asked: argparse.Namespace, arm: str) -> PolicySpec:
 
 def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *, parent: str = "") -> None:
     """Train one policy, with its curve on the validation scenes."""
-    told = asked.out / f"{arm}.json"
-    if told.exists():
+    if (asked.out / f"{arm}.json").exists():
         return
-    blobs, spec = BlobStore(str(asked.out / "blobs")), spec_of(asked, arm)
-    drive, key = training_drive(spec), jax.random.key(asked.seed)
+    spec, key, started, cpu = spec_of(asked, arm), jax.random.key(asked.seed), time.monotonic(), time.process_time()
+    drive, blobs = training_drive(spec), BlobStore(str(asked.out / "blobs"))
     if parent:
         first = read_drivers(blobs, json.loads((asked.out / f"{parent}.json").read_text())["weights"]).parameters
     else:
         keys = jax.random.split(jax.random.fold_in(key, 0), spec.members)
         first = fresh_parameters(network_of(spec), keys, actions=drive.actions, observation=drive.observation)
-    runs, started, cpu = asked.out / "runs" / arm, time.monotonic(), time.process_time()
-    kept = Kept(OrbaxCheckpoints(runs, every_s=60.0), GrowingCurve(runs.with_name(f"{arm}.curve.json")))
+    course, kept = _course(spec, parts["train"], jax.random.fold_in(key, 1)), _kept(asked, arm)
+    if asked.so_far:
+        state = kept.restored(course.begun(first))
+        _keep(asked, arm, state, curve=kept.curve.read().until(int(state.step)))
+        return
     state, curve = run_course(
-        _course(spec, parts["train"], jax.random.fold_in(key, 1)),
+        course,
         first,
         kept=kept,
         measure=lambda own: measured(own, network_of(spec), parts["validation"], members=1, drive=drive),
         diverged=lambda step, ids: f"{step}: {ids}",
         report=_Told(arm),
     )
+    _keep(asked, arm, state, curve=curve, seconds=time.monotonic() - started, cpu_seconds=time.process_time() - cpu)
+
+
+def _kept(asked: argparse.Namespace, arm: str) -> Kept:
+    runs = asked.out / "runs" / arm
+    return Kept(OrbaxCheckpoints(runs, every_s=60.0), GrowingCurve(runs.with_name(f"{arm}.curve.json")))
+
+
+def _keep(asked: argparse.Namespace, arm: str, state: CourseState, *, curve: Curve, **more: float) -> None:
+    spec, blobs = spec_of(asked, arm), BlobStore(str(asked.out / "blobs"))
+    drive = training_drive(spec)
     drivers = Drivers(network_of(spec), state.learners.parameters, drive.actions, drive.observation)
     found = {
         "weights": write_drivers(blobs, drivers),
         "curve": write_curve(blobs, curve),
         "spec": asdict(spec),
+        "steps": int(state.step),
         "agent_steps": state.agent_steps,
-        "seconds": time.monotonic() - started,
-        "cpu_seconds": time.process_time() - cpu,
+        **more,
     }
-    told.write_text(json.dumps(found, indent=1))
+    (asked.out / f"{arm}.json").write_text(json.dumps(found, indent=1))
 
 
 class _Told:
@@ -269,6 +282,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--arm", choices=["clone", "practised", "alone", "report"], default="")
     parser.add_argument("--updates", type=int, default=CloningRecipe().updates)
     parser.add_argument("--iterations", type=int, default=PracticeRecipe().iterations)
+    parser.add_argument("--so-far", action="store_true", help="Take an arm as its newest checkpoint has it")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
