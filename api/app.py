@@ -31,13 +31,26 @@ from api.limits import Clock, TokenBuckets
 from api.metrics import Metrics
 from api.observing import Observed, log
 from api.pictures import create_pictures
-from api.routes import datasets, experiments, frames, health, hooks, keys, loops, models, queues, rounds, similar
+from api.routes import (
+    datasets,
+    experiments,
+    frames,
+    health,
+    hooks,
+    keys,
+    loops,
+    models,
+    queues,
+    rounds,
+    scenarios,
+    similar,
+)
 from api.schemas.base import ProblemDetails
 
 OPEN = ("/health", "/v1/health", "/ready")
 """All that can be had without a key."""
 
-_ROUTERS = (health, frames, datasets, models, rounds, loops, queues, similar, experiments, keys, hooks)
+_ROUTERS = (health, frames, scenarios, datasets, models, rounds, loops, queues, similar, experiments, keys, hooks)
 _SAVE_USES_EVERY_S = 60.0
 
 

@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from al_platform.platform.labels import require_shown
 from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.pictures import picture_version, stored_picture
+from al_platform.platform.scene_gallery import scene_picture, scene_version
 from al_platform.platform.service import Service
 from api import errors
 from api.conditions import picture_response, unchanged
@@ -26,6 +27,7 @@ def create_pictures(service: Service, links: PictureLinks) -> FastAPI:
     app.add_api_route("/blob/{blob_hash}", _blob)
     app.add_api_route("/task/{task_id}/{blob_hash}", _of_task)
     app.add_api_route("/heatmap/{round_id}/{frame_id}", _heatmap)
+    app.add_api_route("/scenario/{scenario_id}", _scene)
     errors.install(app)
     return app
 
@@ -80,3 +82,17 @@ def _heatmap(
     links.require(("heatmap", round_id, frame_id), class_name, until_s=until, mark=mark)
     picture, _ = service.heatmaps.overlay(service.platform, round_id, frame_id, class_name=class_name)
     return picture_response(request, picture, **_ANYWHERE)
+
+
+def _scene(
+    request: Request,
+    service: _ServiceHere,
+    links: _Links,
+    scenario_id: _Id,
+    until: _Until,
+    mark: _Mark,
+    show: Annotated[str, Query(min_length=1, max_length=20)],
+) -> Response:
+    links.require(("scenario", scenario_id), show, until_s=until, mark=mark)
+    known = unchanged(request, scene_version(scenario_id, show), **_ANYWHERE)
+    return known or picture_response(request, scene_picture(service.platform, scenario_id, show), **_ANYWHERE)

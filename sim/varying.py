@@ -87,7 +87,8 @@ def vary(scenario: Scenario, variation: Variation) -> Scenario:
     first = variation.start_steps + max(0, int(late.max()))
     count = _steps_left(steps - 1 - first, after=max(0, -int(late.min())), speed=variation.speed)
     rows = np.minimum(first + np.arange(capacity), capacity - 1)
-    ego = _ego(np.asarray(log.ego, np.float64), first + variation.speed * np.arange(count), variation)
+    times = np.asarray(first + variation.speed * np.arange(count), np.float64)
+    ego = _ego(np.asarray(log.ego, np.float64), times, variation)
     states = _states(log, first + np.arange(count)[:, None] - late)
     if (variation.speed, variation.aside_m) != (1.0, 0.0):
         states[:count, :, 0] = _as_state(ego)
@@ -137,4 +138,4 @@ def _as_state(ego_N5: Float64s) -> NDArray[np.int16]:
     x, y, heading, speed, _ = ego_N5.T
     velocity = np.stack([np.cos(heading), np.sin(heading)]) * speed / SPEED_MPS
     values = np.stack([x / PLACE_M, y / PLACE_M, np.cos(heading) / DIRECTION, np.sin(heading) / DIRECTION, *velocity])
-    return np.rint(values).T.astype(np.int16)
+    return np.asarray(np.rint(values).T, np.int16)

@@ -10,6 +10,7 @@ from al_platform.catalog.connection import Transaction
 from al_platform.catalog.manifests import read_items
 from al_platform.catalog.tables import rows_of, table_of
 from al_platform.domain.hashing import hash_bytes
+from al_platform.domain.judging import EXPERT
 from al_platform.domain.progress import Progress, ReportProgress
 from al_platform.errors import NotFound, StorageUnavailable
 from al_platform.storage.blobs import BlobStore
@@ -29,14 +30,18 @@ _REFERENCES = (
     ("encoders", "encoder_id", "pool_id", "pools", "pool_id"),
     ("ensembles", "ensemble_id", "dataset_version_id", "dataset_versions", "version_id"),
     ("ensembles", "ensemble_id", "encoder_id", "encoders", "encoder_id"),
+    ("evaluations", "evaluation_id", "suite_id", "suites", "suite_id"),
+    ("evaluations", "evaluation_id", "policy_id", "drivers", "policy_id"),
+    ("licences", "licence_id", "name", "licence_specs", "name"),
+    ("licences", "licence_id", "evaluation_id", "evaluations", "evaluation_id"),
     ("metrics", "metric", "ensemble_id", "ensembles", "ensemble_id"),
     ("metrics", "metric", "test_version_id", "dataset_versions", "version_id"),
-    ("score_sets", "score_id", "ensemble_id", "ensembles", "ensemble_id"),
+    ("score_sets", "score_id", "ensemble_id", "pickers", "picker_id"),
     ("score_sets", "score_id", "pool_id", "pools", "pool_id"),
     ("score_shards", "path", "score_id", "score_sets", "score_id"),
     ("selections", "round_id", "round_id", "rounds", "round_id"),
     ("rounds", "round_id", "loop_id", "loops", "loop_id"),
-    ("rounds", "round_id", "ensemble_id", "ensembles", "ensemble_id"),
+    ("rounds", "round_id", "ensemble_id", "pickers", "picker_id"),
     ("rounds", "round_id", "score_id", "score_sets", "score_id"),
     ("rounds", "round_id", "dataset_version_id", "dataset_versions", "version_id"),
     ("tasks", "task_id", "round_id", "rounds", "round_id"),
@@ -47,7 +52,9 @@ _REFERENCES = (
 """Table, the column that names its rows, and the column that must be found in another table's column."""
 
 _ITEMS = "(SELECT frame_id AS item_id FROM frames UNION ALL SELECT scenario_id FROM scenarios)"
-_SETS = {"items": _ITEMS}
+_DRIVERS = f"(SELECT policy_id FROM policies UNION ALL SELECT '{EXPERT}')"
+_PICKERS = "(SELECT ensemble_id AS picker_id FROM ensembles UNION ALL SELECT policy_id FROM policies)"
+_SETS = {"items": _ITEMS, "drivers": _DRIVERS, "pickers": _PICKERS}
 """What a column may have to be found in that is no table."""
 
 _RULES: Mapping[str, str] = {
@@ -79,6 +86,8 @@ SELECT DISTINCT hash, named FROM (
     UNION ALL SELECT blob_hash, 'encoder ' || encoder_id FROM encoders
     UNION ALL SELECT weights_hash, 'ensemble ' || ensemble_id FROM ensembles
     UNION ALL SELECT annotation->>'$.mask.hash', 'label ' || annotation_id FROM annotations
+    UNION ALL SELECT scenarios_hash, 'suite ' || name FROM suites
+    UNION ALL SELECT evaluation->>'$.results_hash', 'evaluation ' || evaluation_id FROM evaluations
     UNION ALL SELECT image_hash, 'frame ' || frame_id FROM frames
 ) WHERE hash IS NOT NULL ORDER BY named
 """

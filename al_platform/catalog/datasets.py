@@ -1,6 +1,6 @@
 """Pools and dataset versions: immutable sets of items, named by content."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,15 +37,21 @@ WHERE older.annotation_id IS DISTINCT FROM newer.annotation_id ORDER BY change, 
 """
 
 
-def freeze_pool(tx: Transaction, blobs: BlobStore, text: str, *, now: str) -> tuple[str, pa.Table]:
-    """Freeze the frames that a filter matches; gives the pool's id and its rows, as `frames_matching` orders them.
+Matching = Callable[[Transaction, str], pa.Table]
+"""Gives the items that a filter matches as a pool lists them, such as `frames_matching`."""
 
-    A frame's row in the pool is its position in this table, for good.
+
+def freeze_pool(
+    tx: Transaction, blobs: BlobStore, text: str, *, now: str, matching: Matching = frames_matching
+) -> tuple[str, pa.Table]:
+    """Freeze the items that a filter matches; gives the pool's id and its rows, as `matching` orders them.
+
+    An item's row in the pool is its position in this table, for good.
 
     Raises: InvalidInput for a filter that does not parse or matches nothing.
     """
-    frames = frames_matching(tx, text)
-    return _keep_pool(tx, blobs, frames, described=text, now=now), frames
+    items = matching(tx, text)
+    return _keep_pool(tx, blobs, items, described=text, now=now), items
 
 
 def add_pool(
@@ -59,7 +65,7 @@ def add_pool(
 
 
 def pool_table(tx: Transaction, blobs: BlobStore, pool_id: str) -> pa.Table:
-    """Give the rows of a pool: the columns and the order of `frames_matching`.
+    """Give the rows of a pool: the columns and the order of `frames_matching` or `scenarios_in_pool`.
 
     Raises: NotFound for an unknown pool.
     """
@@ -95,7 +101,7 @@ def pool_rows(tx: Transaction, blobs: BlobStore, pool_id: str) -> str:
 
 
 def pool_size(tx: Transaction, pool_id: str) -> int:
-    """Give how many frames a pool has; 0 for an unknown one."""
+    """Give how many items a pool has; 0 for an unknown one."""
     return sum(row[0] for row in tx.execute("SELECT frames FROM pools WHERE pool_id = ?", [pool_id]).fetchall())
 
 
@@ -111,7 +117,7 @@ def pool_filter(tx: Transaction, pool_id: str) -> str:
 
 
 def pool_items(tx: Transaction, blobs: BlobStore, pool_id: str) -> list[str]:
-    """Give the frame ids of a small pool, in its order.
+    """Give the ids of the items of a small pool, in its order.
 
     Raises: NotFound for an unknown pool.
     """
@@ -225,15 +231,17 @@ def version_diff(tx: Transaction, blobs: BlobStore, older_id: str, newer_id: str
 _VERSION = ", ".join(DatasetVersion.__dataclass_fields__)
 
 
-def _keep_pool(tx: Transaction, blobs: BlobStore, frames: pa.Table, *, described: str, now: str) -> str:
-    if frames.num_rows == 0:
-        raise InvalidInput(f"pool {described!r}: no frame matches; `alp frames` shows what there is")
-    pool_id = make_id("pool", content_hash(frames))
+def _keep_pool(tx: Transaction, blobs: BlobStore, items: pa.Table, *, described: str, now: str) -> str:
+    if items.num_rows == 0:
+        raise InvalidInput(
+            f"pool {described!r}: nothing matches; `alp frames` and `alp scenarios list` show what there is"
+        )
+    pool_id = make_id("pool", content_hash(items))
     columns: dict[str, list[object]] = {
         "pool_id": [pool_id],
         "filter": [described],
-        "manifest_hash": [write_pool(blobs, frames)],
-        "frames": [frames.num_rows],
+        "manifest_hash": [write_pool(blobs, items)],
+        "frames": [items.num_rows],
         "created_at": [now],
     }
     insert_missing(tx, "pools", columns)

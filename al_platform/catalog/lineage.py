@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import pool_table, version_table
 from al_platform.catalog.tables import rows_of, wanted_ids
+from al_platform.domain.judging import EXPERT
 from al_platform.domain.lineage import LineageNode, Parent
 from al_platform.errors import NotFound
 from al_platform.storage.blobs import BlobStore
+from al_platform.storage.suites import read_scenarios
 
 LISTED = 20_000
 """A pool or version of more frames is traced to its manifest, which lists them, and not frame by frame."""
@@ -96,19 +99,29 @@ def _round(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Lineage
 
 def _version(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(grown_from=row["parent_id"], appended_by=row["round_id"], manifest=row["manifest_hash"])
-    added = _added_labels(tx, blobs, row) if row["added"] <= LISTED else []
-    summary = f"{row['purpose']}, {row['items']} labelled frames, {row['added']} added"
-    labels = tuple(Parent("label", label) for label in added)
-    return LineageNode(row["version_id"], "dataset version", summary, parents + labels)
+    added = _added(tx, blobs, row) if row["added"] <= LISTED else ()
+    summary = f"{row['purpose']}, {row['items']} items, {row['added']} added"
+    return LineageNode(row["version_id"], "dataset version", summary, parents + added)
 
 
-def _added_labels(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> list[str]:
-    labels = version_table(tx, blobs, row["version_id"])["annotation_id"]
+def _added(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> tuple[Parent, ...]:
+    """Labels that a version added, and items that it took in without one."""
+    items = version_table(tx, blobs, row["version_id"])
     if row["parent_id"]:
-        inherited = version_table(tx, blobs, row["parent_id"])["annotation_id"]
-        labels = labels.filter(pc.invert(pc.is_in(labels, value_set=inherited)))
-    added: list[str] = labels.to_pylist()
-    return added
+        inherited = version_table(tx, blobs, row["parent_id"])
+        same = pc.is_in(items["annotation_id"], value_set=pc.filter(inherited["annotation_id"], _labelled(inherited)))
+        items = items.filter(pc.invert(pc.or_(same, pc.is_in(items["item_id"], value_set=_bare(inherited)))))
+    labels: list[str] = items["annotation_id"].filter(_labelled(items)).to_pylist()
+    bare: list[str] = _bare(items).to_pylist()
+    return tuple(Parent("label", label) for label in labels) + tuple(Parent("item", item) for item in bare)
+
+
+def _labelled(items: pa.Table) -> pa.ChunkedArray:
+    return pc.not_equal(items["annotation_id"], "")
+
+
+def _bare(items: pa.Table) -> pa.ChunkedArray:
+    return items["item_id"].filter(pc.invert(_labelled(items)))
 
 
 def _ensemble(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
@@ -123,21 +136,60 @@ def _encoder(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> Linea
 
 
 def _pool(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
-    frames: list[str] = []
+    items: list[str] = []
     if row["frames"] <= LISTED:
-        frames = pool_table(tx, blobs, row["pool_id"])["item_id"].to_pylist()
-    summary = f"{row['frames']} frames matching {row['filter']!r}"
-    parents = _parents(manifest=row["manifest_hash"]) + tuple(Parent("frame", frame_id) for frame_id in frames)
+        items = pool_table(tx, blobs, row["pool_id"])["item_id"].to_pylist()
+    summary = f"{row['frames']} items matching {row['filter']!r}"
+    parents = _parents(manifest=row["manifest_hash"]) + tuple(Parent("item", item_id) for item_id in items)
     return LineageNode(row["pool_id"], "pool", summary, parents)
 
 
 def _score_set(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(scored_by=row["ensemble_id"], pool=row["pool_id"])
-    return LineageNode(row["score_id"], "scores", f"{row['frames']} frames, {row['formula']}", parents)
+    return LineageNode(row["score_id"], "scores", f"{row['frames']} items, {row['formula']}", parents)
+
+
+def _policy(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    how = "cloned" if row["cloned"] else "practised"
+    summary = f"{row['members']} x {row['network']}, {how}, seed {row['seed']}, {row['created_at']}"
+    parents = _parents(went_on_from=row["parent_id"], trained_on=row["dataset_version_id"], weights=row["weights_hash"])
+    return LineageNode(row["policy_id"], "policy", summary, parents)
+
+
+def _suite(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    listed = read_scenarios(blobs, row["scenarios_hash"]) if row["scenarios"] <= LISTED else ()
+    summary = f"{row['name']!r}, {row['scenarios']} scenarios that matched {row['filter']!r}"
+    parents = _parents(content=row["scenarios_hash"])
+    return LineageNode(
+        row["suite_id"], "suite", summary, parents + tuple(Parent("scenario", each.scenario_id) for each in listed)
+    )
+
+
+def _evaluation(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    summary = f"failure rate {row['failure']:.4g}, {row['created_at']}"
+    policy = row["policy_id"] if row["policy_id"] != EXPERT else None
+    parents = _parents(of=policy, on=row["suite_id"], results=row["results_hash"])
+    summary = summary if policy else f"of the expert, {summary}"
+    return LineageNode(row["evaluation_id"], "evaluation", summary, parents)
+
+
+def _licence(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    summary = f"{row['name']!r} {'issued' if row['issued'] else 'refused'}, {row['created_at']}"
+    return LineageNode(row["licence_id"], "licence", summary, _parents(decided_by=row["evaluation_id"]))
+
+
+def _scenario(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    summary = f"{row['dataset']}, session {row['session_id']}, {row['name']}, shard {row['shard']} {row['shard_row']}"
+    return LineageNode(row["scenario_id"], "scenario", summary, _parents(read_from=row["source_id"]))
+
+
+def _source(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
+    return LineageNode(row["source_id"], "file", f"{row['format']}, {row['origin']}", ())
 
 
 _KINDS: Mapping[str, Kind] = {
     "frm": Kind("frames", "frame_id", _frame),
+    "scn": Kind("scenarios", "scenario_id", _scenario),
     "ann": Kind("annotations", "annotation_id", _annotation),
     "tsk": Kind("tasks", "task_id", _task),
     "rnd": Kind(
@@ -157,5 +209,18 @@ _KINDS: Mapping[str, Kind] = {
     "enc": Kind("encoders", "encoder_id", _encoder),
     "pool": Kind("pools", "pool_id", _pool),
     "scr": Kind("score_sets", "score_id", _score_set),
+    "pol": Kind(
+        "policies",
+        "policy_id",
+        _policy,
+        ", policy->>'$.spec.network' AS network, policy->>'$.spec.members' AS members, policy->>'$.seed' AS seed, "
+        "json_type(policy, '$.spec.cloning') <> 'NULL' AS cloned",
+    ),
+    "sui": Kind("suites", "suite_id", _suite),
+    "evl": Kind("evaluations", "evaluation_id", _evaluation, ", evaluation->>'$.results_hash' AS results_hash"),
+    "lic": Kind("licences", "licence_id", _licence),
+    "src": Kind(
+        "scenario_sources", "source_id", _source, ", record->>'$.format' AS format, record->>'$.origin' AS origin"
+    ),
 }
 """Prefix of an id to where it lies."""

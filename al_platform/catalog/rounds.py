@@ -59,6 +59,12 @@ def round_named(tx: Transaction, round_id: str) -> Round:
     return _round(rows[0])
 
 
+def spec_of_scores(tx: Transaction, score_id: str) -> RoundSpec | None:
+    """Give the specification of a round that asked for these scores, None where none did."""
+    rows = rows_of(tx, f"SELECT {_COLUMNS} FROM rounds WHERE score_id = ? ORDER BY created_at LIMIT 1", [score_id])
+    return _round(rows[0]).spec if rows else None
+
+
 def all_rounds(tx: Transaction, *, loop_id: str | None = None) -> list[Round]:
     """Give all rounds, or those of one loop, oldest first."""
     rows = rows_of(

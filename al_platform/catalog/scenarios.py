@@ -4,17 +4,21 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from acquisition import NO_GROUP
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.filters import SCENARIOS, parse_filter
 from al_platform.catalog.pages import page_of
-from al_platform.catalog.tables import insert_missing, insert_or_replace, rows_of, table_of, wanted_ids
+from al_platform.catalog.tables import insert_missing, insert_or_replace, rows_of, table_of, visible, wanted_ids
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.records import record_from_json
 from al_platform.domain.scenarios import ScenarioReference, ScenarioSource
-from al_platform.errors import NotFound
+from al_platform.errors import InvalidInput, NotFound
 
 _ORDER = {"session_id": str, "name": str, "scenario_id": str}
 _PLAIN = (
@@ -82,6 +86,64 @@ def scenarios_matching(tx: Transaction, filter_text: str) -> pa.Table:
     where = parse_filter(tx, filter_text, of=SCENARIOS)
     columns, order = "scenario_id, session_id, name, shard, shard_row", ", ".join(_ORDER)
     return table_of(tx, f"SELECT {columns} FROM scenarios WHERE {where.sql} ORDER BY {order}", where.values)
+
+
+def scenarios_in_pool(tx: Transaction, filter_text: str) -> pa.Table:
+    """Scenarios that a filter matches, as a pool lists them.
+
+    Columns: item_id, session_id, session (int32, counts the sessions from 0 in this order), timestamp_s (null: scenes
+    of a session may come from any time). Ordered by session, name and id.
+
+    Raises: InvalidInput for a filter that does not parse.
+    """
+    where = parse_filter(tx, filter_text, of=SCENARIOS)
+    return table_of(
+        tx,
+        "SELECT scenario_id AS item_id, session_id, CAST(dense_rank() OVER (ORDER BY session_id) - 1 AS INTEGER) AS "
+        f"session, CAST(NULL AS DOUBLE) AS timestamp_s FROM scenarios WHERE {where.sql} "
+        f"ORDER BY {', '.join(_ORDER)}",
+        where.values,
+    )
+
+
+def scenarios_named(tx: Transaction, scenario_ids: Sequence[str]) -> dict[str, ScenarioReference]:
+    """Give the scenarios of these ids, in the order asked for.
+
+    Raises: NotFound for an id that the catalog lacks.
+    """
+    with wanted_ids(tx, scenario_ids):
+        rows = rows_of(tx, "SELECT * FROM scenarios WHERE scenario_id IN (SELECT id FROM wanted)")
+    found = {row["scenario_id"]: _scenario(row) for row in rows}
+    for scenario_id in scenario_ids:
+        if scenario_id not in found:
+            raise NotFound(f"scenario {scenario_id}: not in the catalog; `alp scenarios list` shows those that are")
+    return {scenario_id: found[scenario_id] for scenario_id in scenario_ids}
+
+
+def scenario_groups(tx: Transaction, name: str, scenario_ids: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Give 0 for each of these scenarios that carries a tag and NO_GROUP for the others, int [N].
+
+    Raises: InvalidInput for a tag that no scenario carries.
+    """
+    require_known_scenario_tag(tx, name)
+    with visible(tx, "asked", pa.table({"id": scenario_ids})):
+        tagged = table_of(
+            tx,
+            "SELECT scenario_id FROM scenarios SEMI JOIN asked ON id = scenario_id "
+            "WHERE list_contains(json_keys(tags), ?)",
+            [name],
+        )["scenario_id"]
+    return np.where(pc.is_in(scenario_ids, value_set=tagged).to_numpy(), 0, NO_GROUP)
+
+
+def require_known_scenario_tag(tx: Transaction, name: str) -> None:
+    """Check that at least one scenario carries a tag.
+
+    Raises: InvalidInput listing the known tags.
+    """
+    known = SCENARIOS.tag_names(tx)
+    if name not in known:
+        raise InvalidInput(f"tag {name!r}: no scenario carries it; known are {', '.join(known) or 'none'}")
 
 
 def scenarios_of_filter(tx: Transaction, filter_text: str) -> list[ScenarioReference]:

@@ -137,6 +137,38 @@ CREATE TABLE policies (
     created_at TIMESTAMP NOT NULL
 );
 
+CREATE TABLE suites (
+    suite_id VARCHAR PRIMARY KEY,
+    name VARCHAR NOT NULL UNIQUE,
+    filter VARCHAR NOT NULL,
+    scenarios BIGINT NOT NULL,
+    scenarios_hash VARCHAR NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE evaluations (
+    evaluation_id VARCHAR PRIMARY KEY,
+    policy_id VARCHAR NOT NULL,
+    suite_id VARCHAR NOT NULL,
+    spec VARCHAR NOT NULL,
+    failure DOUBLE NOT NULL,
+    behind DOUBLE NOT NULL,
+    evaluation JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE licence_specs (name VARCHAR PRIMARY KEY, spec JSON NOT NULL, created_at TIMESTAMP NOT NULL);
+
+CREATE TABLE licences (
+    licence_id VARCHAR PRIMARY KEY,
+    name VARCHAR NOT NULL,
+    policy_id VARCHAR NOT NULL,
+    evaluation_id VARCHAR NOT NULL,
+    issued BOOLEAN NOT NULL,
+    licence JSON NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
 CREATE TABLE metrics (
     ensemble_id VARCHAR NOT NULL,
     test_version_id VARCHAR NOT NULL,

@@ -10,8 +10,10 @@ from al_platform.cli import (
     data,
     datasets,
     experiments,
+    judging,
     loops,
     policies,
+    policy_scores,
     policy_training,
     queues,
     rounds,
@@ -48,7 +50,6 @@ app.add_typer(datasets.dataset_app, name="dataset")
 app.add_typer(rounds.round_app, name="round")
 app.add_typer(scenarios.scenarios_app, name="scenarios")
 app.add_typer(simulator.sim_app, name="sim")
-app.add_typer(policies.policy_app, name="policy")
 policies.policy_app.command("bc")(policy_training.bc)
 policies.policy_app.command("rl")(policy_training.rl)
 policies.policy_app.command("list")(policy_training.list_all)
@@ -56,6 +57,15 @@ policies.policy_app.command("show")(policy_training.show)
 app.add_typer(loops.loop_app, name="loop")
 app.add_typer(queues.queue_app, name="queue")
 app.add_typer(tiers.tier_app, name="tier")
+app.add_typer(policies.policy_app, name="policy")
+policies.policy_app.command("score")(policy_scores.score)
+policies.policy_app.command("suite")(judging.suite)
+policies.policy_app.command("suites")(judging.suites)
+policies.policy_app.command("evaluate")(judging.evaluate)
+policies.policy_app.command("compare")(judging.compare)
+policies.policy_app.command("fix")(judging.fix)
+policies.policy_app.command("license")(judging.license_)
+policies.policy_app.command("leaderboard")(judging.leaderboard)
 
 
 @app.callback()

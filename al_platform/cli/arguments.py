@@ -4,12 +4,24 @@ from typing import Annotated
 
 import typer
 
-Targets = Annotated[str, typer.Option(help="Classes to find, comma-separated, in the order of the round-robin")]
+Targets = Annotated[
+    str,
+    typer.Option(
+        help="Classes to find, comma-separated, in the order of the round-robin; of scenarios: collision, off_route, "
+        "red_light, off_road, stop_line, wrong_way, action, surprise, progress, tag:NAME"
+    ),
+]
 Classes = Annotated[str, typer.Option(help="Classes the model learns; default: the targets")]
-Pool = Annotated[str, typer.Option(help="Filter of the frames to pick from, for example dataset=idd_lite,split=train")]
+Pool = Annotated[
+    str, typer.Option(help="Filter of the frames, or scenarios, to pick from, for example dataset=idd_lite,split=train")
+]
 Filter = Annotated[str, typer.Option("--filter", help="Pick only frames of the pool that this filter matches")]
 Test = Annotated[str, typer.Option(help="Filter of the frozen test set; its sessions must not be in the pool")]
 Family = Annotated[str, typer.Option(help="Model family: prefix-heads or unet")]
+Policy = Annotated[str, typer.Option(help="Policy whose drivers are asked, pol_...: the round is of scenarios then")]
+Drives = Annotated[
+    int, typer.Option(help="Drives of each scene by each driver with drawn actions; 0: one by the likeliest actions")
+]
 Members = Annotated[int, typer.Option(help="Members of the ensemble")]
 Image = Annotated[str, typer.Option(help="Image size and cell in pixels, WIDTHxHEIGHT/CELL")]
 Settings = Annotated[

@@ -7,7 +7,9 @@ import typer
 
 from al_platform.cli import parse
 from al_platform.cli.model import described_grid, described_model
-from al_platform.domain.rounds import Budget, RoundSpec
+from al_platform.domain.driving import PolicyModel, policy_model
+from al_platform.domain.models import ModelSpec
+from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
 from al_platform.domain.runs import require_scorers
 
 
@@ -31,6 +33,8 @@ class Asked:
     queue: str
     family: str
     members: int
+    policy: str
+    drives: int
     image: str
     setting: list[str] | None
     curriculum: list[str] | None
@@ -44,12 +48,34 @@ class Asked:
         """Refuse rounds that nobody scores."""
         require_scorers(self.scorers)
 
+    @property
+    def strategy_text(self) -> str:
+        """The strategy as it was typed, or the one that items of this kind are picked by otherwise."""
+        return self.strategy or ("mi" if self.policy else "mixdist")
+
     def spec(self) -> RoundSpec:
         """Give what is wanted; pool, test set and start set are not frozen yet.
 
         Raises: InvalidInput for a model or a round that cannot be.
         """
-        model = described_model(
+        return RoundSpec(
+            model=self._model(),
+            dataset_version_id=self.dataset,
+            pool_id="",
+            targets=parse.names(self.targets),
+            budget=Budget(self.budget, self.object_budget),
+            strategy=self._strategy(),
+            seed=self.seed,
+            annotator=self.annotator,
+            queue=self.queue,
+            filter=self.filter_text,
+            curriculum=parse.curriculum(self.curriculum or []),
+        )
+
+    def _model(self) -> ModelSpec | PolicyModel:
+        if self.policy:
+            return policy_model(self.policy, parse.names(self.targets), drives=self.drives)
+        return described_model(
             targets=self.targets,
             classes=self.classes,
             family=self.family,
@@ -57,19 +83,9 @@ class Asked:
             image=self.image,
             settings=self.setting,
         )
-        return RoundSpec(
-            model=model,
-            dataset_version_id=self.dataset,
-            pool_id="",
-            targets=parse.names(self.targets),
-            budget=Budget(self.budget, self.object_budget),
-            strategy=parse.strategy(self.strategy),
-            seed=self.seed,
-            annotator=self.annotator,
-            queue=self.queue,
-            filter=self.filter_text,
-            curriculum=parse.curriculum(self.curriculum or []),
-        )
+
+    def _strategy(self) -> StrategySpec:
+        return parse.strategy(self.strategy_text)
 
     def body(self) -> dict[str, Any]:
         """Give what a service is asked, as plain data.
@@ -82,7 +98,7 @@ class Asked:
             "test": self.test,
             "targets": parse.names(self.targets),
             "classes": parse.names(self.classes),
-            "strategy": asdict(parse.strategy(self.strategy)),
+            "strategy": asdict(self._strategy()),
             "filter": self.filter_text,
             "curriculum": [asdict(part) for part in parse.curriculum(self.curriculum or [])],
             "budget": {"frames": self.budget, "objects": self.object_budget},
@@ -94,6 +110,7 @@ class Asked:
             "queue": self.queue,
             "family": self.family,
             "members": self.members,
+            "policy": {"policy_id": self.policy, "drives": self.drives} if self.policy else None,
             "image": {"width": grid.image_width, "height": grid.image_height, "cell": grid.cell},
             "settings": parse.options(self.setting or []),
         }

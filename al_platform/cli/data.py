@@ -14,11 +14,16 @@ from al_platform.cli import parse, remote
 from al_platform.cli.home import platform_of
 from al_platform.domain.filters import FILTER_HELP
 from al_platform.domain.lineage import LineageNode
-from al_platform.platform.data import adapter_options, count_frames, datasets_summary, ingest_dataset
+from al_platform.platform.data import adapter_options, count_frames, datasets_summary, ingest_dataset, scenario_uses
 from al_platform.platform.data import lineage as lineage_nodes
 
 _SHOWN_PARENTS = 4
 _SHOWN_BROKEN = 20
+_IDS = (
+    *("frm_", "scn_", "ann_", "tsk_", "rnd_", "dsv_", "ens_", "enc_", "pool_", "scr_"),
+    *("pol_", "sui_", "evl_", "lic_"),
+)
+"""What the ids begin with that have a lineage."""
 
 
 _OPTIONS = "KEY=VALUE for the adapter: " + "; ".join(
@@ -28,8 +33,8 @@ _OPTIONS = "KEY=VALUE for the adapter: " + "; ".join(
 
 def ingest(
     context: typer.Context,
-    adapter: Annotated[str, typer.Argument(help="masks, coco or synthetic")],
-    path: Annotated[str | None, typer.Argument(help="Where the source lies; not for synthetic")] = None,
+    adapter: Annotated[str, typer.Argument(help="masks, coco, synthetic or camera")],
+    path: Annotated[str | None, typer.Argument(help="Where the source lies; not for synthetic and camera")] = None,
     option: Annotated[list[str] | None, typer.Option("--option", "-o", help=_OPTIONS)] = None,
 ) -> None:
     """Bring a dataset in. Repeating it changes nothing; broken files are named and passed over."""
@@ -84,17 +89,27 @@ def uncertainty(context: typer.Context, frame_id: str) -> None:
 
 def lineage(
     context: typer.Context,
-    node_id: Annotated[str, typer.Argument(help="Any id: frm_, ann_, tsk_, rnd_, dsv_, ens_, enc_, pool_, scr_")],
+    node_id: Annotated[
+        str,
+        typer.Argument(
+            help="Any id: frm_, scn_, ann_, tsk_, rnd_, dsv_, ens_, enc_, pool_, scr_, pol_, sui_, evl_, lic_"
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Everything, for machines")] = False,
 ) -> None:
-    """Show what an id came from, back to the pixels."""
+    """Show what an id came from, back to the pixels or the recording, and of a scenario what used it."""
     with platform_of(context) as platform:
         nodes = lineage_nodes(platform, node_id)
+        uses = scenario_uses(platform, node_id)
     if as_json:
-        typer.echo(json.dumps([asdict(node) for node in nodes.values()], indent=1))
+        used = {"used": [asdict(use) for use in uses]} if uses else {}
+        shown = [{**asdict(node), **(used if node.node_id == node_id else {})} for node in nodes.values()]
+        typer.echo(json.dumps(shown, indent=1))
         return
     tree = Tree(_line(nodes[node_id]))
     _grow(tree, nodes, node_id, shown={node_id})
+    for use in uses:
+        tree.add(f"[bold]{use.how}[/bold] {use.node_id}")
     Console().print(tree)
 
 

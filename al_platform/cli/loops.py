@@ -52,7 +52,7 @@ def create(
     warm_start: Annotated[bool, typer.Option("--warm-start", help="Members begin as those of the last round")] = False,
     classes: arg.Classes = "",
     test: arg.Test = "",
-    strategy: Strategy = "mixdist",
+    strategy: Strategy = "",
     filter_text: arg.Filter = "",
     budget: arg.Budget = 40,
     object_budget: arg.ObjectBudget = None,
@@ -64,6 +64,8 @@ def create(
     queue: arg.Queue = "main",
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
+    policy: arg.Policy = "",
+    drives: arg.Drives = 0,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,
@@ -71,7 +73,7 @@ def create(
     """Make a loop, which the service runs; on a home that none holds, the next `alp serve` takes it up."""
     asked = Asked.of(context)
     if "control=" not in strategy:
-        asked = replace(asked, strategy=f"{strategy}:control={CONTROL_SHARE:g}")
+        asked = replace(asked, strategy=f"{asked.strategy_text}:control={CONTROL_SHARE:g}")
     loop = LoopSpec(
         first=asked.spec(),
         rounds=rounds,

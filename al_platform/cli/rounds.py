@@ -25,7 +25,8 @@ loop_app = typer.Typer(help="Rounds in a row: TRAIN, QUERY, ANNOTATE, APPEND.", 
 Strategy = Annotated[
     str,
     typer.Option(
-        help="How to pick, with limits where wanted: mixdist, mi:cap=2:gap=1.5:quota=weather/10:control=0.1, ..."
+        help="How to pick, default mixdist, of scenarios mi; with limits where wanted: mixdist, "
+        "mi:cap=2:gap=1.5:quota=weather/10:control=0.1, ..."
     ),
 ]
 Dataset = Annotated[str, typer.Option(help="Dataset version to train on; default: a start set")]
@@ -38,7 +39,7 @@ def run(
     targets: arg.Targets,
     classes: arg.Classes = "",
     test: arg.Test = "",
-    strategy: Strategy = "mixdist",
+    strategy: Strategy = "",
     filter_text: arg.Filter = "",
     budget: arg.Budget = 40,
     object_budget: arg.ObjectBudget = None,
@@ -50,6 +51,8 @@ def run(
     queue: arg.Queue = "main",
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
+    policy: arg.Policy = "",
+    drives: arg.Drives = 0,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,
@@ -172,7 +175,7 @@ def run_loop(
     rounds: Annotated[int, typer.Option(help="Rounds to run")] = 3,
     classes: arg.Classes = "",
     test: arg.Test = "",
-    strategy: Strategy = "mixdist",
+    strategy: Strategy = "",
     filter_text: arg.Filter = "",
     budget: arg.Budget = 40,
     object_budget: arg.ObjectBudget = None,
@@ -184,6 +187,8 @@ def run_loop(
     queue: arg.Queue = "main",
     family: arg.Family = "prefix-heads",
     members: arg.Members = 8,
+    policy: arg.Policy = "",
+    drives: arg.Drives = 0,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,

@@ -2,9 +2,10 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +16,15 @@ from rich.table import Column, Table
 
 from al_platform.cli import parse
 from al_platform.cli.home import platform_of
+from al_platform.cli.remote import client_of, remote_of
 from al_platform.domain.filters import FILTER_HELP
 from al_platform.domain.paging import LARGEST_PAGE, PageRequest
 from al_platform.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from al_platform.client.records import ScenarioRecord
     from al_platform.datasets.scenarios.entering import EnteredScenarios
+    from al_platform.domain.scenarios import ScenarioReference
     from sim.scenario import Sizes
 
 scenarios_app = typer.Typer(help="Scenes of traffic that policies drive in.", no_args_is_help=True)
@@ -74,14 +78,22 @@ def list_all(
     rows: Annotated[int, typer.Option(min=1, max=LARGEST_PAGE, help="Rows to print at most")] = 20,
 ) -> None:
     """List scenarios, all or those that a filter matches, by session."""
-    from al_platform.platform.scenarios import count_scenarios, scenarios
+    remote = remote_of(context)
+    items: Iterable[ScenarioReference | ScenarioRecord]
+    if remote is not None:
+        with client_of(remote) as client:
+            count = client.count_scenarios(filter_text)
+            matched, sessions = count.scenarios, count.sessions
+            items = list(islice(client.scenarios(filter_text, page=rows), rows))
+    else:
+        from al_platform.platform.scenarios import count_scenarios, scenarios
 
-    with platform_of(context) as platform:
-        matched, sessions = count_scenarios(platform, filter_text)
-        page = scenarios(platform, filter_text, PageRequest(rows))
+        with platform_of(context) as platform:
+            matched, sessions = count_scenarios(platform, filter_text)
+            items = scenarios(platform, filter_text, PageRequest(rows)).items
     wide = (Column("scenario", overflow="fold"), Column("session", overflow="fold"))
     table = Table(*wide, "steps", "agents", "lights", "route m", "tags")
-    for item in page.items:
+    for item in items:
         facts = (str(item.steps), str(item.agents), str(item.lights), f"{item.route_m:.0f}")
         table.add_row(item.scenario_id, escape(item.session_id), *facts, escape(" ".join(item.tags)))
     Console().print(table)
@@ -91,10 +103,16 @@ def list_all(
 @scenarios_app.command("show")
 def show(context: typer.Context, scenario_id: str) -> None:
     """Show what is known of a scenario: where it came from, what it holds, and what was mended or dropped."""
-    from al_platform.platform.scenarios import scenario
+    remote = remote_of(context)
+    found: ScenarioReference | ScenarioRecord
+    if remote is not None:
+        with client_of(remote) as client:
+            found = client.scenario(scenario_id)
+    else:
+        from al_platform.platform.scenarios import scenario
 
-    with platform_of(context) as platform:
-        found = scenario(platform, scenario_id)
+        with platform_of(context) as platform:
+            found = scenario(platform, scenario_id)
     table = Table("", Column("", overflow="fold"), show_header=False)
     for name, value in asdict(found).items():
         if name not in ("report", "tags"):

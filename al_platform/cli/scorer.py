@@ -21,6 +21,9 @@ def scorer(
     cache: Annotated[
         Path | None, typer.Option(help="Folder for what can be computed again; default: that of the home")
     ] = None,
+    scenarios: Annotated[
+        Path | None, typer.Option(help="Folder of prepared scenarios, where they are scored; default: that of the home")
+    ] = None,
     share: Annotated[str, typer.Option(help="I/N: the I-th of N scorers, counted from 1")] = "1/1",
     until_input_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
@@ -36,6 +39,7 @@ def scorer(
             score_id,
             storage_url=storage or settings.storage_url,
             cache_folder=cache or settings.cache_folder,
+            scenarios=scenarios or settings.scenarios_folder,
             share=parse.share(share),
             report=silent if until_input_closes else report,
         )

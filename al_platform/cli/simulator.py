@@ -15,9 +15,10 @@ from rich.table import Column, Table
 
 from al_platform.cli.home import platform_of
 from al_platform.domain.filters import FILTER_HELP
+from al_platform.domain.judging import RATES, Estimate, Stratum
 
 if TYPE_CHECKING:
-    from al_platform.platform.driving import DrivenScenario, Estimate, Stratum
+    from al_platform.policies.driven import DrivenScenario
 
 sim_app = typer.Typer(help="Driving in the scenarios of the store.", no_args_is_help=True)
 
@@ -43,8 +44,8 @@ def replay(
     json_path: Annotated[Path | None, typer.Option("--json", help="Write everything to this file")] = None,
 ) -> None:
     """Drive the expert through recorded or generated scenarios and say what the metrics make of it."""
-    from al_platform.platform.driving import estimates, strata
     from al_platform.platform.replay import ReplayBy, replay_scenarios
+    from al_platform.policies.driven import estimates, strata
 
     with platform_of(context) as platform:
         driven = replay_scenarios(platform, filter_text, by=ReplayBy(by.value), batch=batch)
@@ -55,9 +56,7 @@ def replay(
     _show(driven, found, worst)
 
 
-def _show(driven: Sequence["DrivenScenario"], found: Mapping[str, "Estimate"], worst: Sequence["Stratum"]) -> None:
-    from al_platform.platform.driving import RATES
-
+def _show(driven: Sequence["DrivenScenario"], found: Mapping[str, Estimate], worst: Sequence[Stratum]) -> None:
     table = Table("measure", Column("mean", justify="right"), "95 % interval", "scenarios")
     for name, value in found.items():
         share = name in RATES
@@ -73,14 +72,14 @@ def _show(driven: Sequence["DrivenScenario"], found: Mapping[str, "Estimate"], w
     if failed:
         by_tag = Table("tag", "failed", "of", "share")
         for stratum in [stratum for stratum in worst if stratum.failures][:_SHOWN_STRATA]:
-            counts = (str(stratum.failures), str(stratum.scenarios), f"{100 * stratum.rate:.2f} %")
+            counts = (f"{stratum.failures:g}", str(stratum.scenarios), f"{100 * stratum.rate:.2f} %")
             by_tag.add_row(escape(stratum.name), *counts)
         console.print(by_tag)
     typer.echo(f"{len(driven)} scenarios driven, {len(failed)} failed")
 
 
 def _content(
-    driven: Sequence["DrivenScenario"], found: Mapping[str, "Estimate"], worst: Sequence["Stratum"]
+    driven: Sequence["DrivenScenario"], found: Mapping[str, Estimate], worst: Sequence[Stratum]
 ) -> dict[str, Any]:
     """What --json writes: every scenario, and the tables. Numbers that are not finite are null."""
     return {

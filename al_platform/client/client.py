@@ -18,6 +18,8 @@ from al_platform.client.records import (
     MetricsRecord,
     QueueRecord,
     RoundRecord,
+    ScenarioCount,
+    ScenarioRecord,
     SimilarRecord,
     StepRecord,
     TaskRecord,
@@ -77,6 +79,26 @@ class Client:
     def thumbnail(self, frame_id: str, *, size: int = 256) -> bytes:
         """Give a JPEG of a frame whose longer side is at most `size` pixels."""
         return self._ask("GET", f"/v1/frames/{_part(frame_id)}/thumbnail", params={"size": size}).content
+
+    def scenarios(self, filter_text: str = "", *, page: int = 200) -> Iterator[ScenarioRecord]:
+        """Give every scenario that a filter matches, by session and name, fetched a page at a time."""
+        return self._pages(ScenarioRecord, "/v1/scenarios", {"filter": filter_text}, page=page)
+
+    def count_scenarios(self, filter_text: str = "") -> ScenarioCount:
+        """Give how many scenarios a filter matches, and of how many sessions."""
+        return self._one(ScenarioCount, "GET", "/v1/scenarios/count", params={"filter": filter_text})
+
+    def scenario(self, scenario_id: str) -> ScenarioRecord:
+        """Give a scenario."""
+        return self._one(ScenarioRecord, "GET", f"/v1/scenarios/{_part(scenario_id)}")
+
+    def scenario_thumbnail(self, scenario_id: str) -> bytes:
+        """Give the middle of a scenario from above: a PNG."""
+        return self._ask("GET", f"/v1/scenarios/{_part(scenario_id)}/thumbnail").content
+
+    def scenario_clip(self, scenario_id: str) -> bytes:
+        """Give a scenario from above as a moving picture: a GIF."""
+        return self._ask("GET", f"/v1/scenarios/{_part(scenario_id)}/clip").content
 
     def rounds(self, *, state: str = "", page: int = 200) -> Iterator[RoundRecord]:
         """Give rounds, newest first, in one state or ("") any."""

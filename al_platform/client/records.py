@@ -34,6 +34,37 @@ class FrameCount:
 
 
 @dataclass(frozen=True)
+class ScenarioRecord:
+    """A scene of traffic: steps of 0.2 s, lengths in metres; `report` says what was mended, dropped or noticed."""
+
+    scenario_id: str
+    dataset: str
+    session_id: str
+    name: str
+    origin: str
+    source_id: str
+    steps: int
+    agents: int
+    vehicles: int
+    pedestrians: int
+    cyclists: int
+    lights: int
+    stop_signs: int
+    route_m: float
+    driven_m: float
+    tags: tuple[str, ...] = ()
+    report: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScenarioCount:
+    """How many scenarios and sessions match a filter."""
+
+    scenarios: int
+    sessions: int
+
+
+@dataclass(frozen=True)
 class DatasetRecord:
     """A dataset that was ingested."""
 

@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from al_platform.datasets import coco, masks
 from al_platform.datasets.base import AdapterRequest, DatasetAdapter
+from al_platform.datasets.camera import adapter as camera
+from al_platform.datasets.camera.adapter import camera_adapter
 from al_platform.datasets.coco import coco_adapter
 from al_platform.datasets.masks import masks_adapter
 from al_platform.datasets.synthetic import adapter as synthetic
@@ -28,6 +30,7 @@ ADAPTERS: Mapping[str, KnownAdapter] = MappingProxyType(
         "masks": KnownAdapter(masks_adapter, masks.OPTIONS),
         "coco": KnownAdapter(coco_adapter, coco.OPTIONS),
         "synthetic": KnownAdapter(synthetic_adapter, synthetic.OPTIONS),
+        "camera": KnownAdapter(camera_adapter, camera.OPTIONS),
     }
 )
 

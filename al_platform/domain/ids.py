@@ -1,7 +1,7 @@
 """Ids: a prefix that says what it is, and the hash of what it is."""
 
 from al_platform.domain.hashing import hash_record
-from al_platform.domain.labels import Annotation
+from al_platform.domain.labels import Label
 from al_platform.errors import InvalidInput
 
 _HASH_PART = 24
@@ -27,6 +27,6 @@ def session_id_of(dataset: str, name: str) -> str:
     return f"{dataset}/{name}"
 
 
-def annotation_id(annotation: Annotation) -> str:
-    """Give the id of a label: the same label of the same frame has the same id."""
+def annotation_id(annotation: Label) -> str:
+    """Give the id of a label: the same label of the same item has the same id."""
     return make_id("ann", annotation)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from al_platform.domain.data import BlobRef
+from al_platform.domain.records import record_from_json
+from al_platform.domain.triage import Triage
 from al_platform.errors import InvalidInput
 
 CONTROL_CLASS = "control"
@@ -57,10 +59,28 @@ class Annotation:
                 f"label of frame {self.frame_id}: has a mask and {len(self.boxes)} boxes; give one of the two"
             )
 
+    @property
+    def item_id(self) -> str:
+        """What it is the label of."""
+        return self.frame_id
+
+
+Label = Annotation | Triage
+"""What came back for an item: of a frame, or of a scenario."""
+
+
+def label_from_json(text: str) -> Label:
+    """Give the label that `canonical_json` wrote.
+
+    Raises: pydantic.ValidationError where the text is none.
+    """
+    label: Label = record_from_json(Label, text)  # type: ignore[arg-type]  # a union is no class, but parses as one
+    return label
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What one person said about one task: boxes (none is "nothing there"), or why the frame is rejected."""
+    """What one person said about one task: boxes (none is "nothing there"), a triage, or why the item is rejected."""
 
     task_id: str
     answer_id: str
@@ -69,6 +89,8 @@ class Answer:
     changed_at: str
     """When it was last changed, UTC as ISO text of fixed width on the tool's clock; later sorts after."""
     boxes: tuple[Box, ...] = ()
+    triage: Triage | None = None
+    """What was said of a scenario; the label of a task of frames is made of the boxes."""
     rejected: str = ""
     problem: str = ""
     """Why it cannot be used; empty where it can."""

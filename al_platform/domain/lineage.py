@@ -19,3 +19,11 @@ class LineageNode:
     kind: str
     summary: str
     parents: tuple[Parent, ...]
+
+
+@dataclass(frozen=True)
+class Use:
+    """One step on: what an id was used for, and what used it."""
+
+    how: str
+    node_id: str

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from al_platform.domain.driving import PolicyModel
 from al_platform.domain.labels import CONTROL_CLASS
 from al_platform.domain.models import ModelSpec
 from al_platform.errors import InvalidInput
@@ -103,25 +104,27 @@ class CurriculumShare:
 class RoundSpec:
     """A request for one round: TRAIN on a dataset version, QUERY a pool, ANNOTATE, APPEND."""
 
-    model: ModelSpec
+    model: ModelSpec | PolicyModel
+    """An ensemble that looks at frames, or drivers of scenarios: it decides of what the round is."""
     dataset_version_id: str
     pool_id: str
     targets: tuple[str, ...]
-    """Classes to find, in the order of the round-robin; a subset of the model's classes."""
+    """Classes to find, in the order of the round-robin; a subset of the model's classes. Drivers find kinds of failure,
+    disagreement on what to do, and scenes with a tag."""
     budget: Budget
     strategy: StrategySpec = field(default_factory=StrategySpec)
     seed: int = 0
     test_version_id: str | None = None
-    """Frozen test set on which the trained ensemble is measured; never read by any other step."""
+    """Frozen test set on which the trained ensemble is measured; never read by any other step. Not for drivers."""
     annotator: str = "offline"
     queue: str = "main"
-    """Labelling queue. A frame is picked once per queue; each arm of an experiment has its own."""
+    """Labelling queue. An item is picked once per queue; each arm of an experiment has its own."""
     filter: str = ""
-    """Only frames of the pool that match may be picked; all are scored. Empty: every frame."""
+    """Only items of the pool that match may be picked; all are scored. Empty: every item."""
     curriculum: tuple[CurriculumShare, ...] = ()
     """What training draws how often; empty: every labelled frame alike. Validation and calibration see all alike."""
     listed: tuple[str, ...] = ()
-    """Frames of the pool picked by hand, in the order people should see them; the strategy then picks nothing."""
+    """Items of the pool picked by hand, in the order people should see them; the strategy then picks nothing."""
     initial_ensemble_id: str | None = None
     """Members begin as those of this ensemble, of the same model and encoder; None: fresh ones, drawn by the seed."""
 
@@ -141,9 +144,29 @@ class RoundSpec:
         if self.curriculum and not any(part.share for part in self.curriculum):
             raise InvalidInput("curriculum: all shares are 0; give at least one above 0, or no curriculum")
         if len(set(self.listed)) != len(self.listed):
-            raise InvalidInput("listed frames: each may be named once")
+            raise InvalidInput("listed items: each may be named once")
         if not 0 <= self.seed < SEED_LIMIT:
             raise InvalidInput(f"seed {self.seed}: must be at least 0 and below {SEED_LIMIT}")
+
+    @property
+    def frame_model(self) -> ModelSpec:
+        """The ensemble of a round of frames.
+
+        Raises: InvalidInput for a round of scenarios.
+        """
+        if isinstance(self.model, PolicyModel):
+            raise InvalidInput("a round of scenarios: its drivers look at no frames")
+        return self.model
+
+    @property
+    def policy_model(self) -> PolicyModel:
+        """The drivers of a round of scenarios.
+
+        Raises: InvalidInput for a round of frames.
+        """
+        if not isinstance(self.model, PolicyModel):
+            raise InvalidInput("a round of frames: nobody drives in it")
+        return self.model
 
 
 @dataclass(frozen=True)
@@ -154,10 +177,16 @@ class Round:
     spec: RoundSpec
     state: RoundState = RoundState.PLANNED
     ensemble_id: str | None = None
+    """Who picks: an ensemble, or the policy of a round of scenarios."""
     score_id: str | None = None
     dataset_version_id: str | None = None
     """The version that APPEND made."""
     message: str = ""
+
+    @property
+    def of_scenarios(self) -> bool:
+        """Whether scenarios are picked, and not frames."""
+        return isinstance(self.spec.model, PolicyModel)
 
 
 @dataclass(frozen=True)

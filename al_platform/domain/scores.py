@@ -3,26 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from al_platform.domain.driving import PolicyModel
 from al_platform.domain.models import ModelSpec
 from al_platform.errors import InvalidInput
 
 
 @dataclass(frozen=True)
 class ScoringJob:
-    """All that a scorer needs besides the storage: which ensemble, which pool, cut into which shards.
+    """All that a scorer needs besides the storage: which ensemble or drivers, which pool, cut into which shards.
 
     `score_id` names the content of all other fields, so equal jobs are one and no two share their files.
     """
 
     score_id: str
-    model: ModelSpec
-    encoder_hash: str
+    model: ModelSpec | PolicyModel
     weights_hash: str
-    temperatures: tuple[float, ...]
     pool_manifest_hash: str
     frames: int
+    """Items of the pool."""
     frames_per_shard: int
     formula: str
+    encoder_hash: str | None = None
+    """Of a model of frames; None where drivers are asked."""
+    temperatures: tuple[float, ...] = ()
+    """One for each member of a model of frames."""
     sort_measure: str = "mi_mean"
     """The rows of a shard are sorted by this measure, the largest first."""
 

@@ -19,6 +19,7 @@ class SelectionRecord:
     pool_manifest_hash: str
     dataset_manifest_hash: str
     ensemble_id: str
+    """Or the policy of a round of scenarios."""
     weights_hash: str
     score_id: str | None
     """None where the strategy reads no score."""
@@ -26,10 +27,10 @@ class SelectionRecord:
     """Digest of the hashes of the files of scores."""
     formula: str | None
     exclusions_hash: str
-    """Parquet blob of the frames that were queued or unreadable at that moment."""
+    """Parquet blob of the items that were queued or unreadable at that moment."""
     allowed_hash: str
     """Digest of the rows of the pool that could be picked."""
     environment: Mapping[str, str]
     """Versions of the code and of what it computes with."""
     picks_hash: str
-    """Digest of frame, class, rank and score of every pick, in order."""
+    """Digest of item, class, rank and score of every pick, in order."""

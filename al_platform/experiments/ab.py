@@ -163,7 +163,7 @@ def _points(
     points: list[tuple[CurvePoint, str | None]] = []
     before = LabelledContents()
     for index, (version_id, ensemble_id) in enumerate(zip(versions, ensembles, strict=True)):
-        contents = contents_of(context, first.model, version_id, targets=first.targets)
+        contents = contents_of(context, first.frame_model, version_id, targets=first.targets)
         round_id = rounds[index - 1].round_id if index else None
         with context.catalog.transaction() as tx:
             metrics = model_catalog.metrics_of(tx, ensemble_id, design.test_version_id)

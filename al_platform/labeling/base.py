@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from al_platform.domain.data import BlobRef, Frame
-from al_platform.domain.labels import Annotation, Answer, Box, LabelTask
+from al_platform.domain.labels import Answer, Box, Label, LabelTask
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came back for a task: an annotation, the reason why the frame was rejected, or why the task still waits."""
+    """What came back for a task: a label, why the item was rejected (of a scenario both), or why the task waits."""
 
     task_id: str
-    annotation: Annotation | None = None
+    annotation: Label | None = None
     rejected: str = ""
     waits: str = ""
     """Why what people said is no label yet: an answer that cannot be used, too few of them, or a disagreement."""
@@ -66,6 +66,23 @@ class TaskBrief:
 
 
 @dataclass(frozen=True)
+class SceneBrief:
+    """What a labelling tool has to know about the triage of a scenario besides the task itself."""
+
+    task: LabelTask
+    queue: str
+    tags: tuple[str, ...]
+    """Tags that can be chosen, the same for all tasks of a round."""
+    event: str
+    """The event that was detected; empty for none."""
+    name: str
+    """Of the scenario, `dataset/session/scene`."""
+
+
+Brief = TaskBrief | SceneBrief
+
+
+@dataclass(frozen=True)
 class ScoredBox:
     """A box that the ensemble proposes, with its probability in [0, 1]."""
 
@@ -82,11 +99,20 @@ class Hint:
     heatmap: BlobRef
 
 
-DescribeTasks = Callable[[Sequence[LabelTask]], list[TaskBrief]]
+@dataclass(frozen=True)
+class Clip:
+    """A scenario as a moving picture."""
+
+    picture: BlobRef
+
+
+Shown = Hint | Clip
+
+DescribeTasks = Callable[[Sequence[LabelTask]], Sequence[Brief]]
 """Gives a brief for each task, in their order."""
 
-HintTasks = Callable[[Sequence[LabelTask]], Mapping[str, Hint]]
-"""Gives hints by task id; a task without one is left out. Slow: asked only for tasks that are new to the tool."""
+HintTasks = Callable[[Sequence[LabelTask]], Mapping[str, Shown]]
+"""Gives hints or clips by task id; a frame without one is left out. Slow: asked only for tasks that are new."""
 
 ImageUrl = Callable[[str, BlobRef], str]
 """Gives the address under which an annotator's browser finds a picture of a task, by the task's id."""

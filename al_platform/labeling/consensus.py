@@ -58,6 +58,9 @@ def _agreed(usable: Sequence[Answer], policy: ReviewPolicy) -> Verdict:
     if rejected:
         who = ", ".join(f"{answer.annotator}: {answer.rejected or 'labelled'}" for answer in usable)
         return Verdict(waits=f"rejected by some and labelled by others ({who}); a reviewer has to decide")
+    judged = {(its.triage.verdict, *sorted(its.triage.events.items())) for its in usable if its.triage}
+    if len(judged) > 1:
+        return Verdict(waits="annotators say different things of the event; a reviewer has to decide")
     agreement = mean_pairwise([answer.boxes for answer in usable], same_from=policy.same_from)
     if agreement < policy.agreement:
         return Verdict(waits=f"annotators agree by {agreement:.2f} < {policy.agreement:g}; a reviewer has to decide")

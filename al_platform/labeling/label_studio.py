@@ -5,19 +5,16 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from al_platform.domain.labels import LabelTask
-from al_platform.labeling.base import DescribeTasks, HintTasks, ImageUrl, TaskBrief, TaskResult
+from al_platform.labeling.base import Brief, DescribeTasks, HintTasks, ImageUrl, TaskResult
 from al_platform.labeling.consensus import ReviewPolicy, settle
 from al_platform.labeling.label_studio_client import LabelStudioClient
-from al_platform.labeling.label_studio_config import frame_config
 from al_platform.labeling.label_studio_convert import (
     SOURCE,
     ServerTask,
-    answer_of,
-    label_of,
     moment,
     place_of,
-    task_json,
 )
+from al_platform.labeling.label_studio_kinds import answer_said, body_of, config_of, label_that_stands
 from al_platform.labeling.label_studio_projects import (
     Hook,
     Project,
@@ -43,7 +40,7 @@ OVERLAP = timedelta(seconds=60)
 
 
 class LabelStudio:
-    """Sends frames to a Label Studio server and reads back what people said of them."""
+    """Sends frames and scenarios to a Label Studio server and reads back what people said of them."""
 
     name = SOURCE
 
@@ -123,16 +120,16 @@ class LabelStudio:
                 for task in there.get(brief.task.task_id, ()):
                     move_task(self._client, task, place_of(brief.task.rank))
 
-    def _by_queue(self, tasks: Sequence[LabelTask]) -> dict[QueueConfig, list[TaskBrief]]:
+    def _by_queue(self, tasks: Sequence[LabelTask]) -> dict[QueueConfig, list[Brief]]:
         if not tasks:
             return {}
-        queues: dict[QueueConfig, list[TaskBrief]] = {}
+        queues: dict[QueueConfig, list[Brief]] = {}
         for brief in self._describe(tasks):
-            queue = QueueConfig(brief.queue, frame_config(brief.classes), self._policy.answers)
+            queue = QueueConfig(brief.queue, config_of(brief), self._policy.answers)
             queues.setdefault(queue, []).append(brief)
         return queues
 
-    def _send_to(self, queue: QueueConfig, briefs: Sequence[TaskBrief]) -> None:
+    def _send_to(self, queue: QueueConfig, briefs: Sequence[Brief]) -> None:
         projects = projects_of(self._client, queue)
         there = self._tasks_by_id(projects)
         missing = sorted(
@@ -145,9 +142,9 @@ class LabelStudio:
         self._remove_surplus(there)
         self._known.update(brief.task.task_id for brief in briefs)
 
-    def _import(self, queue: QueueConfig, briefs: Sequence[TaskBrief]) -> None:
+    def _import(self, queue: QueueConfig, briefs: Sequence[Brief]) -> None:
         hints = self._hints([brief.task for brief in briefs])
-        bodies = [task_json(brief, hints.get(brief.task.task_id), self._image_url) for brief in briefs]
+        bodies = [body_of(brief, hints.get(brief.task.task_id), self._image_url) for brief in briefs]
         while bodies:
             project, room = self._with_room(queue)
             import_tasks(self._client, project, bodies[:room])
@@ -178,14 +175,14 @@ class LabelStudio:
             for task in surplus:
                 remove_unanswered(self._client, task)
 
-    def _result(self, brief: TaskBrief, tasks: Sequence[ServerTask]) -> TaskResult:
+    def _result(self, brief: Brief, tasks: Sequence[ServerTask]) -> TaskResult:
         annotations = [annotation for task in tasks for annotation in task.annotations]
-        answers = tuple(answer_of(brief, annotation) for annotation in sorted(annotations, key=lambda its: its.id))
+        answers = tuple(answer_said(brief, annotation) for annotation in sorted(annotations, key=lambda its: its.id))
         verdict = settle(answers, self._policy)
         stands = verdict.answer
         return TaskResult(
             task_id=brief.task.task_id,
-            annotation=label_of(brief, stands) if stands and not stands.rejected else None,
+            annotation=label_that_stands(brief, stands) if stands else None,
             rejected=stands.rejected if stands else "",
             waits=verdict.waits,
             answers=answers,

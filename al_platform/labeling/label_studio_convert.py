@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from al_platform.domain.labels import Annotation, Answer, Box
@@ -68,14 +69,19 @@ def place_of(rank: int) -> dict[str, Any]:
 def answer_of(brief: TaskBrief, annotation: ServerAnnotation) -> Answer:
     """Give what one annotation says, with the problem where it cannot be used; no box is "nothing there"."""
     boxes, rejected, problem = _read(brief, annotation)
-    return Answer(
-        task_id=brief.task.task_id,
+    return answer_from(brief.task.task_id, annotation)(
+        boxes=() if problem or rejected else boxes, rejected="" if problem else rejected, problem=problem
+    )
+
+
+def answer_from(task_id: str, annotation: ServerAnnotation) -> partial[Answer]:
+    """Give an answer that lacks what is said: by whom, when, and how long it took."""
+    return partial(
+        Answer,
+        task_id=task_id,
         answer_id=str(annotation.id),
         annotator=f"user {annotation.completed_by}" if annotation.completed_by is not None else "unknown",
         changed_at=moment(annotation.updated_at),
-        boxes=() if problem or rejected else boxes,
-        rejected="" if problem else rejected,
-        problem=problem,
         decisive=annotation.ground_truth,
         seconds=_seconds(annotation.lead_time),
     )
@@ -121,9 +127,11 @@ def box_region(box: Box, *, width: int, height: int, score: float | None = None)
 
 
 def _prediction(brief: TaskBrief, hint: Hint) -> dict[str, Any]:
+    """What the ensemble proposes; the server shows a score as a share, so it is the mean of the boxes' own."""
+    sure = [proposal.score for proposal in hint.boxes]
     return {
         "model_version": hint.model_version,
-        "score": brief.task.score,
+        "score": sum(sure) / len(sure) if sure else 0.0,
         "result": [_proposed(brief, index, proposal) for index, proposal in enumerate(hint.boxes)],
     }
 

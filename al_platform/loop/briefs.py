@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.models import ensemble_named
 from al_platform.catalog.rounds import round_named
+from al_platform.catalog.scenarios import scenarios_named
 from al_platform.catalog.tasks import tasks_of
+from al_platform.domain.driving import PolicyModel, detected_event
 from al_platform.domain.labels import CONTROL_CLASS, LabelTask
-from al_platform.domain.rounds import Round
-from al_platform.labeling.base import DescribeTasks, Hint, HintTasks, TaskBrief
+from al_platform.domain.rounds import Round, RoundSpec
+from al_platform.domain.scenarios import ScenarioReference
+from al_platform.labeling.base import Brief, DescribeTasks, Hint, HintTasks, SceneBrief, Shown, TaskBrief
 from al_platform.labeling.heat_picture import heat_picture
 from al_platform.labeling.proposals import proposed_boxes
+from al_platform.loop.clips import clips_of
 from al_platform.loop.context import LoopContext
 from al_platform.loop.heatmaps import belief_of
 from al_platform.training.belief import Belief
@@ -30,24 +34,35 @@ def task_hinter(context: LoopContext) -> HintTasks:
     return partial(_hints, context)
 
 
-def _briefs(context: LoopContext, tasks: Sequence[LabelTask]) -> list[TaskBrief]:
+def _briefs(context: LoopContext, tasks: Sequence[LabelTask]) -> list[Brief]:
     with context.catalog.transaction() as tx:
-        frames = frames_by_id(tx, [task.item_id for task in tasks])
-        rounds = {round_id: round_named(tx, round_id) for round_id in {task.round_id for task in tasks}}
-    specs = {round_id: round_.spec for round_id, round_ in rounds.items()}
+        specs = {round_id: round_named(tx, round_id).spec for round_id in {task.round_id for task in tasks}}
+        scenes = {task.item_id for task in tasks if isinstance(specs[task.round_id].model, PolicyModel)}
+        frames = frames_by_id(tx, [task.item_id for task in tasks if task.item_id not in scenes])
+        scenarios = scenarios_named(tx, sorted(scenes))
     return [
-        TaskBrief(task, specs[task.round_id].queue, specs[task.round_id].model.classes, frames[task.item_id])
+        _scene_brief(task, specs[task.round_id], scenarios[task.item_id])
+        if task.item_id in scenes
+        else TaskBrief(task, specs[task.round_id].queue, specs[task.round_id].frame_model.classes, frames[task.item_id])
         for task in tasks
     ]
 
 
-def _hints(context: LoopContext, tasks: Sequence[LabelTask]) -> Mapping[str, Hint]:
-    hints: dict[str, Hint] = {}
+def _scene_brief(task: LabelTask, spec: RoundSpec, scene: ScenarioReference) -> SceneBrief:
+    event = detected_event(task.for_class, task.score)
+    return SceneBrief(task, spec.queue, spec.policy_model.tags, event, scene.name)
+
+
+def _hints(context: LoopContext, tasks: Sequence[LabelTask]) -> Mapping[str, Shown]:
+    hints: dict[str, Shown] = {}
     for round_id in dict.fromkeys(task.round_id for task in tasks):
         with context.catalog.transaction() as tx:
             round_ = round_named(tx, round_id)
-        if round_.ensemble_id is not None:
-            hints.update(_hints_of_round(context, round_, [task for task in tasks if task.round_id == round_id]))
+        own = [task for task in tasks if task.round_id == round_id]
+        if round_.of_scenarios:
+            hints.update(clips_of(context, own))
+        elif round_.ensemble_id is not None:
+            hints.update(_hints_of_round(context, round_, own))
     return hints
 
 

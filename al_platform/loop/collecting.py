@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-from numpy.typing import NDArray
 
 from al_platform.catalog import tasks as task_catalog
 from al_platform.catalog.annotations import add_annotations, newest_labels
@@ -12,12 +9,12 @@ from al_platform.catalog.answers import add_answers
 from al_platform.catalog.connection import Transaction
 from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import annotation_id
-from al_platform.domain.labels import Annotation, LabelTask, TaskState
+from al_platform.domain.labels import Label, LabelTask, TaskState
 from al_platform.domain.rounds import Round
 from al_platform.labeling.base import TaskResult
 from al_platform.loop.checks import tool_named
 from al_platform.loop.context import LoopContext
-from al_platform.loop.models import presence_maps
+from al_platform.loop.kinds import kind_of
 
 _DONE = (TaskState.LABELED, TaskState.REJECTED, TaskState.WITHDRAWN)
 _SHOWN = 5
@@ -46,10 +43,10 @@ def collect_until_paid(context: LoopContext, round_: Round, tasks: Sequence[Labe
     tool.send(tasks)  # a tool that lost them is asked again; others pass over it
     if limit is None:
         return Collected(tuple(tool.collect(tasks, since=since)))
-    maps, taken, spent = presence_maps(context, round_.spec.model), list[TaskResult](), 0
+    positives, taken, spent = kind_of(round_.spec.model).positives, list[TaskResult](), 0
     for result in tool.collect(tasks):
         taken.append(result)
-        spent += _target_cells(round_, maps.of([result.annotation])) if result.annotation else 0
+        spent += positives(context, round_, [result.annotation]) if result.annotation else 0
         if spent >= limit:
             kept = {result.task_id for result in taken}
             rest = (task.task_id for task in tasks if task.task_id not in kept and task.state not in _DONE)
@@ -90,9 +87,9 @@ def waiting_message(collected: Collected, *, out: int, of: int) -> str:
     return f"{out} of {of} labels are still out; run the round again when they are in{shown}"
 
 
-def _revised(labelled: dict[str, Annotation], newest: dict[str, Annotation]) -> dict[str, Annotation]:
+def _revised(labelled: dict[str, Label], newest: dict[str, Label]) -> dict[str, Label]:
     """Labels that say something new, each with the revision after the one that is known."""
-    revised = {}
+    revised: dict[str, Label] = {}
     for task_id, annotation in labelled.items():
         known = newest.get(task_id)
         if known is None:
@@ -100,8 +97,3 @@ def _revised(labelled: dict[str, Annotation], newest: dict[str, Annotation]) -> 
         elif annotation_id(replace(annotation, revision=known.revision)) != annotation_id(known):
             revised[task_id] = replace(annotation, revision=known.revision + 1)
     return revised
-
-
-def _target_cells(round_: Round, presence_1KHW: NDArray[Any]) -> int:
-    columns = [round_.spec.model.classes.index(name) for name in round_.spec.targets]
-    return int((presence_1KHW[:, columns] == 1).sum())

@@ -6,23 +6,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.catalog import datasets as dataset_catalog
-from al_platform.catalog import models as model_catalog
 from al_platform.catalog import scores as score_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.frames import frames_in_pool_order
+from al_platform.catalog.models import find_ensemble
+from al_platform.catalog.rounds import spec_of_scores
 from al_platform.catalog.scores import ScoreSet
 from al_platform.compute.waiting import finish
 from al_platform.domain.jobs import Cost, Job
+from al_platform.domain.rounds import RoundSpec
 from al_platform.domain.scores import ScoringJob, ShardMarker
 from al_platform.errors import NotFound
 from al_platform.loop.context import LoopContext
+from al_platform.loop.kinds import kind_of
 from al_platform.scoring.fetch import ClassFiles, local_shards
-from al_platform.scoring.job import make_job, read_job, write_job
+from al_platform.scoring.job import read_job, write_job
 from al_platform.scoring.local import KIND
 from al_platform.scoring.markers import finished_markers
+from al_platform.scoring.place import ScoringPlace
 from al_platform.scoring.read import DenseScores, dense_scores, scores_of_row
-from al_platform.scoring.worker import ScoringPlace
 from al_platform.storage.pools import row_of_item
 
 
@@ -36,23 +38,12 @@ class ItemUncertainty:
     measures: dict[str, dict[str, float]]
 
 
-def job_of(tx: Transaction, context: LoopContext, ensemble_id: str, pool_id: str) -> ScoringJob:
-    """Give the job of scoring a pool by an ensemble.
+def job_of(tx: Transaction, context: LoopContext, spec: RoundSpec, picker_id: str) -> ScoringJob:
+    """Give the job of scoring the pool of a round by an ensemble or policy.
 
-    Raises: NotFound for an unknown ensemble, encoder or pool.
+    Raises: NotFound for an unknown ensemble, policy, encoder or pool.
     """
-    ensemble = model_catalog.ensemble_named(tx, ensemble_id)
-    encoder_hash = model_catalog.encoder_blob(tx, ensemble.encoder_id)
-    if encoder_hash is None:
-        raise NotFound(f"encoder {ensemble.encoder_id} of ensemble {ensemble_id}: not in the catalog")
-    return make_job(
-        ensemble.spec,
-        encoder_hash=encoder_hash,
-        weights_hash=ensemble.weights_hash,
-        temperatures=tuple(member.temperature for member in ensemble.members),
-        pool_manifest_hash=dataset_catalog.pool_rows(tx, context.blobs, pool_id),
-        frames=dataset_catalog.pool_size(tx, pool_id),
-    )
+    return kind_of(spec.model).job_of(tx, context, spec.model, picker_id, spec.pool_id)
 
 
 @dataclass(frozen=True)
@@ -132,7 +123,7 @@ def uncertainty_of(context: LoopContext, frame_id: str) -> list[ItemUncertainty]
     """
     with context.catalog.transaction() as tx:
         frames_in_pool_order(tx, [frame_id])
-        sets = score_catalog.all_score_sets(tx)
+        sets = [each for each in score_catalog.all_score_sets(tx) if find_ensemble(tx, each.ensemble_id)]
         jobs = [_job_again(tx, context, each) for each in sets]
     manifests = {job.pool_manifest_hash for job in jobs}
     rows = {manifest: row_of_item(context.blobs, manifest, frame_id) for manifest in manifests}
@@ -147,7 +138,7 @@ def uncertainty_of(context: LoopContext, frame_id: str) -> list[ItemUncertainty]
 
 def place_of(context: LoopContext) -> ScoringPlace:
     """Give where the scorers of this home read and write."""
-    return ScoringPlace(context.blobs, context.caches)
+    return ScoringPlace(context.blobs, context.caches, context.workplace.scenarios_folder)
 
 
 def _job_again(tx: Transaction, context: LoopContext, scored: ScoreSet) -> ScoringJob:
@@ -155,10 +146,11 @@ def _job_again(tx: Transaction, context: LoopContext, scored: ScoreSet) -> Scori
     try:
         return read_job(place_of(context).files, scored.score_id)
     except NotFound as missing:
-        job = job_of(tx, context, scored.ensemble_id, scored.pool_id)
-        if job.score_id != scored.score_id:
+        spec = spec_of_scores(tx, scored.score_id)
+        job = job_of(tx, context, spec, scored.ensemble_id) if spec else None
+        if job is None or job.score_id != scored.score_id:
             raise NotFound(
                 f"scores {scored.score_id}: gone from storage, and made by {scored.formula} where this version makes "
-                f"{job.formula}; submit the round with another seed"
+                f"{job.formula if job else 'none without a round'}; submit the round with another seed"
             ) from missing
         return job

@@ -8,11 +8,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from acquisition import CONTROL
-from al_platform.catalog import models as model_catalog
 from al_platform.catalog import scores as score_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import pool_manifest, version_named
-from al_platform.catalog.frames import frames_by_id
 from al_platform.domain.environment import environment
 from al_platform.domain.hashing import hash_bytes, hash_record
 from al_platform.domain.ids import make_id
@@ -22,12 +20,11 @@ from al_platform.domain.selections import SelectionRecord
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import Exclusions, write_exclusions
-from al_platform.loop.models import ensure_encoder, image_hashes
+from al_platform.loop.kinds import kind_of
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.strategies import Picks, PoolView, picks_of
 from al_platform.loop.view import pool_view
 from al_platform.models.records import Unreadable
-from al_platform.training.place import ensure_records, frame_records
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,10 @@ class Selected:
     unreadable: Unreadable
     """Found to be so in this selection, with the reason of each."""
     score_rows: int
-    """Rows of scores, each of one frame and class, that were read for the picks."""
+    """Rows of scores, each of one item and class, that were read for the picks."""
 
 
-def select_frames(context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions) -> Selected:
+def select_items(context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions) -> Selected:
     """Give the picks of the round's strategy from the rows of its pool; equal inputs give equal picks.
 
     Raises: InvalidInput where nothing is left to pick from.
@@ -77,7 +74,7 @@ def record_of(context: LoopContext, round_: Round, selected: Selected) -> Select
 
 def inputs_of(tx: Transaction, round_: Round) -> dict[str, Any]:
     """Give the inputs of a round's selection as the catalog holds them now, by the fields of a SelectionRecord."""
-    ensemble = model_catalog.ensemble_named(tx, round_.ensemble_id or "")
+    picker_id = round_.ensemble_id or ""
     scored = score_catalog.score_set_named(tx, round_.score_id) if round_.score_id else None
     shards = score_catalog.shards_of(tx, scored.score_id) if scored else []
     return {
@@ -85,8 +82,8 @@ def inputs_of(tx: Transaction, round_: Round) -> dict[str, Any]:
         "spec": round_.spec,
         "pool_manifest_hash": pool_manifest(tx, round_.spec.pool_id),
         "dataset_manifest_hash": version_named(tx, round_.spec.dataset_version_id).manifest_hash,
-        "ensemble_id": ensemble.ensemble_id,
-        "weights_hash": ensemble.weights_hash,
+        "ensemble_id": picker_id,
+        "weights_hash": kind_of(round_.spec.model).weights_of(tx, picker_id),
         "score_id": round_.score_id,
         "score_hash": hash_record([shard.hash for shard in shards]) if scored else None,
         "formula": scored.formula if scored else None,
@@ -94,31 +91,29 @@ def inputs_of(tx: Transaction, round_: Round) -> dict[str, Any]:
 
 
 def digest_of(tasks: list[LabelTask]) -> str:
-    """Give the digest of frame, class, rank and score of every task, in order."""
+    """Give the digest of item, class, rank and score of every task, in order."""
     return hash_record([(task.item_id, task.for_class, task.rank, task.score) for task in tasks])
 
 
 def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: PoolView) -> tuple[Picks, Unreadable]:
-    """The strategy's picks; a picked frame that cannot be read leaves the pool, and the strategy picks anew."""
-    spec, lost = round_.spec, Unreadable()
-    records = frame_records(context.place, spec.model, ensure_encoder(context, spec.model, spec.pool_id))
+    """The strategy's picks; a picked item that cannot be read leaves the pool, and the strategy picks anew."""
+    kind, lost = kind_of(round_.spec.model), Unreadable()
     while True:
-        picks = picks_of(view, _frames_to_pick(round_, view.available))
-        with context.catalog.transaction() as tx:
-            images = image_hashes(frames_by_id(tx, rows.ids_of(picks.rows)))
-        unreadable = ensure_records(records, images, context.report)
+        picks = picks_of(view, _items_to_pick(round_, view.available))
+        unreadable = kind.lost(context, round_, rows.ids_of(picks.rows))
         if not unreadable:
             return picks, lost
         lost.update(unreadable)
         view = replace(view, available=view.available & ~rows.mask_of(unreadable))
 
 
-def _frames_to_pick(round_: Round, available: NDArray[Any]) -> int:
+def _items_to_pick(round_: Round, available: NDArray[Any]) -> int:
     wanted, there = round_.spec.budget.frames, int(available.sum())
     if there == 0:
+        what = kind_of(round_.spec.model).what
         left_out = f", or left out by the filter {round_.spec.filter!r}" if round_.spec.filter else ""
         raise InvalidInput(
-            f"pool {round_.spec.pool_id}: every frame is labelled, queued or unreadable{left_out}; ingest more frames"
+            f"pool {round_.spec.pool_id}: every {what} is labelled, queued or unreadable{left_out}; ingest more {what}s"
         )
     return min(wanted, there)
 

@@ -12,7 +12,7 @@ from al_platform.domain.labels import CONTROL_CLASS, LabelTask, TaskState
 from al_platform.domain.loops import LoopRound
 from al_platform.domain.rounds import Round
 from al_platform.loop.context import LoopContext
-from al_platform.loop.models import presence_maps
+from al_platform.loop.kinds import kind_of
 from al_platform.loop.scores import pool_scores
 
 
@@ -42,14 +42,12 @@ def shown_by(
 
 
 def _cells(context: LoopContext, round_: Round, tasks: Sequence[LabelTask]) -> int:
-    """Positive cells of the targets in the labels of tasks."""
+    """What the labels of tasks show of the targets: positive cells, or confirmed events."""
     if not tasks:
         return 0
     with context.catalog.transaction() as tx:
         labels = newest_labels(tx, [task.task_id for task in tasks])
-    columns = [round_.spec.model.classes.index(name) for name in round_.spec.targets]
-    presence_NKHW = presence_maps(context, round_.spec.model).of(list(labels.values()))
-    return int((presence_NKHW[:, columns] == 1).sum())
+    return kind_of(round_.spec.model).positives(context, round_, list(labels.values()))
 
 
 def _metric(context: LoopContext, round_: Round) -> float | None:

@@ -119,8 +119,8 @@ def _by_index(
 
 def _index(context: LoopContext, round_: Round, pool: pa.Table) -> tuple[VectorIndex, Collection[str]]:
     spec = round_.spec
-    weights = round_.ensemble_id if family_named(spec.model.family).embeds_with_weights else ""
-    name = make_id("idx", encoder_id_of(spec.model, spec.pool_id), weights)
+    weights = round_.ensemble_id if family_named(spec.frame_model.family).embeds_with_weights else ""
+    name = make_id("idx", encoder_id_of(spec.frame_model, spec.pool_id), weights)
     path, lost = context.caches.folder / "index" / name, context.caches.folder / "index" / f"{name}.unreadable"
     if path.exists() and lost.exists():
         return VectorIndex.open(path), lost.read_text().split()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from al_platform.catalog.annotations import add_annotations
 from al_platform.catalog.datasets import add_version
@@ -24,10 +25,33 @@ def buy_start(
 
     Raises: InvalidInput when the pool is smaller, or when none of the drawn frames has a known label.
     """
-    if not 1 <= frames <= len(pool):
-        raise InvalidInput(f"start {frames}: must be at least 1 and at most the pool's {len(pool)} frames")
-    rows = np.random.default_rng([seed, _START_STREAM]).permutation(len(pool))[:frames]
+    rows = _drawn(pool, frames, seed=seed, what="frames")
     return buy_version(context, annotator, pool.take(rows).to_pylist(), purpose=f"start {seed}")
+
+
+def take_in_start(context: LoopContext, pool: pa.ChunkedArray, *, scenarios: int, seed: int) -> str:
+    """Take in a start set drawn uniformly from the scenarios of a pool, without triage; gives its dataset version.
+
+    Raises: InvalidInput when the pool is smaller.
+    """
+    rows = _drawn(pool, scenarios, seed=seed, what="scenarios")
+    with context.catalog.transaction() as tx:
+        version = add_version(
+            tx,
+            context.blobs,
+            parent_id=None,
+            additions=[DatasetItem(item_id, "") for item_id in pool.take(rows).to_pylist()],
+            purpose=f"start {seed}",
+            round_id=None,
+            now=utc_now(),
+        )
+    return version.version_id
+
+
+def _drawn(pool: pa.ChunkedArray, count: int, *, seed: int, what: str) -> NDArray[np.int64]:
+    if not 1 <= count <= len(pool):
+        raise InvalidInput(f"start {count}: must be at least 1 and at most the pool's {len(pool)} {what}")
+    return np.random.default_rng([seed, _START_STREAM]).permutation(len(pool))[:count]
 
 
 def buy_version(context: LoopContext, annotator: OfflineAnnotator, frame_ids: Sequence[str], *, purpose: str) -> str:

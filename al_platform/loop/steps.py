@@ -19,10 +19,10 @@ from al_platform.loop.checks import tool_named
 from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, take_back, waiting_message
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import exclusions_now
+from al_platform.loop.kinds import kind_of
 from al_platform.loop.scores import job_of, score_pool
-from al_platform.loop.selecting import record_of, select_frames
+from al_platform.loop.selecting import record_of, select_items
 from al_platform.loop.strategies import Reads, reads_of
-from al_platform.loop.train import train_round
 from al_platform.models.records import Unreadable
 
 Outputs = Mapping[str, str | int | float]
@@ -40,8 +40,8 @@ class StepResult:
 
 
 def train_step(context: LoopContext, round_: Round) -> StepResult:
-    """TRAIN: an ensemble on the round's dataset version, measured on the frozen test set where there is one."""
-    trained = train_round(context, round_.spec)
+    """TRAIN: an ensemble on the round's dataset version, measured on the frozen test set; or drivers."""
+    trained = kind_of(round_.spec.model).train(context, round_.spec)
     return StepResult(
         replace(round_, state=RoundState.TRAINED, ensemble_id=trained.ensemble_id),
         {
@@ -55,12 +55,12 @@ def train_step(context: LoopContext, round_: Round) -> StepResult:
 
 
 def score_step(context: LoopContext, round_: Round) -> StepResult:
-    """QUERY: the ensemble's disagreement on every frame of the pool; passed over where the strategy reads no score."""
+    """QUERY: the members' disagreement on every item of the pool; passed over where the strategy reads no score."""
     spec = round_.spec
     if reads_of(spec) is Reads.NOTHING:
         return StepResult(replace(round_, state=RoundState.SCORED), {"scored_frames": 0})
     with context.catalog.transaction() as tx:
-        job = job_of(tx, context, round_.ensemble_id or "", spec.pool_id)
+        job = job_of(tx, context, spec, round_.ensemble_id or "")
         known = score_catalog.find_score_set(tx, job.score_id)
     scored = replace(round_, state=RoundState.SCORED, score_id=job.score_id)
     if known is not None:
@@ -70,10 +70,10 @@ def score_step(context: LoopContext, round_: Round) -> StepResult:
     unreadable = {item.item_id: item.reason for marker in markers for item in marker.unreadable}
     readable = job.frames - len(unreadable)
     if not readable:
-        reason = markers[0].unreadable[0].reason
+        reason, what = markers[0].unreadable[0].reason, kind_of(spec.model).what
         raise InvalidInput(
-            f"pool {spec.pool_id}: none of its {job.frames} frames can be read, the first because {reason}; put their "
-            f"blobs back, delete {job.folder} in {context.blobs.url}, then run the round again"
+            f"pool {spec.pool_id}: none of its {job.frames} {what}s can be read, the first because {reason}; put "
+            f"them back, delete {job.folder} in {context.blobs.url}, then run the round again"
         )
     score_set = score_catalog.ScoreSet(
         job.score_id, round_.ensemble_id or "", spec.pool_id, frames=readable, formula=job.formula, created_at=utc_now()
@@ -96,7 +96,7 @@ def select_step(context: LoopContext, round_: Round) -> StepResult:
     with context.catalog.transaction() as tx:
         pool = dataset_catalog.pool_table(tx, context.blobs, round_.spec.pool_id)
         exclusions = exclusions_now(tx, pool["item_id"], round_.spec.queue)
-    selected = select_frames(context, round_, pool, exclusions)
+    selected = select_items(context, round_, pool, exclusions)
     record = record_of(context, round_, selected)
 
     def commit(tx: Transaction) -> None:

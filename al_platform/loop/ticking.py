@@ -7,7 +7,6 @@ from datetime import datetime
 from al_platform.catalog import loops as loop_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import freeze_pool, newest_version_of, pool_filter, pool_size
-from al_platform.catalog.frames import count_matching
 from al_platform.catalog.models import find_ensemble
 from al_platform.catalog.rounds import plan_round, round_named
 from al_platform.catalog.runs import find_run, round_at_pool, save_run
@@ -17,6 +16,7 @@ from al_platform.domain.runs import RoundRun, RunState
 from al_platform.loop.checks import require_possible, require_present
 from al_platform.loop.context import LoopContext
 from al_platform.loop.deciding import Begin, End, Known, Wait, decide
+from al_platform.loop.kinds import kind_of
 from al_platform.loop.models import encoder_id_of
 from al_platform.loop.rounds import round_id_of
 from al_platform.loop.showing import shown_by
@@ -42,13 +42,15 @@ def tick(context: LoopContext, loop_id: str, *, now: str) -> Tick:
     with context.catalog.transaction() as tx:
         run, spec = loop_catalog.loop_run_named(tx, loop_id), loop_catalog.loop_named(tx, loop_id)
         rounds = loop_catalog.rounds_of_loop(tx, loop_id)
-    if run.state is not LoopState.ACTIVE:
-        return Tick(_UNTIL_WOKEN_S, ended=run.state in LOOP_ENDED)
-    if rounds and rounds[-1].ended_at is None:
-        closed = _closed(context, run, spec, rounds[-1], now=now)
-        if closed is None:
+    on_its_way = bool(rounds) and rounds[-1].ended_at is None
+    if on_its_way:
+        last = _closed(context, run, spec, rounds[-1], now=now)
+        on_its_way = last.ended_at is None
+        if run.state is LoopState.ACTIVE and not last.appended:
             return Tick(_UNTIL_WOKEN_S)
-        rounds = [*rounds[:-1], closed]
+        rounds = [*rounds[:-1], last]
+    if run.state is not LoopState.ACTIVE:
+        return Tick(_UNTIL_WOKEN_S, ended=run.state in LOOP_ENDED and not on_its_way)
     return _decided(context, run, spec, rounds, now=now)
 
 
@@ -57,8 +59,8 @@ def pause_because(tx: Transaction, run: LoopRun, reason: str) -> None:
     loop_catalog.save_loop_run(tx, replace(run, state=LoopState.PAUSED, message=reason))
 
 
-def _closed(context: LoopContext, run: LoopRun, spec: LoopSpec, last: LoopRound, *, now: str) -> LoopRound | None:
-    """The last round with what it showed; None where it is on its way, or where it stops the loop."""
+def _closed(context: LoopContext, run: LoopRun, spec: LoopSpec, last: LoopRound, *, now: str) -> LoopRound:
+    """The last round with what it showed, or as it is while it is on its way; one that failed pauses its loop."""
     with context.catalog.transaction() as tx:
         round_, its_run = round_named(tx, last.round_id), find_run(tx, last.round_id)
     if round_.state is RoundState.APPENDED:
@@ -67,14 +69,18 @@ def _closed(context: LoopContext, run: LoopRun, spec: LoopSpec, last: LoopRound,
         with context.catalog.transaction() as tx:
             loop_catalog.save_loop_round(tx, run.loop_id, closed)
         return closed
+    ended = round_.state in (RoundState.CANCELLED, RoundState.FAILED)
+    closed, reason = replace(last, ended_at=now) if ended else last, ""
+    if ended:
+        reason = f"round {round_.round_id} is {round_.state} ({round_.message}); resume begins another"
+    elif its_run and its_run.state is RunState.FAILED:
+        reason = f"round {round_.round_id} failed ({its_run.message}); resume goes on with it"
     with context.catalog.transaction() as tx:
-        if round_.state in (RoundState.CANCELLED, RoundState.FAILED):
-            loop_catalog.save_loop_round(tx, run.loop_id, replace(last, ended_at=now))
-            reason = f"round {round_.round_id} is {round_.state} ({round_.message})"
-            pause_because(tx, run, f"{reason}; resume begins another")
-        elif its_run and its_run.state is RunState.FAILED:
-            pause_because(tx, run, f"round {round_.round_id} failed ({its_run.message}); resume goes on with it")
-    return None
+        if ended:
+            loop_catalog.save_loop_round(tx, run.loop_id, closed)
+        if reason and run.state is LoopState.ACTIVE:
+            pause_because(tx, run, reason)
+    return closed
 
 
 def _decided(context: LoopContext, run: LoopRun, spec: LoopSpec, rounds: Sequence[LoopRound], *, now: str) -> Tick:
@@ -98,7 +104,7 @@ def _known(tx: Transaction, run: LoopRun, spec: LoopSpec, rounds: Sequence[LoopR
     return Known(
         now=datetime.fromisoformat(now),
         rounds=rounds,
-        pool_frames=count_matching(tx, spec.pool)[0] if spec.pool else pool_size(tx, first.pool_id),
+        pool_frames=kind_of(first.model).counted(tx, spec.pool)[0] if spec.pool else pool_size(tx, first.pool_id),
         next_at=datetime.fromisoformat(run.next_at) if run.next_at else None,
         busy=round_at_pool(tx, spec.pool or pool_filter(tx, first.pool_id), first.targets),
     )
@@ -107,7 +113,7 @@ def _known(tx: Transaction, run: LoopRun, spec: LoopSpec, rounds: Sequence[LoopR
 def _begun(context: LoopContext, run: LoopRun, spec: LoopSpec, rounds: Sequence[LoopRound], *, now: str) -> Tick:
     """Enter the next round and what is to become of it in one transaction; to be run once that is committed."""
     with context.catalog.transaction() as tx:
-        pool_id = freeze_pool(tx, context.blobs, spec.pool, now=now)[0] if spec.pool else spec.first.pool_id
+        pool_id = _pool_of(tx, context, spec, now=now)
         wanted = _next_round(tx, spec, rounds, pool_id)
     require_possible(context, wanted)
     require_present(context, wanted)
@@ -120,6 +126,12 @@ def _begun(context: LoopContext, run: LoopRun, spec: LoopSpec, rounds: Sequence[
         loop_catalog.save_loop_round(tx, run.loop_id, begun)
         loop_catalog.save_loop_run(tx, run)
     return Tick(_UNTIL_WOKEN_S, begun=round_id)
+
+
+def _pool_of(tx: Transaction, context: LoopContext, spec: LoopSpec, *, now: str) -> str:
+    if not spec.pool:
+        return spec.first.pool_id
+    return freeze_pool(tx, context.blobs, spec.pool, now=now, matching=kind_of(spec.first.model).matching)[0]
 
 
 def _next_round(tx: Transaction, spec: LoopSpec, rounds: Sequence[LoopRound], pool_id: str) -> RoundSpec:
@@ -144,7 +156,7 @@ def _next_round(tx: Transaction, spec: LoopSpec, rounds: Sequence[LoopRound], po
 def _ensemble_to_begin_with(tx: Transaction, wanted: RoundSpec, round_id: str) -> str | None:
     """The ensemble of the round before, None where its inputs came from another encoder."""
     ensemble = find_ensemble(tx, round_named(tx, round_id).ensemble_id or "")
-    if ensemble is None or ensemble.encoder_id != encoder_id_of(wanted.model, wanted.pool_id):
+    if ensemble is None or ensemble.encoder_id != encoder_id_of(wanted.frame_model, wanted.pool_id):
         return None
     return ensemble.ensemble_id
 

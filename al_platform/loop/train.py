@@ -58,11 +58,11 @@ def train_round(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     The ensemble's id is the hash of all that determines it. The job knows nothing of the catalog; what it left in
     storage is taken in by one transaction.
     """
-    encoder_id = encoder_id_of(spec.model, spec.pool_id)
+    encoder_id = encoder_id_of(spec.frame_model, spec.pool_id)
     doubted = _loss_weights(context, spec)
     noise = [] if doubted is None else doubted.tolist()
     initial = [spec.initial_ensemble_id] if spec.initial_ensemble_id else []
-    inputs = (spec.model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum), noise, *initial)
+    inputs = (spec.frame_model, spec.dataset_version_id, encoder_id, spec.seed, list(spec.curriculum), noise, *initial)
     ensemble_id = make_id("ens", *inputs)
     with context.catalog.transaction() as tx:
         known, test = model_catalog.find_ensemble(tx, ensemble_id), spec.test_version_id
@@ -92,7 +92,7 @@ def _job(
     with context.catalog.transaction() as tx:
         images = encoder_images(tx, context, spec.pool_id)
     job = make_training_job(
-        spec.model,
+        spec.frame_model,
         seed=spec.seed,
         encoder_id=encoder_id,
         encoder_images=images,
@@ -110,7 +110,7 @@ def _initial_weights(context: LoopContext, spec: RoundSpec, encoder_id: str) -> 
         return None
     with context.catalog.transaction() as tx:
         before = model_catalog.ensemble_named(tx, spec.initial_ensemble_id)
-    if before.encoder_id != encoder_id or replace(before.spec, training=spec.model.training) != spec.model:
+    if before.encoder_id != encoder_id or replace(before.spec, training=spec.frame_model.training) != spec.frame_model:
         raise InvalidInput(
             f"initial ensemble {before.ensemble_id}: is of another model or encoder; leave it out for fresh members"
         )
@@ -131,7 +131,7 @@ def _labelled(context: LoopContext, version_id: str, spec: RoundSpec | None = No
 
 
 def _loss_weights(context: LoopContext, spec: RoundSpec) -> NDArray[Any] | None:
-    doubt = spec.model.training.doubt
+    doubt = spec.frame_model.training.doubt
     items = labelled_frames(context, spec.dataset_version_id)[0] if doubt else []
     return loss_weights(context, items, doubt=doubt)
 
@@ -165,7 +165,7 @@ def _keep(context: LoopContext, spec: RoundSpec, job: TrainingJob, *, ensemble_i
     checkpoints_of(context.place, job).clear()  # left by a job that died before it could
     ensemble = EnsembleVersion(
         ensemble_id=ensemble_id,
-        spec=spec.model,
+        spec=spec.frame_model,
         dataset_version_id=spec.dataset_version_id,
         encoder_id=job.encoder_id,
         seed=spec.seed,
@@ -177,7 +177,7 @@ def _keep(context: LoopContext, spec: RoundSpec, job: TrainingJob, *, ensemble_i
         model_catalog.add_encoder(
             tx,
             job.encoder_id,
-            family=spec.model.family,
+            family=spec.frame_model.family,
             pool_id=spec.pool_id,
             blob_hash=results.encoder.blob_hash,
             now=now,

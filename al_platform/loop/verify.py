@@ -12,13 +12,13 @@ from al_platform.domain.rounds import Round
 from al_platform.domain.selections import SelectionRecord
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import read_exclusions
-from al_platform.loop.selecting import Selected, digest_of, inputs_of, select_frames
+from al_platform.loop.selecting import Selected, digest_of, inputs_of, select_items
 
 
 def verify_selection(context: LoopContext, round_id: str) -> list[str]:
     """Give how a round's tasks differ from those that its stored inputs lead to, the first difference first.
 
-    Empty where they are equal in frame, class, rank and score. What has become of a task since plays no part.
+    Empty where they are equal in item, class, rank and score. What has become of a task since plays no part.
 
     Raises: NotFound for a round that has selected nothing or a blob that is gone, CorruptBlob for one that changed.
     """
@@ -40,14 +40,14 @@ def verify_selection(context: LoopContext, round_id: str) -> list[str]:
 def _selected_again(context: LoopContext, round_: Round, record: SelectionRecord) -> Selected:
     with context.catalog.transaction() as tx:
         pool = pool_table(tx, context.blobs, round_.spec.pool_id)
-    return select_frames(context, round_, pool, read_exclusions(context.blobs, record.exclusions_hash))
+    return select_items(context, round_, pool, read_exclusions(context.blobs, record.exclusions_hash))
 
 
 def _compared(record: SelectionRecord, stored: list[LabelTask], again: Selected) -> list[str]:
     found = [_difference(*pair) for pair in zip_longest(stored, again.tasks)]
     differences = [difference for difference in found if difference]
     if again.allowed_hash != record.allowed_hash:
-        differences.append("allowed rows: other frames of the pool can be picked now than could then")
+        differences.append("allowed rows: other items of the pool can be picked now than could then")
     if digest_of(again.tasks) != record.picks_hash:
         differences.append(f"picks: {digest_of(again.tasks)} now, {record.picks_hash} when they were selected")
     return differences + [_other_code(record)] * (bool(differences) and record.environment != environment())

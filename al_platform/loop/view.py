@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from acquisition import NO_GROUP
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.connection import Transaction
-from al_platform.catalog.frames import frames_matching
-from al_platform.catalog.tags import tag_groups
-from al_platform.domain.rounds import Round, StrategySpec
+from al_platform.domain.rounds import Round, RoundSpec
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.exclusions import Exclusions
+from al_platform.loop.kinds import kind_of
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.scores import ScoreFiles, pool_score_files, pool_scores
 from al_platform.loop.strategies import PoolView, Reads, reads_of, strategy_named
@@ -33,8 +32,8 @@ def pool_view(
     spec, strategy = round_.spec, strategy_named(round_.spec.strategy.name)
     with context.catalog.transaction() as tx:
         labelled = dataset_catalog.version_table(tx, context.blobs, spec.dataset_version_id)["item_id"]
-        matching = frames_matching(tx, spec.filter)["item_id"] if spec.filter else pool["item_id"]
-        groups = _groups(tx, spec.strategy, pool["item_id"])
+        matching = kind_of(spec.model).matching(tx, spec.filter)["item_id"] if spec.filter else pool["item_id"]
+        groups = _groups(tx, spec, pool["item_id"])
     rows = PoolRows(pool["item_id"])
     files, dense = _scores(context, round_, reads_of(spec))
     available = rows.mask_of(matching) & ~rows.mask_of(labelled)
@@ -51,7 +50,7 @@ def pool_view(
         embedded = frame_embeddings(context, round_, pool, labelled=beside)
     shown = None
     if strategy.needs_oracle and context.oracle is not None:
-        shown = context.oracle.shows(pool["item_id"].to_pylist(), spec.targets, spec.model.grid)
+        shown = context.oracle.shows(pool["item_id"].to_pylist(), spec.targets, spec.frame_model.grid)
     view = PoolView(
         available=available & ~rows.mask_of(embedded.unreadable),
         scores=files.paths if files else None,
@@ -77,7 +76,7 @@ def _scores(context: LoopContext, round_: Round, reads: Reads) -> tuple[ScoreFil
     )
 
 
-def _groups(tx: Transaction, strategy: StrategySpec, pool: pa.ChunkedArray) -> NDArray[Any]:
-    if strategy.group_quota is None:
+def _groups(tx: Transaction, spec: RoundSpec, pool: pa.ChunkedArray) -> NDArray[Any]:
+    if spec.strategy.group_quota is None:
         return np.full(len(pool), NO_GROUP)
-    return tag_groups(tx, strategy.group_tag, pool)
+    return kind_of(spec.model).groups(tx, spec.strategy.group_tag, pool)

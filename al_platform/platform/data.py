@@ -8,12 +8,13 @@ from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.bulk import Rows, add_frame_rows
 from al_platform.catalog.frames import count_matching, frame_counts
 from al_platform.catalog.lineage import lineage_of
+from al_platform.catalog.uses import uses_of
 from al_platform.datasets.adapters import ADAPTERS, adapter_named
 from al_platform.datasets.base import AdapterRequest
 from al_platform.datasets.ingest import IngestReport, ingest
 from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetVersion
-from al_platform.domain.lineage import LineageNode
+from al_platform.domain.lineage import LineageNode, Use
 from al_platform.platform.home import Platform
 
 
@@ -102,3 +103,9 @@ def lineage(platform: Platform, node_id: str) -> dict[str, LineageNode]:
     """
     with platform.catalog.transaction() as tx:
         return lineage_of(tx, platform.blobs, node_id)
+
+
+def scenario_uses(platform: Platform, scenario_id: str) -> list[Use]:
+    """Give what a scenario was picked and labelled for, what it taught and what it judged."""
+    with platform.catalog.transaction() as tx:
+        return uses_of(tx, platform.blobs, scenario_id)

@@ -8,12 +8,12 @@ import pyarrow.compute as pc
 
 from al_platform.catalog.answers import answer_seconds
 from al_platform.catalog.datasets import version_named
-from al_platform.catalog.frames import frames_matching
 from al_platform.catalog.runs import past_steps
 from al_platform.catalog.tasks import items_taken
 from al_platform.domain.runs import RoundRequest
 from al_platform.errors import InvalidInput
 from al_platform.loop.checks import require_apart, require_possible
+from al_platform.loop.kinds import kind_of
 from al_platform.platform.home import Platform
 from al_platform.platform.rounds import loop_context
 
@@ -43,14 +43,15 @@ def estimate_round(platform: Platform, request: RoundRequest) -> Estimate:
     wanted = request.wanted
     require_possible(loop_context(platform), wanted)
     with platform.catalog.transaction() as tx:
-        pool = frames_matching(tx, request.pool)
-        test = frames_matching(tx, request.test) if request.test else pool.slice(0, 0)
+        kind = kind_of(wanted.model)
+        pool = kind.matching(tx, request.pool)
+        test = kind.matching(tx, request.test) if request.test else pool.slice(0, 0)
         if wanted.dataset_version_id:
             version_named(tx, wanted.dataset_version_id)
         taken = items_taken(tx, wanted.queue)
         trained, scored, answered = past_steps(tx, "train"), past_steps(tx, "score"), answer_seconds(tx)
     if not pool.num_rows:
-        raise InvalidInput(f"pool {request.pool!r}: no frame matches")
+        raise InvalidInput(f"pool {request.pool!r}: no {kind.what} matches")
     require_apart(pool["session_id"], test["session_id"])
     available = pool.num_rows - pc.sum(pc.is_in(pool["item_id"], value_set=taken)).as_py()
     start = 0 if wanted.dataset_version_id else min(request.start, pool.num_rows)

@@ -72,7 +72,7 @@ def embedding_map(platform: Platform, filter_text: str, *, seed: int = 0, sample
     with platform.catalog.transaction() as tx:
         matched = frames_matching(tx, filter_text)["item_id"].to_pylist()
         trained = [
-            round_ for round_ in all_rounds(tx) if round_.ensemble_id is not None and round_.score_id is not None
+            round_ for round_ in all_rounds(tx) if round_.ensemble_id and round_.score_id and not round_.of_scenarios
         ]
         if not trained:
             return None

@@ -10,12 +10,12 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from al_platform.catalog.answers import answers_of_round
-from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.rounds import round_named
 from al_platform.catalog.tasks import selections_of
 from al_platform.experiments.contents import LabelledContents, contents_of
 from al_platform.labeling.annotators import label_seconds
 from al_platform.loop.embeddings import frame_embeddings
+from al_platform.loop.kinds import FRAME_ITEMS, kind_of
 from al_platform.loop.models import image_table
 from al_platform.platform.home import Platform
 from al_platform.platform.rounds import loop_context
@@ -55,12 +55,12 @@ def round_yield(platform: Platform, round_id: str) -> RoundYield | None:
     with platform.catalog.transaction() as tx:
         round_ = round_named(tx, round_id)
         answers = answers_of_round(tx, round_id)
-    if round_.dataset_version_id is None:
+    if round_.dataset_version_id is None or kind_of(round_.spec.model) is not FRAME_ITEMS:
         return None
     spec = round_.spec
     contents = contents_of(
         loop_context(platform),
-        spec.model,
+        spec.frame_model,
         round_.dataset_version_id,
         targets=spec.targets,
         beyond=spec.dataset_version_id,
@@ -82,22 +82,26 @@ def picks_of(platform: Platform, round_id: str) -> Picks:
     Raises: NotFound for an unknown round.
     """
     with platform.catalog.transaction() as tx:
-        round_named(tx, round_id)
+        kind = kind_of(round_named(tx, round_id).spec.model)
         picks = selections_of(tx, round_id)
-        frames = frames_by_id(tx, [pick.item_id for pick in picks])
+        sessions = kind.sessions_of(tx, [pick.item_id for pick in picks])
     return Picks(
         tuple(Counter(pick.for_class for pick in picks).most_common()),
-        Counter(frame.session_id for frame in frames.values()),
+        Counter(sessions.values()),
     )
 
 
 def near_duplicates(platform: Platform, round_id: str) -> dict[str, list[Twin]]:
     """Give the picks of a round that have twins among its picks, each with its twins, the nearest first.
 
+    Scenarios have no vectors to compare, so none of them has a twin.
+
     Raises: NotFound for an unknown round.
     """
     with platform.catalog.transaction() as tx:
         round_ = round_named(tx, round_id)
+        if kind_of(round_.spec.model) is not FRAME_ITEMS:
+            return {}
         frame_ids = list(dict.fromkeys(pick.item_id for pick in selections_of(tx, round_id)))
         images = image_table(tx, frame_ids)
     if round_.ensemble_id is None or not 3 <= len(frame_ids) <= _COMPARED:

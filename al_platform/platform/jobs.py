@@ -1,4 +1,7 @@
-"""The heavy work of rounds, by kind; and `python -m al_platform.platform.jobs FOLDER`, the process of one job."""
+"""The heavy work of rounds and policies, by kind.
+
+`python -m al_platform.platform.jobs FOLDER` is the process of one job.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from al_platform.domain.jobs import Job
 from al_platform.domain.progress import ReportProgress
 from al_platform.errors import InvalidInput
 from al_platform.platform.compiled import keep_compiled
+from al_platform.policies import comparing, evaluating
 from al_platform.policies import worker as policies
 from al_platform.scoring import local
 from al_platform.training import belief, embedding, worker
@@ -49,6 +53,14 @@ def _embed(job: Job, report: ReportProgress) -> None:
     embedding.run_embedding(open_place(job.workplace), job.record, report=report)
 
 
+def _evaluate(job: Job, report: ReportProgress) -> None:
+    evaluating.run_evaluation(job.workplace, job.record, report=report)
+
+
+def _compare(job: Job, report: ReportProgress) -> None:
+    comparing.run_comparison(job.workplace, job.record, report=report)
+
+
 def _policy(job: Job, report: ReportProgress) -> None:
     policies.run_policy_job(job.workplace, job.record, report=report)
 
@@ -58,6 +70,8 @@ KINDS: Mapping[str, RunJob] = {
     local.KIND: _score,
     belief.KIND: _belief,
     embedding.KIND: _embed,
+    evaluating.KIND: _evaluate,
+    comparing.KIND: _compare,
     policies.KIND: _policy,
 }
 """Kind of a job to what does it."""

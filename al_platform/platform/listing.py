@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from al_platform.catalog import listing, search
-from al_platform.catalog.annotations import annotations_by_id
+from al_platform.catalog import scenarios as scenario_catalog
+from al_platform.catalog.annotations import labels_by_id
 from al_platform.catalog.datasets import version_items, version_named
 from al_platform.catalog.frames import frames_by_id
 from al_platform.catalog.lineage import lineage_of
@@ -19,10 +20,11 @@ from al_platform.catalog.models import ensemble_named, metrics_of
 from al_platform.catalog.search import Hit, TagSummary
 from al_platform.domain.data import Frame
 from al_platform.domain.datasets import DatasetItem, DatasetVersion
-from al_platform.domain.labels import Annotation
+from al_platform.domain.labels import Label
 from al_platform.domain.lineage import LineageNode
 from al_platform.domain.models import EnsembleVersion
 from al_platform.domain.paging import Page, PageRequest
+from al_platform.domain.scenarios import ScenarioReference
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.platform.home import Platform
 
@@ -37,6 +39,12 @@ def frame(platform: Platform, frame_id: str) -> FrameSummary:
     """Give a frame. Raises: NotFound."""
     with platform.catalog.transaction() as tx:
         return listing.frame_summary(tx, frame_id)
+
+
+def scenarios_named(platform: Platform, scenario_ids: Sequence[str]) -> dict[str, ScenarioReference]:
+    """Give these scenarios by id. Raises: NotFound."""
+    with platform.catalog.transaction() as tx:
+        return scenario_catalog.scenarios_named(tx, scenario_ids)
 
 
 def frames_named(platform: Platform, frame_ids: Sequence[str]) -> dict[str, Frame]:
@@ -161,10 +169,10 @@ def labels(platform: Platform, item_id: str, page: PageRequest) -> Page[LabelSum
         return listing.labels_page(tx, item_id, page)
 
 
-def label(platform: Platform, annotation_id: str) -> Annotation:
+def label(platform: Platform, annotation_id: str) -> Label:
     """Give a label with its contents. Raises: NotFound."""
     with platform.catalog.transaction() as tx:
-        found = annotations_by_id(tx, [annotation_id])
+        found = labels_by_id(tx, [annotation_id])
     if not found:
         raise NotFound(f"label {annotation_id}: not in the catalog")
     return found[annotation_id]

@@ -39,6 +39,10 @@ class PictureLinks:
         """Give the address of where the ensemble of a round disagrees about a class on a frame that it picked."""
         return self._link(("heatmap", round_id, frame_id), {"class": class_name})
 
+    def scene(self, scenario_id: str, kind: str) -> str:
+        """Give the address of a picture of a scenario: `above`, `clip` or `camera`."""
+        return self._link(("scenario", scenario_id), {"show": kind})
+
     def require(self, place: tuple[str, ...], asked: str | int, *, until_s: int, mark: str) -> None:
         """Refuse an address that this home did not write, or whose time is over.
 

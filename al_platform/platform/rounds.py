@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import version_named
-from al_platform.catalog.frames import frames_matching
 from al_platform.catalog.models import metrics_of
 from al_platform.catalog.rounds import StepRun, all_rounds, round_named, steps_of
 from al_platform.catalog.tasks import selections_of
+from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetVersion
 from al_platform.domain.jobs import Workplace
 from al_platform.domain.loops import LoopSpec
@@ -18,12 +19,14 @@ from al_platform.domain.rounds import Round, RoundSpec, Selection
 from al_platform.errors import InvalidInput
 from al_platform.labeling.offline import OfflineAnnotator
 from al_platform.labeling.oracle import Oracle
-from al_platform.loop.checks import require_apart, require_labelled_classes, require_pickable, require_possible
+from al_platform.loop.checks import require_apart, require_pickable, require_possible
 from al_platform.loop.context import LoopContext
 from al_platform.loop.corrections import take_corrections
+from al_platform.loop.frame_items import require_labelled_classes
+from al_platform.loop.kinds import FRAME_ITEMS, ItemKind, kind_of
 from al_platform.loop.loops import run_loop, train_on_last
 from al_platform.loop.rounds import run_round, submit_round
-from al_platform.loop.start import buy_start, buy_version
+from al_platform.loop.start import buy_start, buy_version, take_in_start
 from al_platform.loop.verify import verify_selection
 from al_platform.platform.compiled import keep_compiled
 from al_platform.platform.data import freeze_pool
@@ -105,25 +108,43 @@ def prepare_round(platform: Platform, wanted: RoundSpec, *, pool: str, test: str
         both pool and test set, or a start set that the pool cannot give; NotFound for an unknown dataset version.
     """
     require_possible(loop_context(platform), wanted)
+    kind = kind_of(wanted.model)
+    if test and kind is not FRAME_ITEMS:
+        raise InvalidInput(f"test set {test!r}: drivers are judged by `alp policy evaluate`; leave it out")
     with platform.catalog.transaction() as tx:
-        in_pool = frames_matching(tx, pool)
-        in_test = frames_matching(tx, test) if test else in_pool.slice(0, 0)
+        in_pool = kind.matching(tx, pool)
+        in_test = kind.matching(tx, test) if test else in_pool.slice(0, 0)
         if wanted.dataset_version_id:
             version_named(tx, wanted.dataset_version_id)
     if not in_pool.num_rows:
-        raise InvalidInput(f"pool {pool!r}: no frame matches; `alp frames` shows what there is")
+        raise InvalidInput(f"pool {pool!r}: no {kind.what} matches; `alp {_LISTED_BY[kind.what]}` shows what there is")
     if test and not in_test.num_rows:
         raise InvalidInput(f"test set {test!r}: no frame matches; `alp frames` shows what there is")
     require_apart(in_pool["session_id"], in_test["session_id"])
     with platform.catalog.transaction() as tx:
         require_pickable(tx, wanted, in_pool, described=repr(pool))
-    if not wanted.dataset_version_id:
-        known = _labelled_classes(platform, in_pool["item_id"].to_pylist(), wanted.model.classes)
-        require_labelled_classes(wanted.model.classes, known, described=f"pool {pool!r}")
-    version = wanted.dataset_version_id or start_set(platform, in_pool["item_id"], frames=start, seed=wanted.seed)
+    version = wanted.dataset_version_id or _start_of(platform, wanted, in_pool, described=repr(pool), start=start)
     test_version = frozen_test_set(platform, test) if test else None
-    pool_id, _ = freeze_pool(platform, pool)
+    pool_id = _frozen(platform, kind, pool)
     return replace(wanted, dataset_version_id=version, pool_id=pool_id, test_version_id=test_version)
+
+
+_LISTED_BY = {"frame": "frames", "scenario": "scenarios list"}
+
+
+def _start_of(platform: Platform, wanted: RoundSpec, in_pool: pa.Table, *, described: str, start: int) -> str:
+    """The start set of a round that names no dataset version."""
+    if kind_of(wanted.model) is not FRAME_ITEMS:
+        context = loop_context(platform)
+        return take_in_start(context, in_pool["item_id"], scenarios=start, seed=wanted.seed)
+    known = _labelled_classes(platform, in_pool["item_id"].to_pylist(), wanted.model.classes)
+    require_labelled_classes(wanted.model.classes, known, described=f"pool {described}")
+    return start_set(platform, in_pool["item_id"], frames=start, seed=wanted.seed)
+
+
+def _frozen(platform: Platform, kind: ItemKind, filter_text: str) -> str:
+    with platform.catalog.transaction() as tx:
+        return dataset_catalog.freeze_pool(tx, platform.blobs, filter_text, now=utc_now(), matching=kind.matching)[0]
 
 
 def _labelled_classes(platform: Platform, frame_ids: Sequence[str], wanted: Sequence[str]) -> set[str]:

@@ -1,10 +1,11 @@
 """Scenarios: taken in, generated, listed, and checked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from al_platform.catalog import scenarios as catalog
 from al_platform.datasets.scenarios.entering import EnteredScenarios
+from al_platform.datasets.scenarios.generated import GENERATED, origin_of
 from al_platform.datasets.scenarios.generating import GenerateRequest
 from al_platform.datasets.scenarios.generating import generate_scenarios as generate
 from al_platform.datasets.scenarios.ingest import IngestRequest
@@ -12,6 +13,7 @@ from al_platform.datasets.scenarios.ingest import ingest_scenarios as ingest
 from al_platform.datasets.scenarios.store import scenario_id_of
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.scenarios import ScenarioReference
+from al_platform.domain.triage import Triage, Verdict
 from al_platform.platform.home import Platform
 from al_platform.storage.arrays import MANIFEST_SUFFIX, faults_of_shards
 from sim.scenario import Sizes
@@ -44,7 +46,22 @@ def generate_scenarios(
     """
     folder = platform.settings.scenarios_folder
     request = GenerateRequest(count=count, seed=seed, folder=folder, sizes=sizes, processes=processes)
-    return generate(request, catalog=platform.catalog, report=platform.report)
+    entered = generate(request, catalog=platform.catalog, report=platform.report)
+    _seal_triage(platform, [origin_of(seed, number) for number in range(count)])
+    return entered
+
+
+def _seal_triage(platform: Platform, origins: Sequence[str]) -> None:
+    """Keep for the offline annotator what is known of generated scenes: all are good, and their tags are true."""
+    with platform.catalog.transaction() as tx:
+        made = catalog.scenarios_of_filter(tx, f"dataset={GENERATED}")
+    wanted = set(origins)
+    known = [
+        Triage(scene.scenario_id, Verdict.ACCEPT, f"offline:{GENERATED}", tags=scene.tags)
+        for scene in made
+        if scene.origin in wanted
+    ]
+    platform.sealed.seal(known)
 
 
 def scenarios(platform: Platform, filter_text: str, page: PageRequest) -> Page[ScenarioReference]:

@@ -1,22 +1,20 @@
 """Pictures of stored scenarios: from above, through the ego's camera, or as a recording for the Rerun viewer."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
 from al_platform.catalog.scenarios import scenario_named, scenarios_page
-from al_platform.datasets.scenarios.store import open_layouts, refuse_damaged
+from al_platform.datasets.scenarios.store import stored_scenario
 from al_platform.domain.paging import PageRequest
 from al_platform.domain.scenarios import ScenarioReference
-from al_platform.errors import InvalidInput, NotFound
+from al_platform.errors import InvalidInput
 from al_platform.platform.home import Platform
 from al_platform.platform.rerun_file import write_rerun
-from sim.camera import CameraSpec, render_camera
+from sim.camera import CameraSpec, render_along
 from sim.pictures import Backdrop, draw_step, ground_picture, recording_of, rollout_frames, save_gif, view_of
 from sim.scenario.record import STEP_S, Scenario
 
@@ -55,7 +53,7 @@ def render_scenario(platform: Platform, which: str, request: PictureRequest) -> 
         raise InvalidInput(
             f"step {request.step}: scenario {reference.scenario_id} has steps 0 to {reference.steps - 1}"
         )
-    scenario = _stored(platform, reference.scenario_id)
+    scenario = stored(platform, reference)
     request.out.parent.mkdir(parents=True, exist_ok=True)
     if request.out.suffix == ".rrd":
         write_rerun(recording_of(scenario, name=reference.name, tags=reference.tags), request.out)
@@ -66,12 +64,37 @@ def render_scenario(platform: Platform, which: str, request: PictureRequest) -> 
     return reference
 
 
+def stored(platform: Platform, reference: ScenarioReference) -> Scenario:
+    """Give the arrays of a scenario.
+
+    Raises: NotFound for one that the store lacks.
+    """
+    return stored_scenario(platform.settings.scenarios_folder, reference.shard, reference.shard_row)
+
+
+def seen_from_above(
+    scenario: Scenario, reference: ScenarioReference, *, step: int, span_m: float, pixels: int
+) -> Image.Image:
+    """Give one step from above, around the ego."""
+    recording = recording_of(scenario, name=reference.name, tags=reference.tags)
+    x, y = recording.agents.position[recording.ego, step, :2].tolist()
+    view = replace(view_of(recording, span_m=span_m, pixels=pixels), centre=(x, y))
+    backdrop = Backdrop(recording, view, ground=ground_picture(scenario.ground, view))
+    return draw_step(recording, step, backdrop=backdrop)
+
+
+def frames_from_above(
+    scenario: Scenario, reference: ScenarioReference, *, every: int, span_m: float, pixels: int
+) -> list[Image.Image]:
+    """Give every so many steps from above, around the middle of what the ego drove."""
+    recording = recording_of(scenario, name=reference.name, tags=reference.tags)
+    view = view_of(recording, span_m=span_m, pixels=pixels)
+    return rollout_frames(recording, view=view, every=every, ground=ground_picture(scenario.ground, view))
+
+
 def camera_frames(scenario: Scenario, steps: list[int], spec: CameraSpec) -> list[Image.Image]:
     """Give what the camera of the recorded ego sees at steps of a scenario."""
-    placed = jax.device_put(scenario)
-    see = jax.jit(partial(render_camera, spec=spec))
-    poses = np.asarray(scenario.log.ego)[:, :3]
-    frames = [see(placed, jnp.asarray(poses[step]), step, jax.random.key(step)) for step in steps]
+    frames = render_along(jax.device_put(scenario), steps, jax.random.key(0), spec=spec)
     return [Image.fromarray(np.asarray(frame.image)) for frame in frames]
 
 
@@ -85,29 +108,15 @@ def _reference(platform: Platform, which: str) -> ScenarioReference:
     return found[0]
 
 
-def _stored(platform: Platform, scenario_id: str) -> Scenario:
-    stores, damaged = open_layouts(platform.settings.scenarios_folder)
-    for store in stores:
-        if scenario_id in store.ids:
-            return store[store.rows_of([scenario_id])[0]]
-    refuse_damaged(scenario_id, damaged)
-    raise NotFound(f"scenario {scenario_id}: not in the store; ingest or generate it again")
-
-
 def _draw_from_above(scenario: Scenario, reference: ScenarioReference, request: PictureRequest) -> None:
-    """One step around the ego, or all of them around the middle of what it drove."""
-    recording = recording_of(scenario, name=reference.name, tags=reference.tags)
-    view = view_of(recording, span_m=request.span_m, pixels=request.pixels)
     if request.out.suffix == ".gif":
-        ground = ground_picture(scenario.ground, view)
-        frames = rollout_frames(recording, view=view, every=request.every, ground=ground)
+        frames = frames_from_above(
+            scenario, reference, every=request.every, span_m=request.span_m, pixels=request.pixels
+        )
         save_gif(frames, request.out, step_s=STEP_S * request.every)
         return
     step = reference.steps // 2 if request.step is None else request.step
-    x, y = recording.agents.position[recording.ego, step, :2].tolist()
-    view = replace(view, centre=(x, y))
-    backdrop = Backdrop(recording, view, ground=ground_picture(scenario.ground, view))
-    draw_step(recording, step, backdrop=backdrop).save(request.out)
+    seen_from_above(scenario, reference, step=step, span_m=request.span_m, pixels=request.pixels).save(request.out)
 
 
 def _draw_camera(scenario: Scenario, reference: ScenarioReference, request: PictureRequest, spec: CameraSpec) -> None:

@@ -19,6 +19,7 @@ from al_platform.domain.rounds import Round, RoundState
 from al_platform.domain.runs import KnownRequest, RoundRequest, RoundRun, RunState
 from al_platform.errors import Conflict
 from al_platform.loop.checks import require_possible
+from al_platform.loop.kinds import kind_of
 from al_platform.platform.entering import enqueue, request_id_of, require_runnable
 from al_platform.platform.home import Platform
 from al_platform.platform.idempotency import known_target
@@ -70,7 +71,7 @@ def require_sensible(platform: Platform, request: RoundRequest) -> None:
     require_possible(loop_context(platform), request.wanted)
     with platform.catalog.transaction() as tx:
         for text in (request.pool, request.test, request.wanted.filter):
-            parse_filter(tx, text)
+            parse_filter(tx, text, of=kind_of(request.wanted.model).filtered)
         if request.wanted.dataset_version_id:
             version_named(tx, request.wanted.dataset_version_id)
 

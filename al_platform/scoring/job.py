@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
+from al_platform.domain.driving import PolicyModel
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.models import ModelSpec
@@ -13,24 +14,30 @@ from al_platform.errors import CorruptScores, NotFound
 from al_platform.storage.files import NamedFiles
 
 FORMULA = "bernoulli-mi-reference/2"
+SCENARIO_FORMULA = "drives/1"
 """Names the formulas behind the numbers; raised whenever a number could come out otherwise."""
 
 SMALLEST_SHARD, LARGEST_SHARD = 4_096, 65_536
+SMALLEST_SCENARIO_SHARD = 64
+"""Scenes are driven a hundred a second at best, where frames are looked at by the thousand."""
 SHARDS_WANTED = 32
 """As many shards as keep a handful of scorers busy to the end, within the limits above."""
 
 
 def make_job(
-    model: ModelSpec,
+    model: ModelSpec | PolicyModel,
     *,
-    encoder_hash: str,
     weights_hash: str,
-    temperatures: tuple[float, ...],
     pool_manifest_hash: str,
     frames: int,
+    encoder_hash: str | None = None,
+    temperatures: tuple[float, ...] = (),
     frames_per_shard: int | None = None,
 ) -> ScoringJob:
-    """Give the job of scoring a pool of so many frames by one ensemble."""
+    """Give the job of scoring a pool of so many items by one ensemble, or by the drivers of one policy.
+
+    A model of frames comes with its encoder and temperatures.
+    """
     job = ScoringJob(
         score_id="",
         model=model,
@@ -39,15 +46,24 @@ def make_job(
         temperatures=temperatures,
         pool_manifest_hash=pool_manifest_hash,
         frames=frames,
-        frames_per_shard=frames_per_shard or shard_size(frames),
-        formula=FORMULA,
+        frames_per_shard=frames_per_shard or shard_size(frames, smallest=_smallest_shard(model)),
+        formula=formula_of(model),
     )
     return replace(job, score_id=make_id("scr", job))
 
 
-def shard_size(frames: int) -> int:
-    """Give the frames per shard for a pool of this many."""
-    return min(LARGEST_SHARD, max(SMALLEST_SHARD, -(-frames // SHARDS_WANTED)))
+def formula_of(model: ModelSpec | PolicyModel) -> str:
+    """Name the formulas by which a model scores."""
+    return SCENARIO_FORMULA if isinstance(model, PolicyModel) else FORMULA
+
+
+def shard_size(frames: int, *, smallest: int = SMALLEST_SHARD) -> int:
+    """Give the items per shard for a pool of this many."""
+    return min(LARGEST_SHARD, max(smallest, -(-frames // SHARDS_WANTED)))
+
+
+def _smallest_shard(model: ModelSpec | PolicyModel) -> int:
+    return SMALLEST_SCENARIO_SHARD if isinstance(model, PolicyModel) else SMALLEST_SHARD
 
 
 def write_job(files: NamedFiles, job: ScoringJob) -> None:

@@ -1,57 +1,53 @@
 """A scorer: takes shard after shard, its own share first, then what the others have not finished."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from typing import Protocol
 
-import numpy as np
-import pyarrow as pa
-
+from al_platform.domain.driving import PolicyModel
 from al_platform.domain.progress import Progress, ReportProgress
-from al_platform.domain.scores import ScoringJob, Share, UnreadableItem
-from al_platform.errors import InvalidInput, NonFiniteScore
-from al_platform.models.families import family_named
-from al_platform.models.records import ContentRecords, frame_reader
-from al_platform.models.weights import weights_from_bytes
-from al_platform.scoring.devices import batch_size, make_forward
-from al_platform.scoring.job import FORMULA
+from al_platform.domain.scores import ScoringJob, Share
+from al_platform.errors import InvalidInput
+from al_platform.scoring.frames import open_frame_scorer
+from al_platform.scoring.job import formula_of
 from al_platform.scoring.markers import finished_marker, finished_markers
-from al_platform.scoring.measures import MEASURES, PoolMeasures, no_measures
-from al_platform.scoring.pipeline import MeasuredBatch, Pipeline, measured_batches, open_pipeline
+from al_platform.scoring.place import ScoringPlace
+from al_platform.scoring.scenarios import open_scenario_scorer
 from al_platform.scoring.shards import ScoredShard, write_shard
 from al_platform.scoring.stages import StageClock
-from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.pools import read_pool
-from al_platform.storage.records import RecordCaches
 
 STAGE = "score"
 
 
-@dataclass(frozen=True)
-class ScoringPlace:
-    """Where a scorer reads and writes; every scorer of a job has the same storage, none needs the same caches."""
-
-    blobs: BlobStore
-    caches: RecordCaches
+class ShardScorer(Protocol):
+    """Scores the items of one kind."""
 
     @property
-    def files(self) -> NamedFiles:
-        """Give the files of scores, beside the blobs."""
-        return NamedFiles(self.blobs.url)
+    def clock(self) -> StageClock:
+        """What is busy, and for how long."""
+        ...
+
+    def score(self, shard: int, scored: Callable[[int], None]) -> ScoredShard:
+        """Score a shard; `scored` hears of every batch how many rows it had.
+
+        Raises: NonFiniteScore naming the first item and class whose score is NaN or infinite.
+        """
+        ...
 
 
 def run_scorer(place: ScoringPlace, job: ScoringJob, *, share: Share, report: ReportProgress) -> None:
     """Score every shard of a job that is not finished yet.
 
-    Raises: NonFiniteScore naming the first frame and class whose score is NaN or infinite; CorruptScores for
+    Raises: NonFiniteScore naming the first item and class whose score is NaN or infinite; CorruptScores for
         files that are not what they should be; InvalidInput for a job of another formula; StorageUnavailable.
     """
-    if job.formula != FORMULA:
+    formula = formula_of(job.model)
+    if job.formula != formula:
         raise InvalidInput(
-            f"scores {job.score_id}: of formula {job.formula}, this version computes {FORMULA}; finish it with the "
+            f"scores {job.score_id}: of formula {job.formula}, this version computes {formula}; finish it with the "
             "version that began it"
         )
     finished = finished_markers(place.files, job)
@@ -59,22 +55,28 @@ def run_scorer(place: ScoringPlace, job: ScoringJob, *, share: Share, report: Re
     report(Progress(STAGE, done, job.frames))
     if len(finished) == job.shards:
         return
-    with _open(place, job) as pipeline, ThreadPoolExecutor(1) as writer:
-        speed, writing = _Speed(job.frames, done, pipeline.clock, report), list[Future[None]]()
+    with _opened(place, job) as scorer, ThreadPoolExecutor(1) as writer:
+        speed, writing = _Speed(job, done, scorer.clock, report), list[Future[None]]()
         for shard in claim_order(job.shards, share):
             if shard in finished:
                 continue
             if finished_marker(place.files, job, shard) is not None:
                 speed.found(job.rows_of(shard)[1])
                 continue
-            before = pipeline.clock.seconds()
-            scored = _score_shard(place.blobs, job, pipeline, shard=shard, speed=speed)
-            spent = pipeline.clock.seconds_since(before)
+            before = scorer.clock.seconds()
+            scored = scorer.score(shard, speed.scored)
+            spent = scorer.clock.seconds_since(before)
             while writing:  # one shard is written while the next is scored, and no more
                 writing.pop().result()
-            writing.append(writer.submit(_write, place.files, job, pipeline.clock, scored, spent))
+            writing.append(writer.submit(_write, place.files, job, scorer.clock, scored, spent))
         while writing:
             writing.pop().result()
+
+
+def _opened(place: ScoringPlace, job: ScoringJob) -> AbstractContextManager[ShardScorer]:
+    if isinstance(job.model, PolicyModel):
+        return open_scenario_scorer(place, job, job.model)
+    return open_frame_scorer(place, job, job.model)
 
 
 def claim_order(shards: int, share: Share) -> list[int]:
@@ -91,8 +93,9 @@ def claim_order(shards: int, share: Share) -> list[int]:
 class _Speed:
     """Says how far the job is, how fast this scorer goes, and which stage holds it up."""
 
-    def __init__(self, total: int, done: int, clock: StageClock, report: ReportProgress) -> None:
-        self._total, self._done, self._clock, self._report = total, done, clock, report
+    def __init__(self, job: ScoringJob, done: int, clock: StageClock, report: ReportProgress) -> None:
+        self._total, self._done, self._clock, self._report = job.frames, done, clock, report
+        self._what = "scenarios" if isinstance(job.model, PolicyModel) else "frames"
         self._scored, self._started = 0, time.perf_counter()
 
     def found(self, rows: int) -> None:
@@ -104,46 +107,9 @@ class _Speed:
         self._done += rows
         self._scored += rows
         rate = self._scored / (time.perf_counter() - self._started)
-        note = f"{rate:,.0f} frames/s, limit {self._clock.limit()}"
+        note = f"{rate:,.0f} {self._what}/s, limit {self._clock.limit()}"
         done = min(self._done, self._total)
         self._report(Progress(STAGE, done, self._total, note, (self._total - done) / rate))
-
-
-@contextmanager
-def _open(place: ScoringPlace, job: ScoringJob) -> Iterator[Pipeline]:
-    family, spec = family_named(job.model.family), job.model
-    encoder = family.load_encoder(spec, place.blobs.get(job.encoder_hash))
-    weights = weights_from_bytes(family, spec, place.blobs.get(job.weights_hash))
-    records = ContentRecords(encoder, frame_reader(place.blobs, spec.grid), place.caches)
-    forward = make_forward(family, spec, weights, np.asarray(job.temperatures, np.float32))
-    with open_pipeline(records, forward, batch=batch_size()) as pipeline:
-        yield pipeline
-
-
-def _score_shard(blobs: BlobStore, job: ScoringJob, pipeline: Pipeline, *, shard: int, speed: _Speed) -> ScoredShard:
-    first, count = job.rows_of(shard)
-    columns = ["item_id", "session", "timestamp_s", "image_hash"]
-    items = read_pool(blobs, job.pool_manifest_hash, columns, first=first, rows=count)
-    measures = no_measures(count, len(job.model.classes))
-    unreadable: dict[int, str] = {}
-    for batch in measured_batches(pipeline, items["image_hash"].to_pylist()):
-        _require_finite(batch, items, job.model.classes)
-        for name, values in measures.items():
-            values[batch.places] = getattr(batch.measures, name)
-        unreadable.update(batch.unreadable)
-        speed.scored(batch.count)
-    kept = np.array([place for place in range(count) if place not in unreadable], np.int64)
-    return ScoredShard(
-        shard=shard,
-        rows=first + kept,
-        sessions=items["session"].to_numpy()[kept],
-        timestamps_s=items["timestamp_s"].to_numpy()[kept],
-        measures=PoolMeasures(*(getattr(measures, name)[kept] for name in MEASURES)),
-        unreadable=tuple(
-            UnreadableItem(first + place, items["item_id"][place].as_py(), reason)
-            for place, reason in sorted(unreadable.items())
-        ),
-    )
 
 
 def _write(
@@ -151,14 +117,3 @@ def _write(
 ) -> None:
     with clock.busy("write"):
         write_shard(files, job, scored, stage_seconds)
-
-
-def _require_finite(batch: MeasuredBatch, items: pa.Table, classes: tuple[str, ...]) -> None:
-    for name, values in batch.measures.items():
-        if not np.isfinite(values).all():
-            place, column = np.argwhere(~np.isfinite(values))[0]
-            frame_id = items["item_id"][int(batch.places[place])].as_py()
-            raise NonFiniteScore(
-                f"{name} of frame {frame_id} for class {classes[column]} is {values[place, column]}: the "
-                "ensemble's weights or its inputs are broken; nothing was selected. Train with a lower learning rate"
-            )

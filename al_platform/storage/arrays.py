@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from al_platform.domain.hashing import canonical_json, hash_bytes
-from al_platform.errors import CorruptBlob, InvalidInput, StorageUnavailable
+from al_platform.errors import CorruptBlob, InvalidInput, NotFound, StorageUnavailable
 from al_platform.storage.blobs import durable_file, write_durably
 
 VERSION = 1
@@ -130,6 +130,20 @@ def write_shard(folder: Path, records: Sequence[ArrayRecord], *, layout: str) ->
 def open_shards(folder: Path) -> OpenedShards:
     """Give the shards of a folder, by name; no array is read yet."""
     return sorted_out(_open_shard(manifest) for manifest in sorted(folder.glob(f"*{MANIFEST_SUFFIX}")))
+
+
+def open_shard(folder: Path, name: str) -> Shard:
+    """Give one whole shard of a folder.
+
+    Raises: NotFound where there is none of this name; CorruptBlob where it is damaged.
+    """
+    manifest = folder / f"{name}{MANIFEST_SUFFIX}"
+    if not manifest.exists():
+        raise NotFound(f"shard {name}: not in {folder}; {MAKE_AGAIN}")
+    opened = _open_shard(manifest)
+    if isinstance(opened, DamagedShard):
+        raise CorruptBlob(opened.reason)
+    return opened
 
 
 def sorted_out(opened: Iterable[Shard | DamagedShard]) -> OpenedShards:

@@ -1,7 +1,7 @@
 """Pool manifests: Parquet blobs of which a few rows can be read without the rest.
 
-Columns: item_id, session_id, session (int32, dense in the order of the pool), frame_number, timestamp_s (null
-without a clock), image_hash. The row of a frame is its position.
+Columns: item_id, session_id, session (int32, dense in the order of the pool), timestamp_s (null without a clock), and
+of frames frame_number and image_hash. The row of an item is its position.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,11 +28,16 @@ SCHEMA = pa.schema(
 )
 
 
-def write_pool(blobs: BlobStore, frames: pa.Table) -> str:
-    """Store frames, in their order, as a manifest; `session` is numbered here. Gives the blob's hash."""
-    session = frames["session_id"].combine_chunks().dictionary_encode().indices
-    columns = {name: session if name == "session" else frames[name] for name in SCHEMA.names}
-    table = pa.table(columns).cast(SCHEMA)
+OF_FRAMES = ("frame_number", "image_hash")
+"""Columns that only a pool of frames has."""
+
+
+def write_pool(blobs: BlobStore, items: pa.Table) -> str:
+    """Store items, in their order, as a manifest; `session` is numbered here. Gives the blob's hash."""
+    session = items["session_id"].combine_chunks().dictionary_encode().indices
+    fields = [field for field in SCHEMA if field.name == "session" or field.name in items.column_names]
+    columns = {field.name: session if field.name == "session" else items[field.name] for field in fields}
+    table = pa.table(columns).cast(pa.schema(fields))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP, write_page_checksum=True)
     return blobs.put(sink.getvalue().to_pybytes(), media_type="application/vnd.apache.parquet").hash
@@ -41,7 +46,7 @@ def write_pool(blobs: BlobStore, frames: pa.Table) -> str:
 def has_rows(blobs: BlobStore, manifest_hash: str) -> bool:
     """Say whether a manifest has the columns that a pool has now; the first version of the catalog kept ids alone."""
     with _opened(blobs, manifest_hash) as file:
-        return set(_in_file(file, SCHEMA.names)) <= set(file.schema_arrow.names)
+        return set(_in_file(file, SCHEMA.names)) - set(OF_FRAMES) <= set(file.schema_arrow.names)
 
 
 def read_pool(

@@ -10,14 +10,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from al_platform.domain.hashing import canonical_json, hash_bytes
-from al_platform.domain.labels import Annotation
-from al_platform.domain.records import record_from_json
+from al_platform.domain.labels import Annotation, Label, label_from_json
 from al_platform.errors import CorruptBlob
 from al_platform.storage.blobs import BlobStore, filesystem_at, storage_errors, write_once
 
 
 class SealedAnswers:
-    """Known labels by frame, with their own blobs, under their own root.
+    """Known labels by frame or scenario, with their own blobs, under their own root.
 
     Every sealing is a Parquet file `<number>-<hash of its bytes>.parquet`; the number counts the sealings.
     """
@@ -26,8 +25,8 @@ class SealedAnswers:
         self.blobs = BlobStore(f"{url.rstrip('/')}/blobs")
         self._filesystem, self._root = filesystem_at(f"{url.rstrip('/')}/answers")
 
-    def seal(self, answers: Sequence[Annotation]) -> int:
-        """Keep these answers, the later of two for a frame counts; gives how many, 0 where the same were sealed before.
+    def seal(self, answers: Sequence[Label]) -> int:
+        """Keep these answers, the later of two for an item counts; gives how many, 0 where the same were sealed before.
 
         Raises: StorageUnavailable when the disk is full or read-only.
         """
@@ -47,13 +46,22 @@ class SealedAnswers:
 
         Raises: CorruptBlob where a file of answers was changed.
         """
-        wanted = pa.array(sorted(set(frame_ids)), pa.string())
-        found: dict[str, Annotation] = {}
+        found = self.open_labels(frame_ids)
+        return {name: label for name, label in found.items() if isinstance(label, Annotation)}
+
+    def open_labels(self, item_ids: Iterable[str]) -> dict[str, Label]:
+        """Break the seal of exactly these frames and scenarios; an item without an answer is left out.
+
+        Raises: as `open`.
+        """
+        wanted = pa.array(sorted(set(item_ids)), pa.string())
+        found: dict[str, Label] = {}
         for path in self._sealed():
             table = pq.read_table(pa.BufferReader(self._read(path)))
-            chosen = table.filter(pc.is_in(table["frame_id"], value_set=wanted))
-            for row in chosen.to_pylist():
-                found[row["frame_id"]] = record_from_json(Annotation, row["answer"])
+            items, answers = table.columns  # the first was named after frames before scenarios had answers
+            chosen = pc.is_in(items, value_set=wanted)
+            names, texts = items.filter(chosen).to_pylist(), answers.filter(chosen).to_pylist()
+            found.update({name: label_from_json(text) for name, text in zip(names, texts, strict=True)})
         return found
 
     def _sealed(self) -> list[str]:
@@ -76,10 +84,10 @@ class SealedAnswers:
         return content
 
 
-def _parquet(answers: Sequence[Annotation]) -> bytes:
+def _parquet(answers: Sequence[Label]) -> bytes:
     table = pa.table(
         {
-            "frame_id": [answer.frame_id for answer in answers],
+            "item_id": [answer.item_id for answer in answers],
             "answer": [canonical_json(answer) for answer in answers],
         }
     )

@@ -27,12 +27,13 @@ from api.dashboard.routes import (
     people,
     pool,
     rounds,
+    scenarios,
     session,
 )
 from api.dashboard.sessions import Sessions
 from api.errors import PROBLEMS, problem_of
 
-_ROUTERS = (session, overview, rounds, new_round, loops, new_loop, pool, frames, learning, data, people)
+_ROUTERS = (session, overview, rounds, new_round, loops, new_loop, pool, frames, scenarios, learning, data, people)
 
 
 def create_dashboard(service: Service, gate: Gate, signer: Signer, links: PictureLinks, *, dev: bool) -> FastAPI:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from al_platform.domain.triage import Triage
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.platform import listing
 from al_platform.platform.data import datasets_summary
@@ -21,6 +22,7 @@ from api.schemas.data import (
     LineageOut,
     ListedVersionOut,
     PoolOut,
+    TriageOut,
     VersionOut,
 )
 
@@ -80,9 +82,10 @@ def list_labels(
 
 
 @router.get("/labels/{annotation_id}", operation_id="get_label", responses=problem_responses(NotFound))
-def get_label(service: ServiceHere, annotation_id: Id) -> LabelContentsOut:
-    """Give a label with its contents."""
-    return LabelContentsOut.of(listing.label(service.platform, annotation_id))
+def get_label(service: ServiceHere, annotation_id: Id) -> LabelContentsOut | TriageOut:
+    """Give a label with its contents: of a frame, or of a scenario."""
+    label = listing.label(service.platform, annotation_id)
+    return TriageOut.model_validate(label) if isinstance(label, Triage) else LabelContentsOut.of(label)
 
 
 @router.get("/lineage/{node_id}", operation_id="get_lineage", responses=problem_responses(NotFound))

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from al_platform.domain.hashing import to_plain
 from al_platform.domain.labels import Annotation
+from al_platform.domain.triage import Verdict
 from al_platform.platform.listing import LineageGraph
 from api.schemas.base import Out
 
@@ -144,6 +145,19 @@ class LabelContentsOut(Out):
             mask_values=dict(label.mask_values),
             boxes=to_plain(label.boxes),
         )
+
+
+class TriageOut(Out):
+    """A label of a scenario: what becomes of it, and whether what was detected happened."""
+
+    scenario_id: str
+    verdict: Verdict
+    source: str
+    revision: int
+    tags: list[str]
+    difficulty: int | None = Field(description="1 (easy) to 5; null where nobody said")
+    text: str
+    events: dict[str, bool] = Field(description="Detected event to whether it was real", examples=[{"collision": True}])
 
 
 class ParentOut(Out):

@@ -1,11 +1,13 @@
 """Rounds: asked for, estimated, watched; the queues they fill."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from al_platform.domain.driving import PolicyModel, policy_model
 from al_platform.domain.hashing import to_plain
-from al_platform.domain.models import GridSpec
+from al_platform.domain.models import GridSpec, ModelSpec
 from al_platform.domain.rounds import Budget, CurriculumShare, RoundSpec, RoundState, StrategySpec
 from al_platform.domain.runs import KnownRequest, RoundRequest, RoundRun, RunState
 from al_platform.platform.described import described_model
@@ -51,6 +53,13 @@ class StrategyIn(In):
     control_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+class PolicyIn(In):
+    """Whose drivers a round of scenarios asks, and by how many drives with drawn actions; 0: one by the likeliest."""
+
+    policy_id: Name
+    drives: Annotated[int, Field(ge=0, le=64)] = 0
+
+
 class CurriculumIn(In):
     """How much of every batch is drawn from the labelled frames that a filter matches, relative to other shares."""
 
@@ -84,6 +93,12 @@ class RoundIn(In):
     seed: Annotated[int, Field(ge=0, le=_LARGEST)] = 0
     family: Name = "prefix-heads"
     members: Annotated[int, Field(ge=1, le=64)] = 8
+    policy: Annotated[
+        PolicyIn | None,
+        Field(
+            description="Makes it a round of scenarios; its targets are outcomes, action, surprise, progress, tag:NAME"
+        ),
+    ] = None
     image: ImageIn = ImageIn()
     settings: Annotated[
         dict[str, str | int | float],
@@ -102,17 +117,13 @@ class RoundIn(In):
 
         Raises: InvalidInput for a model or a round that cannot be.
         """
-        grid = GridSpec(image_height=self.image.height, image_width=self.image.width, cell=self.image.cell)
-        model = described_model(
-            self.classes or self.targets, family=self.family, members=self.members, grid=grid, settings=self.settings
-        )
         wanted = RoundSpec(
-            model=model,
+            model=self._model(),
             dataset_version_id=self.dataset_version_id,
             pool_id="",
             targets=tuple(self.targets),
             budget=Budget(self.budget.frames, self.budget.objects),
-            strategy=StrategySpec(**self.strategy.model_dump()),
+            strategy=self._strategy(),
             seed=self.seed,
             annotator=self.annotator,
             queue=self.queue,
@@ -120,6 +131,18 @@ class RoundIn(In):
             curriculum=tuple(CurriculumShare(part.filter, part.share) for part in self.curriculum),
         )
         return RoundRequest(wanted, pool=self.pool, test=self.test, start=self.start, scorers=self.scorers)
+
+    def _model(self) -> ModelSpec | PolicyModel:
+        if self.policy is not None:
+            return policy_model(self.policy.policy_id, tuple(self.targets), drives=self.policy.drives)
+        grid = GridSpec(image_height=self.image.height, image_width=self.image.width, cell=self.image.cell)
+        return described_model(
+            self.classes or self.targets, family=self.family, members=self.members, grid=grid, settings=self.settings
+        )
+
+    def _strategy(self) -> StrategySpec:
+        asked = StrategySpec(**self.strategy.model_dump())
+        return replace(asked, name="mi") if self.policy and "name" not in self.strategy.model_fields_set else asked
 
 
 class ProgressOut(Out):

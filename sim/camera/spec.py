@@ -27,9 +27,13 @@ class CameraSpec:
     pitch: float = 0.04
     """Radians downwards."""
     agents: int = 24
-    """Nearest agents in front of the camera that are drawn."""
-    markings: int = 96
+    """Nearest agents in view that are drawn."""
+    signals: int = 4
+    """Nearest traffic lights of the route that are drawn."""
+    markings: int = 64
     """Nearest pieces of painted lines that are drawn."""
+    crossings: int = 8
+    """Nearest crosswalks that are drawn."""
     range_m: float = 90.0
     """Nothing beyond is drawn."""
     cell: int = 16
@@ -43,6 +47,9 @@ class CameraSpec:
     """Factor on the light."""
 
     def __post_init__(self) -> None:
-        """Refuse cells that do not tile the picture."""
+        """Refuse cells that do not tile the picture, and a camera that sees no ground or nothing at all."""
         if self.cell < 1 or self.height % self.cell or self.width % self.cell:
             raise ValueError(f"cell {self.cell}: must divide the picture {self.width}x{self.height}")
+        for name in ("agents", "signals", "markings", "crossings"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} {getattr(self, name)}: must be at least 1")

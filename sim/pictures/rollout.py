@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -49,13 +49,13 @@ def rollout_frames(
     panels = [Panel("expert", recording)]
     if policy is not None:
         panels.append(Panel("policy", recording, policy))
-    return panel_frames(panels, view=view, every=every, ground=ground)
+    return panel_frames(panels, range(0, recording.agents.valid.shape[1], every), view=view, ground=ground)
 
 
 def panel_frames(
-    panels: Sequence[Panel], *, view: View | None = None, every: int = 1, ground: Image.Image | None = None
+    panels: Sequence[Panel], steps: range, *, view: View | None = None, ground: Image.Image | None = None
 ) -> list[Image.Image]:
-    """One picture for every `every`-th step: drives of one scene side by side, in the view of the first.
+    """One picture for each of these steps: drives of one scene side by side, in the view of the first.
 
     Raises: ValueError for poses of another shape than [T, 3].
     """
@@ -64,13 +64,10 @@ def panel_frames(
             raise ValueError(f"poses of shape {panel.poses.shape}: must be [T, 3] with x, y and heading at each step")
     first = panels[0].recording
     backdrop = Backdrop(first, view or view_of(first), ground=ground)
-    return [
-        _side_by_side([_drawn(panel, step, backdrop) for panel in panels])
-        for step in range(0, first.agents.valid.shape[1], every)
-    ]
+    return [_side_by_side([_drawn(panel, step, backdrop) for panel in panels]) for step in steps]
 
 
-def save_gif(frames: list[Image.Image], target: Path | BinaryIO, *, step_s: float = 0.2) -> None:
+def save_gif(frames: list[Image.Image], target: Path | BytesIO, *, step_s: float = 0.2) -> None:
     """Write pictures as an endless GIF of the same 128 colours.
 
     Raises: ValueError when there are no pictures.

@@ -97,6 +97,10 @@ def test_a_cancelled_loop_cancels_its_running_round(served: Served) -> None:
         *_, last = client.watch_round(round_id)
         assert last.state is RoundState.CANCELLED
         assert client.loop(made.loop_id).state is LoopState.CANCELLED
+        while client.loop_rounds(made.loop_id)[0].ended_at is None:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert not client.loop_rounds(made.loop_id)[0].appended
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,16 @@ def _synthetic_source(folder: Path) -> Source:
     return Source(AdapterRequest(None, {"frames": "6", "sessions": "3"}), 6, ())
 
 
+def _camera_source(folder: Path) -> Source:
+    small = {"scenes": "2", "frames": "3", "size": "64x32", "light": "day:1", "rain": "0"}
+    return Source(AdapterRequest(None, small), 6, ())
+
+
 SOURCES: Mapping[str, Callable[[Path], Source]] = {
     "masks": _masks_source,
     "coco": _coco_source,
     "synthetic": _synthetic_source,
+    "camera": _camera_source,
 }
 
 
@@ -84,7 +90,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def source(name: str, tmp_path: Path) -> Source:
     assert name in SOURCES, f"adapter {name} needs an example in SOURCES"
-    return SOURCES[name](tmp_path / "source") if name == "synthetic" else _in_folder(name, tmp_path)
+    return SOURCES[name](tmp_path / "source") if name in ("synthetic", "camera") else _in_folder(name, tmp_path)
 
 
 def _in_folder(name: str, tmp_path: Path) -> Source:
@@ -169,5 +175,5 @@ def test_an_option_that_is_not_known_is_refused_with_those_that_are(name: str, s
 
 
 def test_an_adapter_that_is_not_known_is_refused_with_those_that_are() -> None:
-    with pytest.raises(InvalidInput, match="adapter kitti: known are masks, coco, synthetic"):
+    with pytest.raises(InvalidInput, match="adapter kitti: known are masks, coco, synthetic, camera"):
         adapter_named("kitti")

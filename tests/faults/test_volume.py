@@ -8,17 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from al_platform.catalog.datasets import version_items
 from al_platform.client import Client, RoundRecord, ServiceProblem
 from al_platform.domain.rounds import RoundState
-from al_platform.platform.home import open_platform
-from al_platform.platform.upkeep import check_catalog
-from tests.faults.volume import ROUND, TASKS, make_home
-from tests.fleet import contents, settings_of
+from tests.faults.volume import ROUND, TASKS, assert_whole, make_home
 from tests.stories.test_served import Server, started
 
 pytestmark = pytest.mark.story
-START = int(str(ROUND["start"]))
 
 
 def workers_of(pid: int) -> list[int]:
@@ -68,7 +63,7 @@ def test_killed_in_every_part_of_a_large_round_nothing_is_lost_or_doubled(tmp_pa
             client.resume_round(ended.round_id)
         *_, ended = client.watch_round(asked)
         assert (ended.state, ended.run_state) == (RoundState.APPENDED, "finished"), ended.message
-    assert_whole(home, ended)
+    assert_whole(home, ended, tasks=TASKS)
 
 
 def _encoding(seen: RoundRecord) -> bool:
@@ -77,22 +72,3 @@ def _encoding(seen: RoundRecord) -> bool:
 
 def _has_tasks(seen: RoundRecord) -> bool:
     return seen.state in (RoundState.SELECTED, RoundState.SENT, RoundState.LABELED, RoundState.APPENDED)
-
-
-def assert_whole(home: Path, ended: RoundRecord) -> None:
-    """Every task was picked once, answered once and appended once."""
-    with open_platform(settings_of(home)) as platform:
-        rows = contents(platform)
-        with platform.catalog.transaction() as tx:
-            items = version_items(tx, platform.blobs, ended.dataset_version_id or "")
-        assert list(check_catalog(platform)) == []
-    tasks = {row["task_id"] for row in rows["tasks"]}
-    assert len(rows["tasks"]) == len({row["item_id"] for row in rows["tasks"]}) == TASKS
-    assert {row["state"] for row in rows["tasks"]} == {"labeled"}
-    assert sorted(row["task_id"] for row in rows["task_labels"]) == sorted(tasks)
-    assert len(rows["annotations"]) == TASKS + START
-    assert len({item.item_id for item in items}) == len(items) == TASKS + START
-    assert [len(rows[name]) for name in ("rounds", "round_requests", "round_runs", "ensembles")] == [1, 1, 1, 1]
-    assert sorted(row["step"] for row in rows["step_runs"]) == sorted(
-        ["train", "score", "select", "send", "collect", "append"]
-    )

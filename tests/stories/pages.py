@@ -24,7 +24,7 @@ FORM = {
 """The round of `tests.fleet.round_spec`, by the labels of its fields."""
 WIDTHS = (1280, 390)
 LOOKS = [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
-PAGES = ("Overview", "Loops", "Pool", "Learning curves", "Datasets", "Models", "Annotators")
+PAGES = ("Overview", "Loops", "Pool", "Scenarios", "Learning curves", "Datasets", "Models", "Annotators")
 
 WITHOUT_NAME = """[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a')]
     .filter(one => !(one.labels?.length || one.ariaLabel || one.textContent.trim() ||

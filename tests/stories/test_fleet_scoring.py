@@ -28,7 +28,8 @@ from al_platform.platform.home import Platform
 from al_platform.platform.rounds import loop_context, prepare_round, round_details
 from al_platform.scoring.job import make_job, write_job
 from al_platform.scoring.local import PROGRAM
-from al_platform.scoring.worker import ScoringPlace, run_scorer
+from al_platform.scoring.place import ScoringPlace
+from al_platform.scoring.worker import run_scorer
 from al_platform.storage.files import NamedFiles
 from al_platform.storage.pools import SCHEMA, read_pool, write_pool
 from al_platform.storage.records import RecordCaches
@@ -146,7 +147,7 @@ def trained(platform: Platform, spec: RoundSpec) -> tuple[Round, ScoringJob]:
     round_ = submit_round(context, spec)
     ensemble_id = train_step(context, round_).round.ensemble_id or ""
     with platform.catalog.transaction() as tx:
-        return round_, job_of(tx, context, ensemble_id, spec.pool_id)
+        return round_, job_of(tx, context, spec, ensemble_id)
 
 
 @contextmanager

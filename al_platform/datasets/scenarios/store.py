@@ -22,6 +22,7 @@ from al_platform.storage.arrays import (
     DamagedShard,
     OpenedShards,
     Shard,
+    open_shard,
     open_shards,
     record_of,
 )
@@ -138,10 +139,19 @@ class Scenarios:
             if row in self._verified:
                 continue
             number, place = self._places[row]
-            shard, scenario_id = self._shards[number], self.ids[row]
-            if scenario_id_of(record_of(shard, place)) != scenario_id:
-                raise CorruptBlob(f"shard {shard.path}: scenario {scenario_id} was changed; {MAKE_AGAIN}")
+            _verify(self._shards[number], place)
             self._verified.add(row)
+
+
+def stored_scenario(folder: Path, shard: str, row: int) -> Scenario:
+    """Give one scenario by where it lies, without a batch axis; no other shard is opened.
+
+    Raises: NotFound where the store has no such shard; CorruptBlob where it or the scenario was changed.
+    """
+    found = open_shard(folder, shard)
+    _sizes_of(found.layout, str(folder))
+    _verify(found, row)
+    return scenario_of(record_of(found, row))
 
 
 def open_scenarios(
@@ -178,6 +188,11 @@ def open_layouts(folder: Path) -> tuple[list[Scenarios], tuple[DamagedShard, ...
             layouts.setdefault(shard.layout, []).append(shard)
     stores = [Scenarios(shards, _sizes_of(layout, str(folder))) for layout, shards in layouts.items()]
     return stores, opened.damaged
+
+
+def _verify(shard: Shard, row: int) -> None:
+    if scenario_id_of(record_of(shard, row)) != shard.ids[row]:
+        raise CorruptBlob(f"shard {shard.path}: scenario {shard.ids[row]} was changed; {MAKE_AGAIN}")
 
 
 def refuse_damaged(scenario_id: str, damaged: Sequence[DamagedShard]) -> None:

@@ -11,6 +11,7 @@ from al_platform.domain.data import Frame
 from al_platform.domain.labels import CONTROL_CLASS, LabelTask
 from al_platform.domain.paging import PageRequest
 from al_platform.domain.rounds import Round
+from al_platform.domain.scenarios import ScenarioReference
 from al_platform.platform import insight, listing, queues, submissions
 from al_platform.platform.picture_links import PictureLinks
 from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere
@@ -38,6 +39,14 @@ class Card:
     image: str
     heat: str
     of_session: int
+
+
+@dataclass(frozen=True)
+class SceneRow:
+    """One pick of a round of scenarios."""
+
+    task: LabelTask
+    scene: ScenarioReference
 
 
 @router.get("", dependencies=[READER])
@@ -123,9 +132,14 @@ def _gallery(
     round_id = round_.round_id
     found = queues.tasks(service.platform, _gallery_page(cursor), round_id=round_id)
     cards: list[Card] = []
+    scenes: list[SceneRow] = []
     summary = insight.Picks()
     if found.items:
         summary = insight.picks_of(service.platform, round_id)
+    if round_.of_scenarios:
+        named = listing.scenarios_named(service.platform, [task.item_id for task in found.items])
+        scenes = [SceneRow(task, named[task.item_id]) for task in found.items]
+    elif found.items:
         frames = listing.frames_named(service.platform, [task.item_id for task in found.items])
         cards = [
             Card(
@@ -139,6 +153,7 @@ def _gallery(
         ]
     return {
         "cards": cards,
+        "scenes": scenes,
         "picks": summary,
         "overlay": overlay,
         "cursor": cursor,

@@ -229,7 +229,7 @@ def test_content_is_hashed_alike_however_it_is_laid_out() -> None:
 
 
 def test_an_empty_pool_is_refused(catalog: Catalog, blobs: BlobStore) -> None:
-    with catalog.transaction() as tx, pytest.raises(InvalidInput, match="pool 'lux>9': no frame matches"):
+    with catalog.transaction() as tx, pytest.raises(InvalidInput, match="pool 'lux>9': nothing matches"):
         add_pool(tx, blobs, [], described="lux>9", now=NOW)
 
 

@@ -2,14 +2,30 @@
 
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
+from acquisition import NO_GROUP
+from al_platform.catalog.check import faults_of
 from al_platform.catalog.connection import Catalog
-from al_platform.catalog.scenarios import add_sources, count_scenarios, scenario_named, scenarios_page, sources_known
+from al_platform.catalog.datasets import freeze_pool, pool_manifest, pool_rows, pool_table
+from al_platform.catalog.scenarios import (
+    add_sources,
+    count_scenarios,
+    scenario_groups,
+    scenario_named,
+    scenarios_in_pool,
+    scenarios_named,
+    scenarios_page,
+    sources_known,
+)
 from al_platform.domain.paging import PageRequest
+from al_platform.domain.progress import silent
 from al_platform.domain.scenarios import RefusedPart, ScenarioReference, ScenarioSource
-from al_platform.errors import InvalidInput
+from al_platform.errors import InvalidInput, NotFound
+from al_platform.storage.blobs import BlobStore
 
+NOW = "2026-11-21 09:00:00"
 ONE = ScenarioReference(
     scenario_id="scn_1",
     dataset="d",
@@ -67,3 +83,34 @@ def test_entered_again_it_is_where_it_lies_now(filled: Catalog) -> None:
         assert add_sources(tx, [SOURCE], [moved]) == 0
         assert scenario_named(tx, "scn_1") == moved
         assert count_scenarios(tx, "") == (2, 1)
+
+
+def test_a_pool_lists_scenarios_by_session_and_keeps_where_none_lies(filled: Catalog, blobs: BlobStore) -> None:
+    other = replace(ONE, scenario_id="scn_0", session_id="d/a", name="it's", source_id="src_0")
+    with filled.transaction() as tx:
+        add_sources(tx, [replace(SOURCE, source_id="src_0", scenarios=("scn_0",))], [other])
+        pool_id, rows = freeze_pool(tx, blobs, "dataset=d", now=NOW, matching=scenarios_in_pool)
+        assert rows.column_names == ["item_id", "session_id", "session", "timestamp_s"]
+        assert rows["item_id"].to_pylist() == ["scn_0", "scn_1", "scn_2"]
+        assert rows["session"].to_pylist() == [0, 1, 1]
+        assert rows["timestamp_s"].null_count == 3
+        assert pool_table(tx, blobs, pool_id).equals(rows)
+        assert pool_rows(tx, blobs, pool_id) == pool_manifest(tx, pool_id)
+        assert list(faults_of(tx, blobs, silent)) == []
+        add_sources(tx, [], [replace(ONE, shard="elsewhere")])
+        assert freeze_pool(tx, blobs, "dataset=d", now=NOW, matching=scenarios_in_pool)[0] == pool_id
+
+
+def test_scenarios_are_grouped_by_whether_they_carry_a_tag(filled: Catalog) -> None:
+    ids = pa.chunked_array([["scn_2", "scn_1", "scn_unknown"]])
+    with filled.transaction() as tx:
+        assert scenario_groups(tx, "rain", ids).tolist() == [NO_GROUP, 0, NO_GROUP]
+        with pytest.raises(InvalidInput, match="tag 'snow': no scenario carries it; known are cut-in, rain"):
+            scenario_groups(tx, "snow", ids)
+
+
+def test_scenarios_come_in_the_order_asked_for(filled: Catalog) -> None:
+    with filled.transaction() as tx:
+        assert list(scenarios_named(tx, ["scn_2", "scn_1"]).values()) == [TWO, ONE]
+        with pytest.raises(NotFound, match="scenario scn_9: not in the catalog"):
+            scenarios_named(tx, ["scn_1", "scn_9"])

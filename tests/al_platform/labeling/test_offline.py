@@ -99,7 +99,7 @@ def test_a_frame_that_nobody_labelled_is_rejected_with_the_reason(annotator: Off
     annotator.send([task("a")])
     (result,) = annotator.collect([task("a")])
     assert result.annotation is None
-    assert result.rejected == "no label is known for this frame"
+    assert result.rejected == "no label is known for it"
 
 
 def mask_of(answer: Annotation) -> BlobRef:

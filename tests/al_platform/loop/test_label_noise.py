@@ -41,8 +41,8 @@ def test_doubted_labels_weigh_less_and_make_another_ensemble(platform: Platform)
     weights = loss_weights(context, items, doubt=0.5)
     assert weights is not None
     by_frame = dict(zip((item.item_id for item in items), weights.tolist(), strict=True))
-    assert by_frame.pop(disputed.frame_id) == 0.5  # agreement 0
-    assert by_frame.pop(agreed.frame_id) == 0.75  # agreement 1, by people who agree on one of two
+    assert by_frame.pop(disputed.item_id) == 0.5  # agreement 0
+    assert by_frame.pop(agreed.item_id) == 0.75  # agreement 1, by people who agree on one of two
     assert set(by_frame.values()) == {1.0}
     assert len(by_frame) == START + 1
     assert loss_weights(context, items, doubt=0.0) is None

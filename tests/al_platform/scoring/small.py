@@ -16,7 +16,8 @@ from al_platform.domain.scores import ScoringJob, Share
 from al_platform.models.families import family_named, model_spec
 from al_platform.models.weights import weights_to_bytes
 from al_platform.scoring.job import make_job, write_job
-from al_platform.scoring.worker import ScoringPlace, run_scorer
+from al_platform.scoring.place import ScoringPlace
+from al_platform.scoring.worker import run_scorer
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.pools import write_pool
 from al_platform.storage.records import RecordCaches

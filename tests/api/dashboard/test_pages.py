@@ -10,7 +10,18 @@ from al_platform.domain.access import Scope
 from tests.api.conftest import Served
 from tests.api.dashboard.conftest import EXPERIMENT, HOSTILE, PAGES, Seeded, logged_in
 
-EVERYWHERE = ("/", "/rounds", "/pool", "/pool/map", "/learning", "/datasets", "/models", "/annotators", "/new-round")
+EVERYWHERE = (
+    "/",
+    "/rounds",
+    "/pool",
+    "/pool/map",
+    "/scenarios",
+    "/learning",
+    "/datasets",
+    "/models",
+    "/annotators",
+    "/new-round",
+)
 UNLABELLED = ("hidden", "submit", "button")
 
 
@@ -65,6 +76,13 @@ def test_every_page_of_an_empty_home_says_what_is_missing(empty: Served, place: 
     assert answer.status_code == 200
     if place not in ("/pool", "/new-round"):
         assert 'class="empty"' in answer.text
+
+
+def test_a_page_is_asked_for_anew_where_its_round_rests_and_the_page_has_not_seen_it(seeded: Seeded) -> None:
+    live = f"{PAGES}/rounds/{seeded.round.round_id}/live"
+    with logged_in(seeded.served, Scope.READER) as browser:
+        assert browser.get(live, params={"seen": "running"}).headers["hx-refresh"] == "true"
+        assert "hx-refresh" not in browser.get(live, params={"seen": "appended"}).headers
 
 
 def pages_of(seeded: Seeded) -> Iterator[tuple[str, str]]:

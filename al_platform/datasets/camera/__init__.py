@@ -1,0 +1,1 @@
+"""The virtual fleet's cameras: frames of generated traffic as a perception data set."""

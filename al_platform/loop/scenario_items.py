@@ -1,0 +1,110 @@
+"""Scenarios as the items of a round: drivers that are asked about them, failure kinds and tags, confirmed events."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from al_platform.catalog import datasets as dataset_catalog
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.policies import policy_named
+from al_platform.catalog.scenarios import require_known_scenario_tag, scenarios_named
+from al_platform.datasets.scenarios.store import open_layouts
+from al_platform.domain.driving import PolicyModel
+from al_platform.domain.labels import Label
+from al_platform.domain.models import ModelSpec
+from al_platform.domain.rounds import Round, RoundSpec
+from al_platform.domain.scores import ScoringJob
+from al_platform.domain.triage import Triage
+from al_platform.errors import InvalidInput
+from al_platform.loop.context import LoopContext
+from al_platform.loop.strategies import strategy_named
+from al_platform.loop.train import TrainOutcome
+from al_platform.models.records import Unreadable
+from al_platform.scoring.job import make_job
+from al_platform.scoring.scenarios import why_lost
+
+
+def sessions_of_scenarios(tx: Transaction, scenario_ids: Sequence[str]) -> dict[str, str]:
+    """Give the session of each of these scenarios. Raises: NotFound."""
+    return {name: scene.session_id for name, scene in scenarios_named(tx, scenario_ids).items()}
+
+
+def require_drivable(spec: RoundSpec) -> None:
+    """Check that a round of scenarios asks for nothing that only frames have.
+
+    Raises: InvalidInput naming what it asks for, and why there is none of it.
+    """
+    strategy, name = strategy_named(spec.strategy.name), spec.strategy.name
+    if strategy.needs_embeddings or spec.strategy.minimum_distance:
+        raise InvalidInput(f"strategy {name} with embeddings: scenarios have none; take mi, entropy, random, ...")
+    if strategy.needs_oracle:
+        raise InvalidInput(f"strategy {name}: imitates a curator of frames; take mi, random, stratified, ...")
+    if spec.budget.objects is not None:
+        raise InvalidInput(f"object budget {spec.budget.objects}: scenarios have no cells; give a budget of scenarios")
+    if spec.test_version_id is not None:
+        raise InvalidInput(
+            f"test set {spec.test_version_id}: drivers are judged by `alp policy evaluate`; leave it out"
+        )
+    if spec.initial_ensemble_id is not None:
+        raise InvalidInput(f"initial ensemble {spec.initial_ensemble_id}: is of frames; name a policy")
+    if spec.curriculum:
+        raise InvalidInput("curriculum: the round asks a policy that is trained; give the shares to its training")
+
+
+def require_known_drivers(context: LoopContext, spec: RoundSpec) -> None:
+    """Check that policy and tags are there.
+
+    Raises: NotFound for an unknown policy, InvalidInput for a tag that no scenario carries.
+    """
+    model = spec.policy_model
+    with context.catalog.transaction() as tx:
+        policy_named(tx, model.policy_id)
+        for tag in model.tags:
+            require_known_scenario_tag(tx, tag)
+
+
+def drivers_of(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
+    """Give the policy whose drivers are asked. Raises: NotFound."""
+    with context.catalog.transaction() as tx:
+        policy = policy_named(tx, spec.policy_model.policy_id)
+        known = dataset_catalog.version_named(tx, spec.dataset_version_id).items
+    return TrainOutcome(policy.policy_id, known, cached=True)
+
+
+def policy_weights(tx: Transaction, policy_id: str) -> str:
+    """Give the hash of a policy's weights. Raises: NotFound."""
+    return policy_named(tx, policy_id).weights_hash
+
+
+def scenario_job(
+    tx: Transaction, context: LoopContext, model: ModelSpec | PolicyModel, policy_id: str, pool_id: str
+) -> ScoringJob:
+    """Give the job of scoring a pool by the drivers of a policy.
+
+    Policies of the same weights that are asked alike share their scores.
+
+    Raises: NotFound for an unknown policy or pool; InvalidInput for a model of frames.
+    """
+    if not isinstance(model, PolicyModel):
+        raise InvalidInput(f"policy {policy_id}: drives scenarios, not frames")
+    return make_job(
+        replace(model, policy_id=""),
+        weights_hash=policy_weights(tx, policy_id),
+        pool_manifest_hash=dataset_catalog.pool_rows(tx, context.blobs, pool_id),
+        frames=dataset_catalog.pool_size(tx, pool_id),
+    )
+
+
+def lost_scenarios(context: LoopContext, round_: Round, scenario_ids: Sequence[str]) -> Unreadable:
+    """Give those of these scenarios that are not in the store, or in a damaged part of it, and why."""
+    del round_
+    stores, damaged = open_layouts(Path(context.workplace.scenarios_folder))
+    there = {name for store in stores for name in store.ids}
+    return {name: why_lost(name, damaged) for name in scenario_ids if name not in there}
+
+
+def confirmed_events(context: LoopContext, round_: Round, labels: Sequence[Label]) -> int:
+    """Give how many of the events that the round looked for people found to be real."""
+    del context
+    triages = [label for label in labels if isinstance(label, Triage)]
+    return sum(real for triage in triages for event, real in triage.events.items() if event in round_.spec.targets)
