@@ -11,17 +11,16 @@ Source: Jaegle et al. 2021, section 3 (latents and cross-attention); the heads a
 dimension as in Harmel et al. 2023.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen as nn
 from jaxtyping import Array, Bool, Float, Int8, Key
 
+from sim.attention import Attention, Gathering
 from sim.kinds import AgentKind, RoadKind
 from sim.observation.record import AGENT, BORDER, EGO, ROAD, Observation, Tokens
 
@@ -66,7 +65,7 @@ class NetworkSpec:
 
 
 NETWORKS: dict[str, NetworkSpec] = {
-    "xs": NetworkSpec(width=48, heads=2, latents=2, agent_layers=0, latent_layers=1, head_blocks=1),
+    "xs": NetworkSpec(width=48, heads=4, latents=2, agent_layers=0, latent_layers=1, head_blocks=1),
     "s": NetworkSpec(width=80, heads=4, latents=4, agent_layers=1, latent_layers=2, head_blocks=2),
     "m": NetworkSpec(width=132, heads=4, latents=8, agent_layers=1, latent_layers=2, head_blocks=2),
     "l": NetworkSpec(width=360, heads=8, latents=16, agent_layers=2, latent_layers=2, head_blocks=2),
@@ -142,14 +141,14 @@ class Encoder(nn.Module):
     def __call__(self, seen: Observation) -> Float[Array, "*b n"]:
         """The latents side by side."""
         spec, dtype = self.spec, jnp.dtype(self.spec.dtype)
-        ego = nn.Dense(spec.width, dtype=dtype, name="ego")(_scaled(seen.ego, EGO, _EGO_UNITS, dtype))
-        agents = Embedding(spec, name="agents")(
-            _features(seen.agents, AGENT, _AGENT_UNITS, len(AgentKind)), seen.agents
-        )
+        size = (spec.width, spec.heads, dtype)
+        own = _scaled(seen.ego, EGO, _EGO_UNITS, dtype)
+        ego = nn.Dense(spec.width, dtype=dtype, name="ego")(own)
+        agents = Embedding(spec, name="agents")(_features(seen.agents, AGENT, _AGENT_UNITS, len(AgentKind)), own)
         for layer in range(spec.agent_layers):
-            agents = Attention(spec, name=f"agents_{layer}")(agents, agents, seen.agents.valid)
-        roads = Embedding(spec, name="roads")(_features(seen.roads, ROAD, _ROAD_UNITS, len(RoadKind)), seen.roads)
-        route, route_valid = Route(spec, name="route")(seen)
+            agents = Attention(*size, name=f"agents_{layer}")(agents, agents, seen.agents.valid)
+        roads = Embedding(spec, name="roads")(_features(seen.roads, ROAD, _ROAD_UNITS, len(RoadKind)), own)
+        route, route_valid = Route(spec, name="route")(seen, own)
         # The ego is a token that is always valid: with nothing else in sight attention still has something to weigh.
         own = jnp.ones((*seen.ego.shape[:-1], 1), bool)
         tokens = [ego[..., None, :], agents, roads, route]
@@ -158,25 +157,31 @@ class Encoder(nn.Module):
         latents = start.astype(dtype) + ego[..., None, :]
         everything = jnp.ones(latents.shape[:-1], bool)
         for layer in range(spec.latent_layers):
-            latents = Gathering(spec, name=f"gather_{layer}")(latents, tokens, valid)
+            latents = Gathering(*size, name=f"gather_{layer}")(latents, tokens, valid)
             if spec.latents > 1:
-                latents = Attention(spec, name=f"think_{layer}")(latents, latents, everything)
+                latents = Attention(*size, name=f"think_{layer}")(latents, latents, everything)
         shared: Array = nn.LayerNorm(dtype=jnp.float32)(latents)
         return shared.reshape(*shared.shape[:-2], -1)
 
 
 class Embedding(nn.Module):
-    """Two dense layers that every token passes by itself."""
+    """Two dense layers that every token passes by itself, beside what the ego does.
+
+    How another agent's speed matters depends on the ego's: a sum over tokens could not tell any more which of them
+    the ego closes in on.
+    """
 
     spec: NetworkSpec
 
     @nn.compact
-    def __call__(self, features: Float[Array, "*b n f"], tokens: Tokens) -> Float[Array, "*b n d"]:
+    def __call__(self, features: Float[Array, "*b n f"], own: Float[Array, "*b e"]) -> Float[Array, "*b n d"]:
         """Tokens of the network's width, all alike where not valid."""
         dtype = jnp.dtype(self.spec.dtype)
         rows = features.astype(dtype).reshape(-1, features.shape[-1])
-        hidden = nn.relu(nn.Dense(self.spec.width, dtype=dtype)(rows))
-        return nn.Dense(self.spec.width, dtype=dtype)(hidden).reshape(*features.shape[:-1], self.spec.width)
+        shape = (*features.shape[:-1], self.spec.width)
+        hidden = nn.Dense(self.spec.width, dtype=dtype)(rows).reshape(shape)
+        hidden = hidden + nn.Dense(self.spec.width, use_bias=False, dtype=dtype)(own)[..., None, :]
+        return nn.Dense(self.spec.width, dtype=dtype)(nn.relu(hidden).reshape(-1, shape[-1])).reshape(shape)
 
 
 class Route(nn.Module):
@@ -185,7 +190,9 @@ class Route(nn.Module):
     spec: NetworkSpec
 
     @nn.compact
-    def __call__(self, seen: Observation) -> tuple[Float[Array, "*b n d"], Bool[Array, "*b n"]]:
+    def __call__(
+        self, seen: Observation, own: Float[Array, "*b e"]
+    ) -> tuple[Float[Array, "*b n d"], Bool[Array, "*b n"]]:
         """Tokens and which of them have a point."""
         dtype = jnp.dtype(self.spec.dtype)
         *batch, tracks, points = seen.route.valid.shape
@@ -198,96 +205,11 @@ class Route(nn.Module):
         place = self.param("place", nn.initializers.normal(0.1), (patches, self.spec.width))
         rows = features.reshape(-1, features.shape[-1])
         placed = nn.Dense(self.spec.width, dtype=dtype)(rows).reshape(*features.shape[:-1], -1) + place.astype(dtype)
+        placed = placed + nn.Dense(self.spec.width, use_bias=False, dtype=dtype)(own)[..., None, None, :]
         hidden = nn.relu(placed).reshape(-1, self.spec.width)
         tokens = nn.Dense(self.spec.width, dtype=dtype)(hidden).reshape(*batch, tracks * patches, self.spec.width)
         some = valid.any(axis=-1).reshape(*batch, tracks * patches)
         return tokens, some
-
-
-class Attention(nn.Module):
-    """Queries gather from tokens, then a dense layer; both added to what was there (pre-norm)."""
-
-    spec: NetworkSpec
-
-    @nn.compact
-    def __call__(
-        self, queries: Float[Array, "*b q d"], tokens: Float[Array, "*b n d"], valid: Bool[Array, "*b n"]
-    ) -> Float[Array, "*b q d"]:
-        """The queries, with what they gathered from the valid tokens."""
-        spec, dtype = self.spec, jnp.dtype(self.spec.dtype)
-        gathered = nn.MultiHeadDotProductAttention(spec.heads, dtype=dtype, deterministic=True)(
-            nn.LayerNorm(dtype=dtype)(queries), nn.LayerNorm(dtype=dtype)(tokens), mask=valid[..., None, None, :]
-        )
-        queries = queries + gathered
-        hidden = nn.Dense(2 * spec.width, dtype=dtype)(nn.LayerNorm(dtype=dtype)(queries))
-        return queries + nn.Dense(spec.width, dtype=dtype)(nn.relu(hidden))
-
-
-class Gathering(nn.Module):
-    """Attention of a few queries to many tokens, then a dense layer; both added to what was there (pre-norm).
-
-    Keys, values and normalised tokens are never made: the queries are turned by the keys' weights and meet the bare
-    tokens, the values' weights meet what was gathered. That is the same function, as all of it is linear but the
-    softmax, for heads x queries x tokens x width instead of tokens x width^2. A bias of the keys would add the same
-    number to every token's score, and scale and bias of the norm are in the weights behind it; so there are none.
-    """
-
-    spec: NetworkSpec
-
-    @nn.compact
-    def __call__(
-        self, queries: Float[Array, "*b q d"], tokens: Sequence[Array], valid: Sequence[Array]
-    ) -> Float[Array, "*b q d"]:
-        """The queries, with what they gathered from the valid tokens: groups of [*b, n, d] and [*b, n]."""
-        spec, dtype = self.spec, jnp.dtype(self.spec.dtype)
-        shape = (spec.heads, spec.width, spec.width // spec.heads)
-        keys, values = (
-            self.param(name, nn.initializers.lecun_normal(batch_axis=0), shape).astype(dtype)
-            for name in ("keys", "values")
-        )
-        asked = nn.Dense(spec.width, dtype=dtype)(nn.LayerNorm(dtype=dtype)(queries))
-        asked = asked.reshape(*asked.shape[:-1], shape[0], shape[2]) / math.sqrt(shape[2])
-        turned = jnp.einsum("...qhe,hde->...hqd", asked, keys)
-        # Heads and queries side by side: one product with the tokens instead of one for each head.
-        found = _gathered(turned.reshape(*turned.shape[:-3], -1, spec.width), tokens, valid)
-        values_of = jnp.einsum("...hqd,hde->...qhe", found.reshape(turned.shape), values)
-        queries = queries + nn.Dense(spec.width, dtype=dtype)(values_of.reshape(queries.shape))
-        hidden = nn.Dense(2 * spec.width, dtype=dtype)(nn.LayerNorm(dtype=dtype)(queries))
-        return queries + nn.Dense(spec.width, dtype=dtype)(nn.relu(hidden))
-
-
-def _gathered(
-    queries: Float[Array, "*b k d"], tokens: Sequence[Array], valid: Sequence[Array]
-) -> Float[Array, "*b k d"]:
-    """Mean of the tokens, each brought to mean 0 and standard deviation 1, weighted by the softmax of their scores.
-
-    The tokens stay as they are, and where they are: to centre them is to centre what meets them, to scale them is to
-    scale their scores and weights. To norm and join so many small rows would take longer than all else.
-    """
-    asked, scales = _centred(queries), [_inverse_deviation(group)[..., None, :] for group in tokens]
-    scores = [
-        jnp.where(
-            there[..., None, :], jnp.einsum("...kd,...nd->...kn", asked, group).astype(jnp.float32) * scale, -jnp.inf
-        )
-        for group, there, scale in zip(tokens, valid, scales, strict=True)
-    ]
-    weights = jax.nn.softmax(jnp.concatenate(scores, axis=-1))
-    ends = np.cumsum([group.shape[-2] for group in tokens])[:-1]
-    found = [
-        jnp.einsum("...kn,...nd->...kd", (weight * scale).astype(group.dtype), group)
-        for weight, scale, group in zip(jnp.split(weights, ends, axis=-1), scales, tokens, strict=True)
-    ]
-    return _centred(sum(found[1:], start=found[0]))
-
-
-def _inverse_deviation(tokens: Float[Array, "*b n d"]) -> Float[Array, "*b n"]:
-    wide = tokens.astype(jnp.float32)
-    variance = jnp.mean(wide * wide, axis=-1) - jnp.mean(wide, axis=-1) ** 2
-    return jax.lax.rsqrt(jnp.maximum(variance, 0.0) + 1e-6)  # nothing keeps a token's numbers from being all alike
-
-
-def _centred(values: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
-    return values - jnp.mean(values, axis=-1, keepdims=True)
 
 
 class Head(nn.Module):

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from al_platform.domain.progress import Progress, ReportProgress
+from al_platform.errors import Stopped
+
 INTERRUPTED = 130
 """What shells exit with after Ctrl-C."""
 
@@ -24,6 +27,28 @@ def leaving_at_once() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, _leave)
     try:
         yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def stopping_softly(report: ReportProgress) -> Iterator[ReportProgress]:
+    """Give a listener that raises Stopped at the first report after Ctrl-C, so that long work keeps its state first."""
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        del number, frame
+        asked = True
+
+    def hear(progress: Progress) -> None:
+        report(progress)
+        if asked:
+            raise Stopped("was interrupted; what it finished is kept")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield hear
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -1,11 +1,8 @@
 """`alp policy bc|rl|list|show`."""
 
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -14,9 +11,8 @@ from rich.table import Column, Table
 
 from al_platform.cli import parse
 from al_platform.cli.home import platform_of
-from al_platform.cli.interrupts import INTERRUPTED
+from al_platform.cli.interrupts import INTERRUPTED, stopping_softly
 from al_platform.domain.policies import CloningRecipe, CurvePoint, PolicySpec, PolicyVersion, PracticeRecipe, Rewards
-from al_platform.domain.progress import Progress, ReportProgress
 from al_platform.errors import InvalidInput, Stopped
 
 if TYPE_CHECKING:
@@ -50,7 +46,7 @@ def bc(
     held_out: HeldOut = "",
     network: Annotated[str, typer.Option(help="xs, s, m or l")] = "xs",
     members: Annotated[int, typer.Option(min=1, help="Drivers of the ensemble")] = 1,
-    agents: Annotated[int, typer.Option(min=1, help="Closest agents that a driver sees")] = 16,
+    agents: Annotated[int, typer.Option(min=1, help="Closest agents that a driver sees")] = 24,
     roads: Annotated[int, typer.Option(min=1, help="Closest road elements that it sees")] = 32,
     settings: Settings = None,
     reward: Earned = None,
@@ -157,7 +153,7 @@ def _train(
         seed=seed,
         curriculum=parse.curriculum(curriculum or []),
     )
-    with _stopping(platform.report) as report:
+    with stopping_softly(platform.report) as report:
         try:
             made = train_policy(replace(platform, report=report), request)
         except Stopped:
@@ -165,28 +161,6 @@ def _train(
             raise typer.Exit(INTERRUPTED) from None
     _draw(platform, made, picture)
     typer.echo(f"policy {made.policy_id}")
-
-
-@contextmanager
-def _stopping(report: ReportProgress) -> Iterator[ReportProgress]:
-    """Ctrl-C is heard at the next report, so that a training keeps its state first."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        del number, frame
-        asked = True
-
-    def hear(progress: Progress) -> None:
-        report(progress)
-        if asked:
-            raise Stopped("interrupted")
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield hear
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _version_of(platform: "Platform", text: str) -> str:

@@ -16,14 +16,14 @@ from al_platform.errors import InvalidInput
 class CloningRecipe:
     """How drivers are cloned from what recorded egos saw, did and earned."""
 
-    updates: int = 4000
+    updates: int = 1500
     batch_steps: int = 512
     """Steps of one update, drawn by the weights of their scenarios."""
     learning_rate: float = 2e-3
     """Reached after a warm-up; falls to a tenth along a cosine."""
-    value: float = 1e-2
+    value: float = 1e-3
     """Weight of the squared error of the value."""
-    smoothing_bins: float = 1.0
+    smoothing_bins: float = 0.5
     """Standard deviation of a normal over neighbouring bins that stands for the expert's; 0 for its bin alone."""
     clip_surprise: float = 0.0
     """Steps more surprising than this many times the mean count no more than that; 0 for never."""
@@ -34,7 +34,7 @@ class CloningRecipe:
     """Drawn at once by weight; a store may be larger than memory, these and their lessons are held there."""
     updates_a_draw: int = 50
     """Updates on the lessons of scenes that were drawn at once."""
-    evaluate_every: int = 1000
+    evaluate_every: int = 500
     """Updates between two points of the learning curve; a multiple of `updates_a_draw`."""
 
     def __post_init__(self) -> None:
@@ -52,17 +52,17 @@ class PracticeRecipe:
 
     iterations: int = 300
     """Of driving and learning from it."""
-    scenes: int = 64
+    scenes: int = 256
     """Driven at once by each driver."""
     sequence: int = 32
     """Steps of each scene in an iteration."""
-    learning_rate: float = 3e-4
-    clip: float = 0.3
+    learning_rate: float = 2e-4
+    clip: float = 0.2
     """The probability of an action counts as changed by this share at most."""
-    value: float = 1e-2
+    value: float = 0.03
     """Weight of the squared error of the value."""
-    entropy: float = 1e-3
-    cloned: float = 0.0
+    entropy: float = 0.0
+    cloned: float = 0.05
     """Weight of the divergence from the drivers it began with; 0 for none."""
     trace: float = 0.9
     """How much of what came later counts against the value, from step to step: 1 for all of it, which is noisy."""
@@ -73,10 +73,10 @@ class PracticeRecipe:
     kept_advantages: float = 0.0
     """Steps whose advantage is below this share of the largest teach nothing; 0 for all."""
     discount: float = 0.95
-    drawn: int = 256
+    drawn: int = 512
     """Scenes drawn at once by weight, from which finished drives are replaced."""
     iterations_a_draw: int = 10
-    evaluate_every: int = 100
+    evaluate_every: int = 50
     """Iterations between two points of the learning curve; a multiple of `iterations_a_draw`."""
 
     def __post_init__(self) -> None:
@@ -102,7 +102,7 @@ class PracticeRecipe:
 class Rewards:
     """What a step earns, as in `sim.rewards.RewardSpec`; kept with a policy, since its values mean nothing without."""
 
-    progress: float = 0.1
+    progress: float = 0.02
     """For each metre along the route."""
     over_speed: float = -0.3
     """For each m/s over the limit during a second: more than the progress that it brings."""
@@ -134,7 +134,7 @@ class PolicySpec:
     network: str = "xs"
     """Name of a size, see `sim.networks.NETWORKS`."""
     members: int = 1
-    agents: int = 16
+    agents: int = 24
     """Closest agents that a driver sees."""
     roads: int = 32
     """Closest road elements that it sees."""
@@ -183,7 +183,7 @@ class CurvePoint:
     measures: Mapping[str, float]
     """Greedy drives through held-out scenarios: `failure`, `progress_ratio` and the like; empty without any."""
     terms: Mapping[str, float]
-    """Of the loss, since the last point."""
+    """Of the loss, means over the steps since scenes were last drawn."""
 
 
 def _check_whole(record: object, *names: str) -> None:

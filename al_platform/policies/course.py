@@ -11,10 +11,12 @@ from typing import Any, Protocol, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Int32
 from numpy.typing import NDArray
 
 from sim.learning.state import Learner, OptimiserSpec, begin
 from sim.networks import Parameters
+from sim.scenario.record import Leaf
 
 _HIGH = 2**30
 
@@ -26,8 +28,8 @@ Members = TypeVar("Members")
 class CourseState:
     """A training as it is. `step` counts updates of cloning, iterations of practice."""
 
-    step: NDArray[np.int32]
-    counted: NDArray[np.int32]
+    step: Int32[Leaf, "*m"]
+    counted: Int32[Leaf, "*m 2"]
     """[2] steps that each driver learned from, in units of 2^30 and the rest."""
     learners: Learner
     """[M, ...]"""
@@ -84,7 +86,7 @@ def for_each_member(learn: Callable[..., Members], members: int) -> Callable[...
     return alone
 
 
-def counted_on(counted: NDArray[np.int32], more: int) -> NDArray[np.int32]:
+def counted_on(counted: Int32[Leaf, "2"], more: int) -> NDArray[np.int32]:
     """Add to the steps that were learned from."""
     total = int(counted[0]) * _HIGH + int(counted[1]) + more
     return np.array([total // _HIGH, total % _HIGH], np.int32)

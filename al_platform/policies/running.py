@@ -87,7 +87,6 @@ def run_course(
     watch = _Watch(course.steps, report)
     if not curve.points:
         curve = _with_point(curve, state, {}, measure=measure, kept=kept)
-    since: dict[str, list[NDArray[Any]]] = {}
     while (step := int(state.step)) < course.steps:
         try:
             watch.tell(state, curve)
@@ -97,12 +96,10 @@ def run_course(
         # A restored step lies on the border of a stretch: states are kept between stretches alone.
         after, terms = course.go_on(state, min(course.stretch, course.steps - step))
         _require_finite(course, state, terms, diverged)
-        for name, values in terms.items():
-            since.setdefault(name, []).append(values)
         state = after
         watch.hear(terms)
         if int(state.step) % course.evaluate_every == 0 or int(state.step) >= course.steps:
-            curve, since = _with_point(curve, state, since, measure=measure, kept=kept), {}
+            curve = _with_point(curve, state, terms, measure=measure, kept=kept)
             kept.save(state, now=True)
         else:
             kept.save(state)
@@ -116,9 +113,10 @@ def _leaves_of(state: CourseState) -> _Leaves:
 
 
 def _with_point(
-    curve: Curve, state: CourseState, since: Mapping[str, list[NDArray[Any]]], *, measure: Measure, kept: Kept
+    curve: Curve, state: CourseState, terms: Mapping[str, NDArray[Any]], *, measure: Measure, kept: Kept
 ) -> Curve:
-    means = finite((name, float(np.concatenate(values, axis=1).mean())) for name, values in since.items())
+    """Terms are those of one stretch, so that a curve does not tell where a training was interrupted."""
+    means = finite((name, float(values.mean())) for name, values in terms.items())
     point = CurvePoint(int(state.step), state.agent_steps, measure(state.learners.parameters), means)
     longer = curve.with_point(point)
     kept.curve.write(longer)

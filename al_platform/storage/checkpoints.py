@@ -78,10 +78,10 @@ class OrbaxCheckpoints:
         self._saved_at, self._saved_step = time.monotonic(), int(state.step)
 
     def _write(self, state: State) -> None:
-        options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True)
+        # Here and now: who goes on only once it is written gains nothing from threads that wait for each other.
+        options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True, enable_async_checkpointing=False)
         with ocp.CheckpointManager(self._folder.absolute(), options=options) as manager:
             manager.save(int(state.step), args=ocp.args.StandardSave(vars(state)))
-            manager.wait_until_finished()
 
     def clear(self) -> None:
         """Forget the states of a training whose result is kept."""

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from sim.attention import Gathering
 from sim.networks import (
     NETWORKS,
-    Gathering,
     NetworkSpec,
     Outputs,
     Parameters,
@@ -153,7 +153,7 @@ def test_to_gather_is_to_attend_to_keys_and_values_of_normalised_tokens() -> Non
         2.0 + 3.0 * jax.random.normal(key, (count, SPEC.width)) for key, count in zip(keys[1:3], (5, 2), strict=True)
     ]
     valid = [jnp.array([True, False, True, True, False]), jnp.array([True, True])]
-    module = Gathering(SPEC)
+    module = Gathering(SPEC.width, SPEC.heads, jnp.float32)
     made = module.init(keys[3], queries, groups, valid)
     own = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), made["params"])
     tokens = normed(np.concatenate([np.asarray(group, np.float64) for group in groups]))[np.concatenate(valid)]

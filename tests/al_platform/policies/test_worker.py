@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from al_platform.domain.progress import Progress, ReportProgress, silent
-from al_platform.errors import InvalidInput, NotFound, Stopped
-from al_platform.policies.job import PolicyJob, make_policy_job, write_policy_job
+from al_platform.domain.records import record_from_json
+from al_platform.errors import InvalidInput, NotFound, Stopped, TrainingDiverged
+from al_platform.policies.job import Diverged, PolicyJob, make_policy_job, write_policy_job
 from al_platform.policies.scenes import WantedScenes, write_wanted
 from al_platform.policies.worker import kept_of, run_policy_job
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
-from tests.al_platform.policies.lanes import CLONED, PRACTICE, PRACTISED, ids, job_of, result, run, workplace
+from tests.al_platform.policies.lanes import CLONED, CLONING, PRACTICE, PRACTISED, ids, job_of, result, run, workplace
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +157,42 @@ def test_a_scenario_that_the_store_lost_is_named(tmp_path: Path) -> None:
     write_policy_job(NamedFiles(place.storage_url), lost)
     with pytest.raises(NotFound, match=r"scenario scn_gone: not in .*; ingest or generate it again"):
         run_policy_job(place, lost.name, report=silent)
+
+
+def test_a_loss_that_is_no_number_stops_the_training_and_names_step_and_scenarios(tmp_path: Path) -> None:
+    place = workplace(tmp_path)
+    wild = replace(CLONED, cloning=replace(CLONING, learning_rate=1e30))
+    job = job_of(place, wild)
+    with pytest.raises(TrainingDiverged, match=r"step \d+: the loss or its gradient .* listed in .*diverged.json"):
+        run_policy_job(place, job.name, report=silent)
+    told = record_from_json(Diverged, (tmp_path / "runs" / f"{job.training_id}.diverged.json").read_text())
+    assert 0 < told.step < 10
+    assert set(told.scenario_ids) <= set(ids()[:6])
+    assert told.scenario_ids
+
+
+FILL_THE_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from al_platform.errors import StorageUnavailable
+from al_platform.policies.worker import run_policy_job
+from tests.al_platform.policies.lanes import workplace
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def report(progress):
+    if progress.done == 20:  # a file beyond this limit fails as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+try:
+    run_policy_job(workplace(Path(sys.argv[1]), every_s=0.0), sys.argv[2], report=report)
+except StorageUnavailable as error:
+    print(error)
+"""
+
+
+def test_on_a_full_disk_the_last_checkpoint_stays_whole(tmp_path: Path, unbroken: dict[str, tuple[str, str]]) -> None:
+    job, seen = job_of(workplace(tmp_path), CLONED), list[Progress]()
+    command = [sys.executable, "-c", FILL_THE_DISK, str(tmp_path), job.name]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "Free space or make it writable" in said.stdout
+    trained = run(workplace(tmp_path), job, report=seen.append)
+    assert seen[0].done == 20
+    assert (trained.weights_hash, trained.curve_hash) == unbroken["clone"]
