@@ -19,7 +19,7 @@ from al_platform.platform.data import lineage as lineage_nodes
 
 if TYPE_CHECKING:
     from al_platform.client.records import ImportRecord
-    from al_platform.datasets.ingest import IngestReport
+    from al_platform.domain.ingest import IngestReport
 
 _SHOWN_PARENTS = 4
 _SHOWN_BROKEN = 20

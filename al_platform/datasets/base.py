@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from al_platform.domain.data import TagValue
+from al_platform.domain.ingest import BrokenSource
 from al_platform.domain.labels import Box
 
 
@@ -36,14 +37,6 @@ class SourceFrame:
     """Degrees, WGS 84."""
     origin: str = ""
     """Where it was read, for messages: a path, or the generator's name and number."""
-
-
-@dataclass(frozen=True)
-class BrokenSource:
-    """A file or row that cannot be used, by name and with the reason. It never stops an ingest."""
-
-    origin: str
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
-from al_platform.datasets.base import AdapterRequest, BrokenSource, DatasetAdapter, SourceFrame, SourceLabel
+from al_platform.datasets.base import AdapterRequest, DatasetAdapter, SourceFrame, SourceLabel
 from al_platform.datasets.coco_file import (
     CocoFile,
     Record,
@@ -21,6 +21,7 @@ from al_platform.datasets.naming import frame_number_of, posix_path, session_of
 from al_platform.datasets.options import existing_path, refuse_unknown_options, yes_or_no
 from al_platform.datasets.parse import finite, latitude, longitude, whole
 from al_platform.domain.data import TagValue
+from al_platform.domain.ingest import BrokenSource
 from al_platform.errors import InvalidInput
 
 OPTIONS = ("images", "dataset", "unlabeled")

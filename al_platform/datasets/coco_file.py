@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from al_platform.datasets.base import BrokenSource
 from al_platform.datasets.images import image_size
 from al_platform.datasets.naming import posix_path
 from al_platform.datasets.parse import finite
+from al_platform.domain.ingest import BrokenSource
 from al_platform.domain.labels import Box
 from al_platform.errors import InvalidInput
 

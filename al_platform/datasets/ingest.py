@@ -6,10 +6,11 @@ from itertools import islice
 
 from al_platform.catalog.connection import Catalog
 from al_platform.catalog.frames import FrameFacts, add_frames
-from al_platform.datasets.base import BrokenSource, DatasetAdapter, SourceFrame
+from al_platform.datasets.base import DatasetAdapter, SourceFrame
 from al_platform.datasets.quality import image_quality
 from al_platform.domain.data import Frame
 from al_platform.domain.ids import frame_id_of, session_id_of
+from al_platform.domain.ingest import BrokenSource, IngestReport
 from al_platform.domain.labels import Annotation
 from al_platform.domain.progress import Progress, ReportProgress
 from al_platform.errors import InvalidInput
@@ -17,20 +18,6 @@ from al_platform.storage.blobs import BlobStore
 from al_platform.storage.sealed import SealedAnswers
 
 _COMMIT_FRAMES = 256
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """What an ingest found: frames read, new to the catalog, labels newly sealed, and what could not be used.
-
-    `duplicates` are frames whose image bytes an earlier frame of this ingest has: the first one counts.
-    """
-
-    read: int = 0
-    added: int = 0
-    labels: int = 0
-    duplicates: tuple[str, ...] = ()
-    broken: tuple[BrokenSource, ...] = ()
 
 
 @dataclass(frozen=True)

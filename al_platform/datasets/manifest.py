@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from al_platform.datasets.base import BrokenSource
 from al_platform.datasets.naming import frame_number_of, posix_path, session_of
 from al_platform.datasets.parse import finite, latitude, longitude, whole
 from al_platform.domain.data import TagValue
+from al_platform.domain.ingest import BrokenSource
 from al_platform.errors import InvalidInput
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from al_platform.datasets.base import AdapterRequest, BrokenSource, DatasetAdapter, SourceFrame, SourceLabel
+from al_platform.datasets.base import AdapterRequest, DatasetAdapter, SourceFrame, SourceLabel
 from al_platform.datasets.images import decode_mask, image_size
 from al_platform.datasets.manifest import ManifestItem, ManifestRow, read_manifest, scan_folder
 from al_platform.datasets.mask_tables import EXAMPLE, KNOWN_TABLES, MASK_VALUES, MaskTable, read_mask_table
 from al_platform.datasets.options import existing_path, refuse_unknown_options
+from al_platform.domain.ingest import BrokenSource
 from al_platform.errors import InvalidInput
 
 OPTIONS = ("dataset", "manifest")

@@ -11,9 +11,10 @@ from al_platform.catalog.lineage import lineage_of
 from al_platform.catalog.uses import uses_of
 from al_platform.datasets.adapters import ADAPTERS, adapter_named
 from al_platform.datasets.base import AdapterRequest
-from al_platform.datasets.ingest import IngestReport, ingest
+from al_platform.datasets.ingest import ingest
 from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetVersion
+from al_platform.domain.ingest import IngestReport
 from al_platform.domain.lineage import LineageNode, Use
 from al_platform.errors import InvalidInput
 from al_platform.platform.home import Platform

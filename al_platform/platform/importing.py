@@ -10,9 +10,9 @@ from pathlib import Path
 
 from al_platform.catalog.access import record_change
 from al_platform.catalog.loops import open_loops
-from al_platform.datasets.ingest import IngestReport
 from al_platform.domain.access import Actor
 from al_platform.domain.clock import utc_now
+from al_platform.domain.ingest import IngestReport
 from al_platform.errors import InvalidInput
 from al_platform.platform.data import ingest_dataset
 from al_platform.platform.service import Service

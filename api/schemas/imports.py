@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from al_platform.datasets.ingest import IngestReport
+from al_platform.domain.ingest import IngestReport
 from api.schemas.base import In, Out
 
 NAMED = 100

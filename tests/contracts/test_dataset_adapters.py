@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from al_platform.datasets.adapters import ADAPTERS, adapter_named
-from al_platform.datasets.base import AdapterRequest, BrokenSource, SourceFrame
+from al_platform.datasets.base import AdapterRequest, SourceFrame
 from al_platform.datasets.images import decode_mask, encode_mask, image_size
 from al_platform.datasets.presence import presence_from_boxes, presence_from_mask
+from al_platform.domain.ingest import BrokenSource
 from al_platform.domain.models import GridSpec
 from al_platform.errors import InvalidInput
 

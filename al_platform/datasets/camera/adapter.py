@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from al_platform.datasets.base import AdapterRequest, BrokenSource, DatasetAdapter, SourceFrame, SourceLabel
+from al_platform.datasets.base import AdapterRequest, DatasetAdapter, SourceFrame, SourceLabel
 from al_platform.datasets.images import encode_mask
 from al_platform.datasets.options import number_between, refuse_unknown_options, whole_number
 from al_platform.datasets.synthetic.sessions import choose_test_drives
+from al_platform.domain.ingest import BrokenSource
 from al_platform.errors import InvalidInput
 
 DATASET = "camera"

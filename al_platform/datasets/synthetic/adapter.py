@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from al_platform.datasets.base import AdapterRequest, BrokenSource, DatasetAdapter, SourceFrame, SourceLabel
+from al_platform.datasets.base import AdapterRequest, DatasetAdapter, SourceFrame, SourceLabel
 from al_platform.datasets.images import encode_mask
 from al_platform.datasets.options import number_between, refuse_unknown_options, whole_number
 from al_platform.datasets.synthetic.canvas import BACKGROUND, BICYCLE, CAR, PERSON
 from al_platform.datasets.synthetic.render import render_frame
 from al_platform.datasets.synthetic.sessions import FRAME_INTERVAL_S, Drive, choose_test_drives, plan_drive
+from al_platform.domain.ingest import BrokenSource
 from al_platform.errors import InvalidInput
 
 DATASET = "synthetic"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from al_platform.datasets.base import AdapterRequest, BrokenSource, SourceFrame
+from al_platform.datasets.base import AdapterRequest, SourceFrame
 from al_platform.datasets.coco import coco_adapter
+from al_platform.domain.ingest import BrokenSource
 from al_platform.domain.labels import Box
 from al_platform.errors import InvalidInput
 

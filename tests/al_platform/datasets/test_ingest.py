@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from al_platform.catalog.connection import Catalog
-from al_platform.datasets.base import BrokenSource, SourceFrame, SourceLabel
+from al_platform.datasets.base import SourceFrame, SourceLabel
 from al_platform.datasets.images import encode_mask
-from al_platform.datasets.ingest import IngestReport, ingest
+from al_platform.datasets.ingest import ingest
 from al_platform.domain.ids import frame_id_of
+from al_platform.domain.ingest import BrokenSource, IngestReport
 from al_platform.domain.labels import Box
 from al_platform.domain.progress import Progress, silent
 from al_platform.platform.data import ingest_dataset

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from al_platform.datasets.base import AdapterRequest, BrokenSource, SourceFrame
+from al_platform.datasets.base import AdapterRequest, SourceFrame
 from al_platform.datasets.images import decode_mask, encode_mask
 from al_platform.datasets.masks import masks_adapter
+from al_platform.domain.ingest import BrokenSource
 from al_platform.errors import InvalidInput
 
 CLASSES = {
