@@ -154,13 +154,17 @@ def correct(
 
 
 @round_app.command("annotators")
-def annotators(context: typer.Context, round_id: str) -> None:
-    """Show who labelled how much, how fast, and how far they agree with each other and with reviewers."""
+def annotators(
+    context: typer.Context,
+    round_id: str,
+    gold: Annotated[str, typer.Option(help="Dataset version whose boxes are the truth for frames asked again")] = "",
+) -> None:
+    """Show who labelled how much, how fast, and how far they agree with each other and with the truth."""
     from al_platform.platform.labels import annotators_of_round
 
-    table = Table("annotator", "answers", "rejected", "unusable", "minutes", "s a frame", "agreement", "with reviewers")
+    table = Table("annotator", "answers", "rejected", "unusable", "minutes", "s a frame", "agreement", "with truth")
     with platform_of(context) as platform:
-        for its in annotators_of_round(platform, round_id):
+        for its in annotators_of_round(platform, round_id, gold=gold):
             counts = (str(its.answers), str(its.rejected), str(its.unusable), f"{its.seconds / 60:.1f}")
             measures = (its.median_seconds, its.agreement, its.gold_agreement)
             table.add_row(its.annotator, *counts, *("" if its is None else f"{its:.2f}" for its in measures))

@@ -4,14 +4,18 @@ import base64
 from datetime import datetime, timedelta
 from functools import partial
 
+from al_platform.catalog.annotations import annotations_by_id
 from al_platform.catalog.answers import answers_of_round
+from al_platform.catalog.connection import Transaction
+from al_platform.catalog.datasets import version_items
 from al_platform.catalog.queues import task_named
 from al_platform.catalog.rounds import round_named, steps_of
+from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.clock import utc_now
 from al_platform.domain.data import BlobRef
-from al_platform.domain.labels import TaskState
+from al_platform.domain.labels import Box, TaskState
 from al_platform.domain.rounds import RoundState
-from al_platform.errors import Unauthenticated
+from al_platform.errors import InvalidInput, Unauthenticated
 from al_platform.labeling.annotators import AnnotatorStatistics, annotator_statistics
 from al_platform.labeling.base import ImageUrl, LabelingTool
 from al_platform.labeling.consensus import ReviewPolicy
@@ -42,14 +46,32 @@ def label_studio_tool(platform: Platform, context: LoopContext) -> dict[str, Lab
     return {tool.name: tool}
 
 
-def annotators_of_round(platform: Platform, round_id: str) -> list[AnnotatorStatistics]:
+def annotators_of_round(platform: Platform, round_id: str, *, gold: str = "") -> list[AnnotatorStatistics]:
     """Give how each person labelled in a round.
 
-    Raises: NotFound for an unknown round.
+    `gold` is a dataset version whose boxes are the truth: its frames, asked again in this round, are gold items.
+
+    Raises: NotFound for an unknown round or version; InvalidInput where the round asked for no frame of the version.
     """
     with platform.catalog.transaction() as tx:
         round_named(tx, round_id)
-        return annotator_statistics(answers_of_round(tx, round_id))
+        truth = _gold_boxes(tx, platform, round_id, gold) if gold else {}
+        return annotator_statistics(answers_of_round(tx, round_id), gold=truth)
+
+
+def _gold_boxes(tx: Transaction, platform: Platform, round_id: str, version_id: str) -> dict[str, tuple[Box, ...]]:
+    """Boxes of a version by the tasks of a round that asked for the same frames."""
+    known = {item.item_id: item.annotation_id for item in version_items(tx, platform.blobs, version_id)}
+    asked = [task for task in tasks_of(tx, round_id) if task.item_id in known]
+    labels = annotations_by_id(tx, [known[task.item_id] for task in asked])
+    truth = {task.task_id: labels[known[task.item_id]] for task in asked if known[task.item_id] in labels}
+    boxes = {task_id: label.boxes for task_id, label in truth.items() if label.mask is None}
+    if not boxes:
+        raise InvalidInput(
+            f"gold {version_id}: round {round_id} asked for no frame with boxes of this version; name one whose frames "
+            "are in the round's pool"
+        )
+    return boxes
 
 
 def require_shown(platform: Platform, task_id: str) -> None:

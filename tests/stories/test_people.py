@@ -88,6 +88,10 @@ def test_a_round_is_labelled_by_people_and_corrected_afterwards(people: Platform
     }
     (person,) = annotators_of_round(people, appended.round_id)
     assert (person.answers, person.rejected, person.unusable, person.seconds) == (6, 2, 1, 45.0)
+    (person,) = annotators_of_round(people, appended.round_id, gold=appended.dataset_version_id or "")
+    assert person.gold_agreement == 1.0
+    with pytest.raises(InvalidInput, match="asked for no frame with boxes"):
+        annotators_of_round(people, appended.round_id, gold=spec.dataset_version_id)
 
     assert correct_round(people, appended.round_id) is None
     label_studio.change(drew, result=[])
