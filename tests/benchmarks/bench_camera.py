@@ -26,7 +26,7 @@ from sim.preparing import prepare
 from sim.scenario import Scenario
 
 DISTINCT = 4
-PASSES, SECONDS = 5, 2.0  # Whichever takes longer.
+PASSES, SECONDS = 5, 1.0  # Whichever takes longer.
 LOOKS = {
     "day": {"daytime": Daytime.DAY},
     "night": {"daytime": Daytime.NIGHT},
