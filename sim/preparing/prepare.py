@@ -21,7 +21,7 @@ from sim.preparing.tracks import tracks_along
 from sim.recording import Map, Recording
 from sim.scenario.record import ROUTE_STEP_M, STEP_S, TILE_M, Scenario, Sizes
 
-FORMULA = "scenario-2"
+FORMULA = "scenario-3"
 """Names what the arrays of a scenario mean; raised whenever they are filled differently."""
 
 _DEFAULT = Sizes()
