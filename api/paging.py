@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -27,13 +28,17 @@ def place_of(cursor: str) -> Place:
     """
     try:
         found = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        if not isinstance(found, list) or not all(type(part) in (str, int) for part in found):
+        if not isinstance(found, list) or not all(_is_part(part) for part in found):
             raise InvalidInput(_WRONG)
         for part in found:
             str(part).encode()
     except (ValueError, RecursionError):
         raise InvalidInput(_WRONG) from None
     return tuple(found)
+
+
+def _is_part(part: object) -> bool:
+    return type(part) in (str, int) or (isinstance(part, float) and math.isfinite(part))
 
 
 def page_of(limit: int, cursor: str | None) -> PageRequest:

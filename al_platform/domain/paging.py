@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-Place = tuple[str | int, ...]
+Place = tuple[str | int | float, ...]
 """Where an item stands in the order of its list."""
 
 LARGEST_PAGE = 500

@@ -13,6 +13,7 @@ from al_platform.catalog.frames import FrameFacts, add_frames
 from al_platform.catalog.listing import frames_page
 from al_platform.domain.data import BlobRef, Frame
 from al_platform.domain.paging import PageRequest
+from al_platform.errors import InvalidInput
 from api.paging import cursor_of, place_of
 from tests.al_platform.catalog.bulk_rows import columns
 from tests.api.conftest import Served
@@ -85,3 +86,12 @@ def test_frames_that_came_in_bulk_are_listed_without_what_was_never_measured(ser
         found = list(client.frames("dataset=d", page=2))
     assert [frame.frame_id for frame in found] == ["f0", "f1", "f2"]
     assert {(frame.brightness, frame.sharpness) for frame in found} == {(None, None)}
+
+
+def test_a_place_among_measures_comes_back_as_it_was_and_none_is_no_number() -> None:
+    place = (0.1, -1.0, "evl_1", 3)
+    found = place_of(cursor_of(place) or "")
+    assert [(part, type(part)) for part in found] == [(part, type(part)) for part in place]
+    for part in (float("nan"), float("inf")):
+        with pytest.raises(InvalidInput, match="begin again without a cursor"):
+            place_of(cursor_of((part,)) or "")

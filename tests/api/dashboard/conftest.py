@@ -27,7 +27,7 @@ from al_platform.platform.queues import tasks
 from al_platform.platform.rounds import run_one_round
 from tests.al_platform.experiments.synthetic import realistic
 from tests.api.conftest import Served, serving
-from tests.api.dashboard.judged import JudgedPlaces, enter_judged
+from tests.as_if_judged import JudgedPlaces, enter_judged
 from tests.fleet import round_spec, settings_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"

@@ -9,7 +9,7 @@ import pytest
 from al_platform.domain.access import Scope
 from tests.api.conftest import Served
 from tests.api.dashboard.conftest import EXPERIMENT, HOSTILE, PAGES, Seeded, logged_in, post
-from tests.api.dashboard.judged import CLONED, PRACTISED
+from tests.as_if_judged import CLONED, PRACTISED
 
 EVERYWHERE = (
     "/",
