@@ -45,7 +45,7 @@ def home(tmp_path: Path) -> Iterator[Platform]:
 
 
 def request_of(home: Platform, **changes: object) -> PolicyRequest:
-    plain = PolicyRequest(CLONED, scenario_version(home, "session!=lanes/3").version_id)
+    plain = PolicyRequest(CLONED, scenario_version(home, "session_id!=lanes/3").version_id)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -65,7 +65,7 @@ def test_a_policy_is_trained_once_and_tells_where_it_came_from(home: Platform) -
 
 
 def test_hard_scenes_are_drawn_as_often_as_their_share_says_and_old_ones_keep_theirs(home: Platform) -> None:
-    shares = (CurriculumShare("tag:hard", 3.0), CurriculumShare("", 1.0))
+    shares = (CurriculumShare("hard=1", 3.0), CurriculumShare("", 1.0))
     made = train_policy(home, request_of(home, curriculum=shares))
     names = NamedFiles(home.settings.storage_url)
     assert made.policy_id != train_policy(home, request_of(home)).policy_id
@@ -87,7 +87,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_computed(home: Pla
     with pytest.raises(InvalidInput, match="to learn from and held out; split them"):
         train_policy(home, replace(plain, held_out_version_id=plain.dataset_version_id))
     with pytest.raises(InvalidInput, match="matches none of the 6 scenarios"):
-        train_policy(home, replace(plain, curriculum=(CurriculumShare("tag:rare", 1.0),)))
+        train_policy(home, replace(plain, curriculum=(CurriculumShare("session_id=lanes/3", 1.0),)))
     with pytest.raises(InvalidInput, match=r"all .* 0|shares"):
         train_policy(home, replace(plain, curriculum=(CurriculumShare("", 0.0),)))
     with pytest.raises(InvalidInput, match="network 'xxl': must be one of xs, s, m, l"):
