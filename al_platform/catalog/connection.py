@@ -1,10 +1,8 @@
 """Opening the catalog file, and transactions on it."""
 
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -32,7 +30,6 @@ class Catalog:
         Raises: CatalogLocked while another process holds it, CatalogTooNew when a newer version wrote it,
             StorageUnavailable when the file cannot be read or written.
         """
-        _spare_vain_imports()
         connection = _connect(path)
         try:
             _create_or_migrate(connection, path)
@@ -104,16 +101,6 @@ def _busy(error: duckdb.Error) -> CatalogBusy:
 
 def _nothing_kept(error: duckdb.Error) -> StorageUnavailable:
     return StorageUnavailable(f"catalog: {error}. Nothing of this step was kept; free space and run it again")
-
-
-def _spare_vain_imports() -> None:
-    """Let Python remember that pandas is not installed.
-
-    DuckDB tries to import it twice a parameter of every question, and each try searches the whole path under a lock:
-    0.5 ms a question for one client, and many wait for each other.
-    """
-    if "pandas" not in sys.modules and find_spec("pandas") is None:
-        sys.modules["pandas"] = None  # type: ignore[assignment]  # to the import system: not there
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:

@@ -245,25 +245,3 @@ def test_a_disk_that_fills_in_the_middle_of_a_bulk_ingest_keeps_nothing_of_it(tm
         assert frames_matching(tx, "").num_rows == 10
         assert add_frame_rows(tx, columns(300_000)) == 299_990
     catalog.close()
-
-
-VAIN = """
-import sys
-from importlib.abc import MetaPathFinder
-from pathlib import Path
-from al_platform.catalog.connection import Catalog
-catalog = Catalog.open(Path(sys.argv[1]))
-class Watch(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name == "pandas":
-            print("looked for pandas")
-sys.meta_path.insert(0, Watch())
-with catalog.transaction() as tx:
-    print(tx.execute("SELECT ?, ?", ["a", 1]).fetchall())
-catalog.close()
-"""
-
-
-def test_no_question_looks_for_a_library_that_is_not_there(tmp_path: Path) -> None:
-    with python(VAIN, str(tmp_path / "catalog.duckdb")) as process:
-        assert process.communicate()[0] == "[('a', 1)]\n"

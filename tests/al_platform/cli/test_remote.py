@@ -42,6 +42,9 @@ CHANGES = {
     "--curriculum": "3:time_of_day=night",
 }
 """A value of every option that none of them has by default."""
+DRIVERS = ("--policy", "pol_1", "--targets", "collision")
+"""A round of scenarios."""
+OF_DRIVERS = {"--policy", "--drives"}
 LOOP_CHANGES = CHANGES | {
     "--name": "nightly",
     "--rounds": "9",
@@ -98,7 +101,7 @@ def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
     alp: Alp, inbox: tuple[str, list[dict[str, Any]]]
 ) -> None:
     url, bodies = inbox
-    assert options_of("round", "run") - {"--dry-run"} == CHANGES.keys()
+    assert options_of("round", "run") - {"--dry-run"} == CHANGES.keys() | OF_DRIVERS
 
     def asked(*more: str) -> RoundRequest:
         said = alp("--server", url, *ROUND, *more)
@@ -108,13 +111,14 @@ def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
     plain = asked()
     unheard = [option for option, value in CHANGES.items() if asked(option, value) == plain]
     assert unheard == []
+    assert asked(*DRIVERS, "--drives", "3") != asked(*DRIVERS) != plain
 
 
 def test_every_option_of_a_loop_changes_what_a_service_is_asked_for(
     alp: Alp, inbox: tuple[str, list[dict[str, Any]]]
 ) -> None:
     url, bodies = inbox
-    assert options_of("loop", "create") == LOOP_CHANGES.keys()
+    assert options_of("loop", "create") == LOOP_CHANGES.keys() | OF_DRIVERS
 
     def asked(*more: str) -> LoopRequest:
         said = alp(
@@ -127,6 +131,7 @@ def test_every_option_of_a_loop_changes_what_a_service_is_asked_for(
     assert plain.wanted.first.strategy == StrategySpec("mixdist", control_share=CONTROL_SHARE)
     unheard = [option for option, value in LOOP_CHANGES.items() if asked(option, value) == plain]
     assert unheard == []
+    assert asked(*DRIVERS, "--drives", "3") != asked(*DRIVERS) != plain
 
 
 def test_a_service_knows_no_more_of_a_round_than_the_command_line(
