@@ -40,6 +40,8 @@ DEFAULTS: Mapping[str, str] = {
     "seed": "0",
     "family": "prefix-heads",
     "members": "8",
+    "policy.policy_id": "",
+    "policy.drives": "0",
     "image.width": "320",
     "image.height": "224",
     "image.cell": "16",
@@ -52,6 +54,7 @@ DEFAULTS: Mapping[str, str] = {
 
 _LISTS = ("targets", "classes")
 _OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota")
+_OF_SCENARIOS = ("policy.policy_id", "policy.drives")
 
 
 @router.get("", dependencies=[OPERATOR])
@@ -88,7 +91,8 @@ def round_of(fields: Mapping[str, str]) -> RoundIn:
 
     Raises: InvalidInput naming the field that does not fit.
     """
-    asked = {name: fields.get(name, "") for name in DEFAULTS}
+    left_out = () if fields.get("policy.policy_id") else _OF_SCENARIOS
+    asked = {name: fields.get(name, "") for name in DEFAULTS if name not in left_out}
     return body_of(RoundIn, {name: _value(name, text) for name, text in asked.items() if text or name not in _OPTIONAL})
 
 
