@@ -25,9 +25,11 @@ _STOPS = {"RAY_JOB_STOP_SIGNAL": "SIGINT", "RAY_JOB_STOP_WAIT_TIME_S": str(int(G
 
 
 class RayJobs:
-    """Jobs by submission id, which is the key. `program` is started with a job's folder as its last argument.
+    """Jobs by submission id: the key and which time it is handed over. `program` gets a job's folder as last argument.
 
-    Progress, cost and errors are lines of the job's log, see `remote`; a cluster that forgot a job says nothing of it.
+    An id is never used again: what supervised a job that was stopped dies a little later, and a new one of its name
+    with it. Progress, cost and errors are lines of the job's log, see `remote`; a cluster that forgot a job says
+    nothing of it.
     """
 
     def __init__(self, cluster: Cluster, program: Sequence[str]) -> None:
@@ -39,35 +41,32 @@ class RayJobs:
         """Hand a job over and return; see `Compute`."""
         del report  # its progress lies in its log
         with self._asked() as client:
-            known = _details(client, require_key(key))
-            if known is not None:
-                if not known.status.is_terminal():
-                    return
-                with suppress(RuntimeError):  # somebody else may have been quicker
-                    client.delete_job(key)
-            run = uuid.uuid4().hex
+            times, known = _newest(client, require_key(key))
+            if known is not None and not known.status.is_terminal():
+                return
+            run, name = uuid.uuid4().hex, _name(key, times + 1)
             try:
                 client.submit_job(
                     entrypoint=shlex.join(self._command(run, job)),
-                    submission_id=key,
+                    submission_id=name,
                     runtime_env={"env_vars": _STOPS},
                     metadata={_RUN: run},
                     entrypoint_num_cpus=self._cluster.processors,
                     entrypoint_num_gpus=self._cluster.accelerators,
                 )
             except RuntimeError:
-                if _details(client, key) is None:  # else somebody else has just submitted it
+                if _details(client, name) is None:  # else somebody else has just submitted it
                     raise
 
     def status(self, key: str) -> JobStatus:
         """Say what is known of a job; see `Compute`. One that waits for a machine counts as running."""
         with self._asked() as client:
-            known = _details(client, require_key(key))
+            times, known = _newest(client, require_key(key))
             if known is None:
                 return JobStatus(JobState.MISSING)
             log = ""
             with suppress(RuntimeError):  # the machine that kept it is gone, or has not begun
-                log = client.get_job_logs(key)
+                log = client.get_job_logs(_name(key, times))
         progress, end = told_by(log, (known.metadata or {}).get(_RUN, ""))
         if not known.status.is_terminal():
             return JobStatus(JobState.RUNNING, progress)
@@ -77,7 +76,7 @@ class RayJobs:
         """Ask a job to stop; see `Compute`. Ray kills what does not within the grace."""
         if self.status(key).state is JobState.RUNNING:
             with self._asked() as client:
-                client.stop_job(key)
+                client.stop_job(_name(key, _newest(client, key)[0]))
 
     def _command(self, run: str, job: Job) -> list[str]:
         return [
@@ -113,9 +112,21 @@ def _client(address: str) -> "JobSubmissionClient":
     return JobSubmissionClient(address)
 
 
-def _details(client: "JobSubmissionClient", key: str) -> "JobDetails | None":
+def _name(key: str, times: int) -> str:
+    return f"{key}-{times}"
+
+
+def _newest(client: "JobSubmissionClient", key: str) -> "tuple[int, JobDetails | None]":
+    """How often a job was handed over, and what is known of the last time."""
+    times, newest = 0, None
+    while (known := _details(client, _name(key, times + 1))) is not None:
+        times, newest = times + 1, known
+    return times, newest
+
+
+def _details(client: "JobSubmissionClient", name: str) -> "JobDetails | None":
     try:
-        return client.get_job_info(key)
+        return client.get_job_info(name)
     except RuntimeError as error:
         if _NOT_THERE in str(error):
             return None
