@@ -6,7 +6,6 @@ and softmax are left out: a few percent.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from math import prod
 from typing import Any
@@ -21,37 +20,21 @@ _EMBEDDED = ("ego", "agents", "roads", "route")
 _ATTENTION = {"agents": "agents to each other", "gather": "latents to all tokens", "think": "latents to each other"}
 
 
-@dataclass(frozen=True)
-class Cost:
-    """FLOPs for one observation, a multiplication and its addition counted as two."""
+def forward_costs(spec: NetworkSpec, seen: Observation, *, actions: tuple[int, int]) -> dict[str, int]:
+    """FLOPs for one observation by part, a multiplication and its addition counted as two.
 
-    layers: int = 0
-    """Products with parameters: they grow with the number of tokens."""
-    pairs: int = 0
-    """Products of queries with keys, and of their weights with values: they grow with queries x tokens."""
-
-    @property
-    def total(self) -> int:
-        """Both."""
-        return self.layers + self.pairs
-
-
-def forward_costs(spec: NetworkSpec, seen: Observation, *, actions: tuple[int, int]) -> dict[str, Cost]:
-    """The cost of one observation by part: "embedding", "heads", and each kind of attention that the network has.
+    Parts are "embedding", "heads", and each kind of attention that the network has.
 
     Of the observation, which has no batch axis, only shapes are looked at: those of `jax.eval_shape` will do.
     """
     parameters = jax.eval_shape(partial(init, spec, actions=actions), jax.random.key(0), seen)
     program = jax.make_jaxpr(partial(apply, spec, actions=actions))(parameters, seen)
-    costs: defaultdict[str, Cost] = defaultdict(Cost)
+    costs: defaultdict[str, int] = defaultdict(int)
     for product in _products(program.jaxpr):
         part = _part(str(product.source_info.name_stack))
-        (contracted, _), (batched, _) = product.params["dimension_numbers"]
+        (contracted, _), _ = product.params["dimension_numbers"]
         shape = product.invars[0].aval.shape
-        flops = 2 * prod(product.outvars[0].aval.shape) * prod(shape[axis] for axis in contracted)
-        # Heads are kept apart, as a batch, only where activations meet activations.
-        before = costs[part]
-        costs[part] = Cost(before.layers + flops * (not batched), before.pairs + flops * bool(batched))
+        costs[part] += 2 * prod(product.outvars[0].aval.shape) * prod(shape[axis] for axis in contracted)
     return dict(costs)
 
 

@@ -2,8 +2,7 @@
 
     python tests/benchmarks/bench_networks.py [--agents 64] [--roads 128]
 
-Counted, not timed. Of each kind of attention, "pairs" is what queries, keys and values do with each other: the share
-that grows with queries x tokens.
+Counted, not timed.
 """
 
 import argparse
@@ -50,16 +49,13 @@ def main() -> None:
     seen, actions = example(given.agents, given.roads), ActionSpec().counts
     found = {name: forward_costs(spec, seen, actions=actions) for name, spec in NETWORKS.items()}
     parts = list(dict.fromkeys(part for costs in reversed(found.values()) for part in costs))
-    print("| network | parameters | " + " | ".join(parts) + " | all | of it pairs |")  # noqa: T201
-    print("|---|" + "---|" * (len(parts) + 3))  # noqa: T201
+    print("| network | parameters | " + " | ".join(parts) + " | all |")  # noqa: T201
+    print("|---|" + "---|" * (len(parts) + 2))  # noqa: T201
     for name, costs in found.items():
         made = jax.eval_shape(partial(init, NETWORKS[name], actions=actions), jax.random.key(0), seen)
-        total, pairs = sum(cost.total for cost in costs.values()), sum(cost.pairs for cost in costs.values())
-        shown = [f"{costs[part].total / 1e6:.2f}" if part in costs else "-" for part in parts]
-        print(  # noqa: T201
-            f"| {name} | {parameter_count(made) / 1e6:.2f} M | {' | '.join(shown)} | {total / 1e6:.2f} "
-            f"| {pairs / total:.1%} |"
-        )
+        shown = [f"{costs[part] / 1e6:.2f}" if part in costs else "-" for part in parts]
+        total = sum(costs.values()) / 1e6
+        print(f"| {name} | {parameter_count(made) / 1e6:.2f} M | {' | '.join(shown)} | {total:.2f} |")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from al_platform.errors import CorruptBlob, InvalidInput, NotFound
 from al_platform.platform.home import open_platform
 from al_platform.platform.rounds import workplace_of
 from al_platform.policies.changes import ComparisonSpec
-from al_platform.policies.comparing import find_comparison, run_comparison, write_comparison_job
+from al_platform.policies.comparing import find_comparison, make_comparison_job, run_comparison, write_comparison_job
 from al_platform.policies.evaluating import (
     JudgedPolicy,
     find_evaluation,
@@ -147,7 +147,8 @@ def test_variations_of_a_scene_are_driven_beside_the_scene_itself(bench: Bench) 
 def test_a_regression_is_listed_with_a_clip_of_both(bench: Bench) -> None:
     halting, racing = bench.evaluate(), bench.evaluate(RACE)
     listed = write_scenarios(bench.blobs, bench.scenarios)
-    job = write_comparison_job(bench.files, halting, racing, scenarios_hash=listed, spec=ComparisonSpec(clips=1))
+    job = make_comparison_job(halting, racing, scenarios_hash=listed, spec=ComparisonSpec(clips=1))
+    write_comparison_job(bench.files, job)
     run_comparison(bench.workplace, job.name, report=silent)
     found = find_comparison(bench.files, job)
     assert found is not None
