@@ -102,7 +102,7 @@ def test_another_curriculum_is_another_ensemble_on_the_same_dataset_version(plat
     plain = round_spec(platform, test="")
     context = loop_context(platform)
     items, frames, _ = labelled_frames(context, plain.dataset_version_id)
-    session = frames[items[0].frame_id].session_id
+    session = frames[items[0].item_id].session_id
     steered = replace(plain, curriculum=(CurriculumShare(f"session_id={session}", 5.0), CurriculumShare("", 1.0)))
     one, other = (train_round(context, spec) for spec in (plain, steered))
     assert one.ensemble_id != other.ensemble_id
