@@ -1,7 +1,8 @@
-"""Whole drives, good and bad, through generated scenes: every metric is that of a slow exact reference."""
+"""Whole drives, good and bad, through generated and recorded scenes: every metric is that of a slow exact reference."""
 
 from dataclasses import dataclass, fields, replace
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 import shapely
 
 import sim
+from al_platform.datasets.scenarios.base import SourceScene
+from al_platform.datasets.scenarios.formats import FORMATS
 from sim.generator import GeneratorSpec, scene
 from sim.preparing import Prepared, prepare
 from sim.recording import Recording
@@ -102,9 +105,25 @@ def generated() -> list[Driven]:
     return driven_through([scene(3, 0, spec=replace(spec, kinds=(kind,))) for kind in kinds])
 
 
-@pytest.fixture
-def drives() -> list[Driven]:
-    return generated()
+@cache
+def recorded(folder: Path) -> list[Driven]:
+    """Of every 20th recording those whose map is taken as it is: all on one level, with edges the right way round."""
+    found = []
+    for path in FORMATS["womd-json"].sources(folder)[::20]:
+        for item in FORMATS["womd-json"].read(path):
+            if isinstance(item, SourceScene):
+                report = prepare(item.recording, SIZES).report
+                if not (report.edges_turned or report.edges_from_lanes or report.pieces_on_other_levels):
+                    found.append(item.recording)
+    assert found
+    return driven_through(found[:3])
+
+
+@pytest.fixture(params=["generated", pytest.param("recorded", marks=pytest.mark.real_data)])
+def drives(request: pytest.FixtureRequest) -> list[Driven]:
+    if request.param == "generated":
+        return generated()
+    return recorded(request.getfixturevalue("real_data") / "scenarios_real" / "womd_json")
 
 
 def valid_steps(drive: Driven) -> range:
