@@ -9,7 +9,6 @@ EXPERT = "expert"
 
 EVENTS = ("collision", "off_route", "off_road", "red_light", "stop_line", "wrong_way")
 """What can happen at a step; the first two are failures."""
-FAILURES = EVENTS[:2]
 RATES = ("failure", "collision", "at_fault", "off_route", "off_road", "red_light", "stop_line", "wrong_way")
 """Measures that are 0 or 1 for a drive."""
 PROGRESS = "progress_ratio"

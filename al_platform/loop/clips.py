@@ -29,7 +29,7 @@ def clips_of(context: LoopContext, tasks: Sequence[LabelTask]) -> dict[str, Clip
     stores, damaged = open_layouts(Path(context.workplace.scenarios_folder))
     scenes: dict[str, Scenario] = {}
     for store in stores:
-        there = [task.item_id for task in tasks if task.item_id in store.ids]
+        there = [task.item_id for task in tasks if task.item_id in store]
         scenes.update({name: store[row] for name, row in zip(there, store.rows_of(there), strict=True)})
     for task in tasks:
         if task.item_id not in scenes:

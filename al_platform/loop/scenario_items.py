@@ -99,8 +99,8 @@ def lost_scenarios(context: LoopContext, round_: Round, scenario_ids: Sequence[s
     """Give those of these scenarios that are not in the store, or in a damaged part of it, and why."""
     del round_
     stores, damaged = open_layouts(Path(context.workplace.scenarios_folder))
-    there = {name for store in stores for name in store.ids}
-    return {name: why_lost(name, damaged) for name in scenario_ids if name not in there}
+    lost = [name for name in scenario_ids if not any(name in store for store in stores)]
+    return {name: why_lost(name, damaged) for name in lost}
 
 
 def confirmed_events(context: LoopContext, round_: Round, labels: Sequence[Label]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from al_platform.catalog import judging as catalog
 from al_platform.catalog.connection import Transaction
@@ -27,6 +28,8 @@ from al_platform.policies.wheel import Drive
 from al_platform.storage.files import NamedFiles
 from al_platform.storage.suites import write_scenarios
 from sim.varying import VariationSpec
+
+Result = TypeVar("Result")
 
 _SPEC = JudgeSpec()
 _COMPARE = ComparisonSpec()
@@ -126,13 +129,12 @@ def compare_policies(
     files = NamedFiles(platform.blobs.url)
     job = comparing.make_comparison_job(first, second, scenarios_hash=chosen.scenarios_hash, spec=wanted)
     comparing.write_comparison_job(files, job)
-    _finish(
+    found = _finished(
         platform,
         judging_work(platform, comparing.KIND, job.name),
         key=job.comparison_id,
-        finished=lambda: comparing.find_comparison(files, job) is not None,
+        find=lambda: comparing.find_comparison(files, job),
     )
-    found = comparing.find_comparison(files, job)
     if found is None:
         raise JobFailed(f"comparison {job.comparison_id}: its result was deleted meanwhile; compare again")
     return found
@@ -224,13 +226,12 @@ def _driven(platform: Platform, job: EvaluationJob) -> Evaluation:
     """The result of a job, which is run unless it is there."""
     files = NamedFiles(platform.blobs.url)
     evaluating.write_evaluation_job(files, job)
-    _finish(
+    found = _finished(
         platform,
         judging_work(platform, evaluating.KIND, job.name),
         key=job.evaluation_id,
-        finished=lambda: evaluating.find_evaluation(files, job) is not None,
+        find=lambda: evaluating.find_evaluation(files, job),
     )
-    found = evaluating.find_evaluation(files, job)
     if found is None:
         raise JobFailed(f"evaluation {job.evaluation_id}: its result was deleted meanwhile; evaluate again")
     return found
@@ -242,8 +243,10 @@ def judging_work(platform: Platform, kind: str, name: str) -> Job:
     return Job(kind, name, workplace_of(platform.settings))
 
 
-def _finish(platform: Platform, job: Job, *, key: str, finished: Callable[[], bool]) -> None:
-    finish(platform.compute, key, job, finished=finished, report=platform.report)
+def _finished(platform: Platform, job: Job, *, key: str, find: Callable[[], Result | None]) -> Result | None:
+    """What a job came to, run unless it is there; None where that was deleted at once."""
+    finish(platform.compute, key, job, finished=lambda: find() is not None, report=platform.report)
+    return find()
 
 
 def _that_can_be_driven(drives: list[Drive]) -> list[Drive]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.jobs import Workplace
 from al_platform.domain.judging import Change, Comparison, Evaluation
@@ -68,7 +67,7 @@ def make_comparison_job(
 
 def write_comparison_job(files: NamedFiles, job: ComparisonJob) -> None:
     """Put a job into storage; putting it again changes nothing."""
-    files.write(job.name, canonical_json(job).encode())
+    keep_record(files, job.name, job)
 
 
 def find_comparison(files: NamedFiles, job: ComparisonJob) -> Comparison | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from al_platform.domain.environment import environment
-from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.jobs import Workplace
 from al_platform.domain.judging import Evaluation, JudgeSpec, SuiteScenario
@@ -81,7 +80,7 @@ def make_evaluation_job(
 
 def write_evaluation_job(files: NamedFiles, job: EvaluationJob) -> None:
     """Put a job into storage; putting it again changes nothing."""
-    files.write(job.name, canonical_json(job).encode())
+    keep_record(files, job.name, job)
 
 
 def read_evaluation_job(files: NamedFiles, name: str) -> EvaluationJob:

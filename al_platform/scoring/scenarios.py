@@ -45,8 +45,7 @@ class ScenarioScorer:
         names: list[str] = items["item_id"].to_pylist()
         measures, found = no_measures(count, len(self._model.classes)), np.zeros(count, np.bool_)
         for store in self._stores:
-            there = set(store.ids)
-            places = [place for place, name in enumerate(names) if name in there and not found[place]]
+            places = [place for place, name in enumerate(names) if name in store and not found[place]]
             for start in range(0, len(places), BATCH):
                 chunk = places[start : start + BATCH]
                 self._keep(measures, chunk, store, [names[place] for place in chunk])

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.models import EnsembleVersion
 from al_platform.domain.progress import Progress, ReportProgress
@@ -73,7 +72,7 @@ def make_belief_job(ensemble: EnsembleVersion, *, encoder_hash: str, frames: tup
 
 def write_belief_job(files: NamedFiles, job: BeliefJob) -> None:
     """Put a job into storage; putting it again changes nothing."""
-    files.write(job.name, canonical_json(job).encode())
+    keep_record(files, job.name, job)
 
 
 def read_belief_job(files: NamedFiles, name: str) -> BeliefJob:

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.progress import Progress, ReportProgress
@@ -22,7 +21,7 @@ from al_platform.models.scoring import make_embedder
 from al_platform.models.weights import weights_from_bytes
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.named_records import find_record
+from al_platform.storage.named_records import find_record, keep_record
 from al_platform.storage.records import RecordCache
 from al_platform.training.place import TrainingPlace, frame_records
 
@@ -116,7 +115,7 @@ def write_embedding_job(
     """Put the job of computing the vectors of these content hashes into storage; putting it again changes nothing."""
     job = EmbeddingJob("", model, blobs.put("\n".join(sorted(set(images))).encode()).hash)
     job = replace(job, embedding_id=make_id("emb", job))
-    files.write(job.name, canonical_json(job).encode())
+    keep_record(files, job.name, job)
     return job
 
 

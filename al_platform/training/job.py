@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from al_platform.domain.hashing import canonical_json
 from al_platform.domain.ids import make_id
 from al_platform.domain.models import ModelSpec, ModelVersion
 from al_platform.errors import CorruptBlob, NotFound
 from al_platform.storage.files import NamedFiles
-from al_platform.storage.named_records import find_record
+from al_platform.storage.named_records import find_record, keep_record
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def make_training_job(
 
 def write_training_job(files: NamedFiles, job: TrainingJob) -> None:
     """Put a job where trainers look for it; putting it again changes nothing."""
-    files.write(job.name, canonical_json(job).encode())
+    keep_record(files, job.name, job)
 
 
 def read_training_job(files: NamedFiles, name: str) -> TrainingJob:

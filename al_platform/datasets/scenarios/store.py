@@ -88,6 +88,10 @@ class Scenarios:
     def __len__(self) -> int:
         return len(self._places)
 
+    def __contains__(self, scenario_id: object) -> bool:
+        """Whether the store holds the scenario of this id."""
+        return scenario_id in self._rows
+
     def __getitem__(self, row: int) -> Scenario:
         """Give one scenario without a batch axis: views of the mapped files, nothing is copied.
 
