@@ -3,20 +3,22 @@
 Perceiver style: a few latents gather what matters from all that is seen. Agents first attend to each other,
 then the latents attend to agents, road elements, route and the ego, and to themselves. Policy and value share
 all of that; the value's head alone receives `value_only`. Attention therefore costs tokens x latents, not
-tokens squared, but for the agents.
+tokens squared, but for the agents. The latents begin with the maximum over each group of tokens: it tells at once
+that somebody is close ahead, where attention, a mean, has to sharpen first.
 
 Axes: *b any batch, n tokens, d width, A acceleration bins, S steering-rate bins.
 
-Source: Jaegle et al. 2021, section 3 (latents and cross-attention); the heads are residual dense blocks per action
-dimension as in Harmel et al. 2023.
+Source: Jaegle et al. 2021, section 3 (latents and cross-attention); Qi et al. 2017, section 4.2 (maximum over a set);
+the heads are residual dense blocks per action dimension as in Harmel et al. 2023.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from jaxtyping import Array, Bool, Float, Int8, Key
 
@@ -29,9 +31,11 @@ Parameters: TypeAlias = Mapping[str, Any]
 _METRES = 20.0
 _SPEED_MPS = 10.0
 _EGO_UNITS = {
-    "speed": _SPEED_MPS, "speed_limit": _SPEED_MPS, "acceleration": 3.0, "yaw_rate": 0.3, "steering": 0.3,
-    "length": 5.0, "width": 2.0, "offset": 2.0, "line_ahead": 50.0,
+    "speed": _SPEED_MPS, "speed_limit": _SPEED_MPS, "steering": 0.1, "length": 5.0, "width": 2.0, "offset": 1.0,
+    "course_sine": 0.1, "line_ahead": 50.0,
 }  # fmt: skip
+_DONE_LAST = ("acceleration", "yaw_rate")
+"""What the driver did last. A clone that sees it repeats it instead of looking around (de Haan et al. 2019)."""
 _AGENT_UNITS = {
     "x": _METRES, "y": _METRES, "distance": _METRES, "velocity_x": _SPEED_MPS, "velocity_y": _SPEED_MPS,
     "length": 5.0, "width": 2.0,
@@ -142,7 +146,7 @@ class Encoder(nn.Module):
         """The latents side by side."""
         spec, dtype = self.spec, jnp.dtype(self.spec.dtype)
         size = (spec.width, spec.heads, dtype)
-        own = _scaled(seen.ego, EGO, _EGO_UNITS, dtype)
+        own = _own(seen.ego, dtype)
         ego = nn.Dense(spec.width, dtype=dtype, name="ego")(own)
         agents = Embedding(spec, name="agents")(_features(seen.agents, AGENT, _AGENT_UNITS, len(AgentKind)), own)
         for layer in range(spec.agent_layers):
@@ -154,7 +158,8 @@ class Encoder(nn.Module):
         tokens = [ego[..., None, :], agents, roads, route]
         valid = [own, seen.agents.valid, seen.roads.valid, route_valid]
         start = self.param("latents", nn.initializers.normal(1.0), (spec.latents, spec.width))
-        latents = start.astype(dtype) + ego[..., None, :]
+        most = nn.Dense(spec.width, dtype=dtype, name="most")(_most(tokens[1:], valid[1:]))
+        latents = start.astype(dtype) + (ego + most)[..., None, :]
         everything = jnp.ones(latents.shape[:-1], bool)
         for layer in range(spec.latent_layers):
             latents = Gathering(*size, name=f"gather_{layer}")(latents, tokens, valid)
@@ -228,6 +233,20 @@ class Head(nn.Module):
             hidden = hidden + nn.Dense(2 * self.spec.width, dtype=dtype)(inner)
         hidden = nn.relu(nn.LayerNorm(dtype=jnp.float32)(hidden))
         return nn.Dense(self.outputs, kernel_init=nn.initializers.zeros, dtype=jnp.float32)(hidden)
+
+
+def _own(ego: Float[Array, "*b e"], dtype: Any) -> Float[Array, "*b f"]:
+    """What a driver may know of its own car, scaled."""
+    known = [number for number, column in enumerate(EGO) if column not in _DONE_LAST]
+    return _scaled(ego[..., np.array(known)], tuple(EGO[number] for number in known), _EGO_UNITS, dtype)
+
+
+def _most(tokens: Sequence[Array], valid: Sequence[Array]) -> Float[Array, "*b g"]:
+    """Maximum over the valid tokens of each group [*b, n, d], side by side; 0 at least, as if one were all zeros."""
+    highest = [
+        jnp.where(there[..., None], group, 0).max(axis=-2, initial=0) for group, there in zip(tokens, valid, strict=True)
+    ]
+    return jnp.concatenate(highest, axis=-1)
 
 
 def _features(

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, Key
 
+from sim.actions import ActionSpec
 from sim.networks import Outputs
 
 
@@ -33,6 +34,21 @@ def most_likely(outputs: Outputs) -> Int32[Array, "*b 2"]:
     return jnp.stack(pair, axis=-1).astype(jnp.int32)
 
 
+def expected(outputs: Outputs, spec: ActionSpec) -> Int32[Array, "*b 2"]:
+    """The pair of bins nearest to the mean acceleration and the mean steering rate.
+
+    Bins are finer than what can be known: the likeliest of them is a matter of chance, and of a lopsided distribution
+    it is the far end.
+    """
+    return jnp.stack(
+        [
+            _nearest_to_mean(outputs.acceleration, jnp.asarray(spec.acceleration_values())),
+            _nearest_to_mean(outputs.steering_rate, jnp.asarray(spec.steering_values())),
+        ],
+        axis=-1,
+    )
+
+
 def entropy(outputs: Outputs) -> Float[Array, "*b"]:
     """Entropy of the pair in nats, from 0 to the log of the number of pairs."""
     return _entropy(outputs.acceleration) + _entropy(outputs.steering_rate)
@@ -43,6 +59,11 @@ def divergence(outputs: Outputs, reference: Outputs) -> Float[Array, "*b"]:
     return _divergence(outputs.acceleration, reference.acceleration) + _divergence(
         outputs.steering_rate, reference.steering_rate
     )
+
+
+def _nearest_to_mean(logits: Float[Array, "*b n"], values: Float[Array, "n"]) -> Int32[Array, "*b"]:
+    mean = (jax.nn.softmax(logits) * values).sum(-1)
+    return jnp.abs(values - mean[..., None]).argmin(-1).astype(jnp.int32)
 
 
 def _entropy(logits: Float[Array, "*b n"]) -> Float[Array, "*b"]:

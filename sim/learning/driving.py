@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from sim.actions import ActionSpec
 from sim.drivers import Decision, View
-from sim.learning.choices import log_probability, most_likely, sample
+from sim.learning.choices import expected, log_probability, sample
 from sim.networks import NetworkSpec, Outputs, Parameters, apply
 
 
@@ -26,33 +26,33 @@ class Thought:
 
 def exploring(network: NetworkSpec, parameters: Parameters, *, actions: ActionSpec) -> Partial:
     """A policy that draws its actions; it keeps their log-probability and the value."""
-    return Partial(_bound(_explore, network, actions.counts), parameters)
+    return Partial(_bound(_explore, network, actions), parameters)
 
 
 def greedy(network: NetworkSpec, parameters: Parameters, *, actions: ActionSpec) -> Partial:
-    """A policy that takes the likeliest action, for evaluation and for the road."""
-    return Partial(_bound(_exploit, network, actions.counts), parameters)
+    """A policy that takes the expected action, nothing by chance: for evaluation and for the road."""
+    return Partial(_bound(_exploit, network, actions), parameters)
 
 
 @cache
-def _bound(drive: Callable[..., Decision], network: NetworkSpec, counts: tuple[int, int]) -> Callable[..., Decision]:
+def _bound(drive: Callable[..., Decision], network: NetworkSpec, actions: ActionSpec) -> Callable[..., Decision]:
     """The same object for the same network, so that rollouts of other parameters need no compilation."""
-    return partial(drive, network, counts)
+    return partial(drive, network, actions)
 
 
 def _explore(
-    network: NetworkSpec, counts: tuple[int, int], parameters: Parameters, view: View, key: PRNGKeyArray
+    network: NetworkSpec, actions: ActionSpec, parameters: Parameters, view: View, key: PRNGKeyArray
 ) -> Decision:
-    outputs = apply(network, parameters, view.observation, actions=counts)
+    outputs = apply(network, parameters, view.observation, actions=actions.counts)
     return _decision(outputs, sample(outputs, key))
 
 
 def _exploit(
-    network: NetworkSpec, counts: tuple[int, int], parameters: Parameters, view: View, key: PRNGKeyArray
+    network: NetworkSpec, actions: ActionSpec, parameters: Parameters, view: View, key: PRNGKeyArray
 ) -> Decision:
     del key
-    outputs = apply(network, parameters, view.observation, actions=counts)
-    return _decision(outputs, most_likely(outputs))
+    outputs = apply(network, parameters, view.observation, actions=actions.counts)
+    return _decision(outputs, expected(outputs, actions))
 
 
 def _decision(outputs: Outputs, action: Array) -> Decision:

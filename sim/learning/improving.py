@@ -236,7 +236,7 @@ def _fresh(store: Scenario, chance: Float[Array, "N"], key: PRNGKeyArray, *, cou
     # Half of the drives begin where their recording does, as in evaluation; the others anywhere in it.
     share = jax.random.uniform(placing, (count, 2))
     first = jnp.where(share[:, 0] < 0.5, 0, jnp.floor(share[:, 1] * latest)).astype(jnp.int32)
-    state = jax.vmap(partial(reset, limits=drive.limits))(scenes, first)
+    state = jax.vmap(partial(reset, limits=drive.limits, reactive=drive.reactive))(scenes, first)
     return Actors(scene.astype(jnp.int32), state)
 
 

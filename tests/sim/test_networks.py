@@ -119,6 +119,15 @@ def test_agents_and_the_route_change_what_is_done() -> None:
         assert float(jnp.abs(run(seen).acceleration - run(other).acceleration).max()) > 1e-3
 
 
+def test_what_the_driver_did_last_is_not_seen() -> None:
+    seen = observation()
+    for column in ("acceleration", "yaw_rate"):
+        other = replace(seen, ego=seen.ego.at[:, EGO.index(column)].add(3.0))
+        assert_same(run(seen), run(other), tolerance=0.0)
+    faster = replace(seen, ego=seen.ego.at[:, EGO.index("speed")].add(3.0))
+    assert float(jnp.abs(run(seen).acceleration - run(faster).acceleration).max()) > 1e-3
+
+
 def test_nothing_in_sight_is_no_trouble() -> None:
     outputs = run(observation(seen=0))
     assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(outputs))

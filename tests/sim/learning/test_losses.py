@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.learning.choices import divergence, entropy, log_probability, most_likely, sample
+from sim.actions import ActionSpec
+from sim.learning.choices import divergence, entropy, expected, log_probability, most_likely, sample
 from sim.learning.losses import (
     CloningSpec,
     Demonstration,
@@ -53,8 +54,8 @@ def test_probabilities_entropy_and_divergence_are_those_of_the_joint() -> None:
     out, other = outputs(4), outputs(4, seed=1)
     table, second = joint(out), joint(other)
     pairs = jnp.array([[0, 0], [4, 2], [2, 1], [3, 0]])
-    expected = [table[row, a, s] for row, (a, s) in enumerate(np.asarray(pairs))]
-    np.testing.assert_allclose(jnp.exp(log_probability(out, pairs)), expected, rtol=1e-5)
+    chances = [table[row, a, s] for row, (a, s) in enumerate(np.asarray(pairs))]
+    np.testing.assert_allclose(jnp.exp(log_probability(out, pairs)), chances, rtol=1e-5)
     np.testing.assert_allclose(entropy(out), stats.entropy(table.reshape(4, -1), axis=1), rtol=1e-5)
     relative = stats.entropy(table.reshape(4, -1), second.reshape(4, -1), axis=1)
     np.testing.assert_allclose(divergence(out, other), relative, rtol=1e-4, atol=1e-6)
@@ -72,6 +73,26 @@ def test_the_likeliest_pair_is_the_largest_of_the_joint() -> None:
     out = outputs(50)
     best = [np.unravel_index(table.argmax(), BINS) for table in joint(out)]
     assert np.asarray(most_likely(out)).tolist() == [list(map(int, pair)) for pair in best]
+
+
+def test_the_expected_pair_is_nearest_to_the_means_in_their_units() -> None:
+    spec = ActionSpec(accelerations=BINS[0], steering_rates=BINS[1])
+    out = outputs(50)
+    chosen = np.asarray(expected(out, spec))
+    table = joint(out)
+    for axis, values in enumerate((spec.acceleration_values(), spec.steering_values())):
+        means = table.sum(axis=2 - axis) @ values.astype(np.float64)
+        np.testing.assert_array_equal(chosen[:, axis], np.abs(values - means[:, None]).argmin(axis=1))
+
+
+def test_of_a_lopsided_distribution_the_likeliest_is_not_expected() -> None:
+    spec = ActionSpec()
+    braking = np.full(spec.accelerations, 0.7 / (spec.accelerations - 1))
+    braking[-1] = 0.3
+    even = jnp.zeros(spec.steering_rates)
+    out = Outputs(jnp.asarray(np.log(braking)), even, jnp.zeros(()))
+    assert int(most_likely(out)[0]) == spec.accelerations - 1
+    assert spec.acceleration_values()[int(expected(out, spec)[0])] == pytest.approx(0.55, abs=0.06)
 
 
 @pytest.mark.parametrize("advantage", [1.0, -1.0])
@@ -125,8 +146,7 @@ def test_the_divergence_counts_only_where_it_is_asked_for() -> None:
     lived = experience(out, most_likely(out), advantage=1.0)
     plain = improvement_loss(out, lived, PLAIN, reference=reference)[0]
     held = improvement_loss(out, lived, replace(PLAIN, cloned=0.5), reference=reference)[0]
-    expected = 0.5 * float(divergence(out, reference).mean())
-    assert float(held - plain) == pytest.approx(expected, rel=1e-5)
+    assert float(held - plain) == pytest.approx(0.5 * float(divergence(out, reference).mean()), rel=1e-5)
 
 
 def demonstration(batch: int) -> Demonstration:
