@@ -38,9 +38,13 @@ _DONE_LAST = ("acceleration", "yaw_rate")
 """What the driver did last. A clone that sees it repeats it instead of looking around (de Haan et al. 2019)."""
 _AGENT_UNITS = {
     "x": _METRES, "y": _METRES, "distance": _METRES, "velocity_x": _SPEED_MPS, "velocity_y": _SPEED_MPS,
-    "length": 5.0, "width": 2.0,
+    "length": 5.0, "width": 2.0, "ahead": _METRES, "aside": _METRES, "along_speed": _SPEED_MPS,
 }  # fmt: skip
 _ROAD_UNITS = {"x": _METRES, "y": _METRES, "half_length": 10.0}
+_NEAR_M = (2.0, 6.0, 20.0, 60.0)
+_LINE_M = (3.0, 12.0)
+_SLOW_MPS = (1.0, 4.0)
+"""What decides is a metre near by and ten far away, so such numbers also come as their tanh in several units."""
 _REMAINING_S = 30.0
 _PATCH = 8
 """Points of a track that make one token."""
@@ -148,7 +152,7 @@ class Encoder(nn.Module):
         size = (spec.width, spec.heads, dtype)
         own = _own(seen.ego, dtype)
         ego = nn.Dense(spec.width, dtype=dtype, name="ego")(own)
-        agents = Embedding(spec, name="agents")(_features(seen.agents, AGENT, _AGENT_UNITS, len(AgentKind)), own)
+        agents = Embedding(spec, name="agents")(_agents(seen), own)
         for layer in range(spec.agent_layers):
             agents = Attention(*size, name=f"agents_{layer}")(agents, agents, seen.agents.valid)
         roads = Embedding(spec, name="roads")(_features(seen.roads, ROAD, _ROAD_UNITS, len(RoadKind)), own)
@@ -236,15 +240,44 @@ class Head(nn.Module):
 
 
 def _own(ego: Float[Array, "*b e"], dtype: Any) -> Float[Array, "*b f"]:
-    """What a driver may know of its own car, scaled."""
+    """What a driver may know of its own car."""
     known = [number for number, column in enumerate(EGO) if column not in _DONE_LAST]
-    return _scaled(ego[..., np.array(known)], tuple(EGO[number] for number in known), _EGO_UNITS, dtype)
+    scaled = _scaled(ego[..., np.array(known)], tuple(EGO[number] for number in known), _EGO_UNITS, dtype)
+    line, speed = _column(ego, EGO, "line_ahead"), _column(ego, EGO, "speed")
+    return jnp.concatenate([scaled, _squashed([line], _LINE_M, dtype), _squashed([speed], _SLOW_MPS, dtype)], axis=-1)
+
+
+def _agents(seen: Observation) -> Float[Array, "*b n f"]:
+    """Features of the agents; besides what is seen, who is in the way and how fast the ego closes in."""
+    features = seen.agents.features
+    there = {name: _column(features, AGENT, name) for name in ("x", "y", "distance", "ahead", "aside", "along_speed")}
+    in_way = there["aside"] - _column(seen.ego, EGO, "offset")[..., None]
+    closing = there["along_speed"] - _column(seen.ego, EGO, "speed")[..., None]
+    near = [there["x"], there["y"], there["distance"], there["ahead"], in_way]
+    more = [
+        _squashed(near, _NEAR_M, features.dtype),
+        _squashed([closing], _SLOW_MPS, features.dtype),
+        (closing / _SPEED_MPS).astype(features.dtype)[..., None],
+    ]
+    plain = _features(seen.agents, AGENT, _AGENT_UNITS, len(AgentKind))
+    return jnp.concatenate([plain, jnp.where(seen.agents.valid[..., None], jnp.concatenate(more, axis=-1), 0)], axis=-1)
+
+
+def _column(values: Float[Array, "*b f"], columns: tuple[str, ...], name: str) -> Float[Array, "*b"]:
+    return values[..., columns.index(name)].astype(jnp.float32)
+
+
+def _squashed(values: Sequence[Array], units: tuple[float, ...], dtype: Any) -> Float[Array, "*b f"]:
+    """Each of the values [*b] in each unit, within [-1, 1]."""
+    every = jnp.stack([value / unit for value in values for unit in units], axis=-1)
+    return jnp.tanh(every).astype(dtype)
 
 
 def _most(tokens: Sequence[Array], valid: Sequence[Array]) -> Float[Array, "*b g"]:
     """Maximum over the valid tokens of each group [*b, n, d], side by side; 0 at least, as if one were all zeros."""
     highest = [
-        jnp.where(there[..., None], group, 0).max(axis=-2, initial=0) for group, there in zip(tokens, valid, strict=True)
+        jnp.where(there[..., None], group, 0).max(axis=-2, initial=0)
+        for group, there in zip(tokens, valid, strict=True)
     ]
     return jnp.concatenate(highest, axis=-1)
 

@@ -24,7 +24,7 @@ def observe(scenario: Scenario, state: SimState, *, spec: ObservationSpec = _SPE
         states, axes = state.traffic.states, axes_of(state.motion)
     seen = Observation(
         ego=observe_ego(scenario, state, axes),
-        agents=observe_agents(scenario.log, states, state.motion, axes, most=spec.agents),
+        agents=observe_agents(scenario, state, states, axes, most=spec.agents),
         roads=observe_roads(scenario, state, axes, most=spec.roads),
         route=observe_borders(scenario.route, state, axes, points=spec.points, behind=spec.points_behind),
         value_only=jnp.zeros(0),

@@ -17,8 +17,12 @@ EGO = (
 )  # fmt: skip
 """Columns of Observation.ego. `offset` is metres to the left of the route's line, `course_*` the heading against its
 direction, `speed_limit` 0 where unknown, `line_ahead` metres from the front to the next stop line, at most 100."""
-AGENT = ("x", "y", "cosine", "sine", "velocity_x", "velocity_y", "length", "width", "distance")
-"""Columns of the agents: velocities over the ground, `distance` from box to box, 0 where they overlap."""
+AGENT = (
+    "x", "y", "cosine", "sine", "velocity_x", "velocity_y", "length", "width", "distance", "ahead", "aside",
+    "along_speed",
+)  # fmt: skip
+"""Columns of the agents: velocities over the ground, `distance` from box to box, 0 where they overlap. In the frame of
+the route: `ahead` metres along it from the ego's middle, `aside` metres to the left of its line, speed along it."""
 ROAD = ("x", "y", "cosine", "sine", "half_length")
 BORDER = ("left_x", "left_y", "right_x", "right_y")
 VALUE_ONLY = ("remaining_s",)

@@ -43,7 +43,7 @@ from sim.learning.driving import exploring, greedy
 from sim.learning.improving import act, learn, start
 from sim.learning.state import begin
 from sim.rewards import NEVER
-from sim.rolling import rollout, rollouts
+from sim.rolling import RolloutSpec, rollout, rollouts
 
 TRAIN_UNTIL, VALIDATION_UNTIL = 1200, 1400
 EVENTS = ("failure", "collision", "at_fault", "off_route", "off_road", "red_light", "stop_line")
@@ -188,10 +188,23 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
     _say(json.dumps(content["profile"], indent=1))
 
 
-def judged(drivers: Drivers, scenes: Scenes, asked: argparse.Namespace) -> dict[str, Any]:
+def judged(drivers: Drivers, scenes: Scenes, asked: argparse.Namespace, *, reactive: bool) -> dict[str, Any]:
     """Each measure with the interval of a bootstrap over scenes, and failures by tag, the worst first."""
-    drive = training_drive(spec_of(asked, "clone"))
-    policy = greedy(drivers.network, drivers.member(0), actions=drivers.actions)
+    drive = replace(training_drive(spec_of(asked, "clone")), reactive=reactive)
+    values = driven_values(drivers, 0, scenes, drive=drive)
+    tags: dict[str, list[float]] = {}
+    for row, failed in zip(scenes.rows, values["failure"], strict=True):
+        for tag in scenes.store.tags[row] or ("recorded",):
+            tags.setdefault(tag, []).append(failed)
+    strata = sorted(((float(np.mean(own)), tag, len(own)) for tag, own in tags.items()), reverse=True)
+    return {"measures": {name: _interval(value) for name, value in values.items()}, "strata": strata}
+
+
+def driven_values(
+    drivers: Drivers, member: int, scenes: Scenes, *, drive: RolloutSpec
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Each measure of one driver in every scene, [N]; nothing ends a drive."""
+    policy = greedy(drivers.network, drivers.member(member), actions=drivers.actions)
     batches = (
         scenes.load([min(number, len(scenes) - 1) for number in range(first, first + BATCH)])
         for first in range(0, len(scenes), BATCH)
@@ -201,13 +214,7 @@ def judged(drivers: Drivers, scenes: Scenes, asked: argparse.Namespace) -> dict[
         {name: np.asarray(getattr(result.episodes, name), np.float64) for name in names}
         for result in rollouts(batches, policy, jax.random.key(0), spec=replace(drive, done=NEVER))
     ]
-    values = {name: np.concatenate([part[name] for part in driven])[: len(scenes)] for name in names}
-    tags: dict[str, list[float]] = {}
-    for row, failed in zip(scenes.rows, values["failure"], strict=True):
-        for tag in scenes.store.tags[row] or ("recorded",):
-            tags.setdefault(tag, []).append(failed)
-    strata = sorted(((float(np.mean(own)), tag, len(own)) for tag, own in tags.items()), reverse=True)
-    return {"measures": {name: _interval(value) for name, value in values.items()}, "strata": strata}
+    return {name: np.concatenate([part[name] for part in driven])[: len(scenes)] for name in names}
 
 
 def _interval(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:

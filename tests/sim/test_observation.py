@@ -7,6 +7,7 @@ import shapely
 
 import sim
 from sim.observation import AGENT, EGO, ObservationSpec
+from sim.observation.along import BACK, POINTS, STRIDE
 from sim.scenario.record import DIRECTION, NOWHERE, PLACE_M
 from tests.sim.scenes import road
 from tests.sim.test_geometry import polygon
@@ -42,6 +43,36 @@ def test_agents_are_as_far_as_their_boxes_are() -> None:
     np.testing.assert_allclose(np.sort(found), truth, atol=2e-3)
     assert valid.sum() == len(truth)
     assert (np.asarray(SEEN.agents.features)[~valid] == 0).all()
+
+
+def test_agents_have_their_place_on_the_route() -> None:
+    """Against shapely's projection on the line through the same points, for those who are not past its ends."""
+    line = np.asarray(SCENE.route.line, float)[:, :2][: int(float(SCENE.route.length) / 2.0) + 1]
+    first = max(int(float(STATE.distance) / 2.0) - BACK, 0)
+    seen_part = shapely.LineString(line[first : first + STRIDE * (POINTS - 1) + 1 : STRIDE])
+    valid, found = np.asarray(SEEN.agents.valid), np.asarray(SEEN.agents.features)
+    x, y, heading = np.asarray(SCENE.log.ego[0, :3], float)
+    compared = 0
+    for features in found[valid]:
+        own = features[:2] @ np.array([[np.cos(heading), np.sin(heading)], [-np.sin(heading), np.cos(heading)]])
+        place = shapely.Point(own[0] + x, own[1] + y)
+        along = seen_part.project(place)
+        if not 0.0 < along < seen_part.length:
+            continue
+        compared += 1
+        ahead, aside = features[AGENT.index("ahead")], features[AGENT.index("aside")]
+        np.testing.assert_allclose(ahead, 2.0 * first + along - float(STATE.distance), atol=0.3)
+        np.testing.assert_allclose(abs(aside), seen_part.distance(place), atol=0.3)
+        velocity = features[[AGENT.index("velocity_x"), AGENT.index("velocity_y")]]
+        assert abs(features[AGENT.index("along_speed")]) <= np.hypot(*velocity) + 1e-4
+    assert compared >= 3
+
+
+def test_without_a_route_nobody_has_a_place_on_it() -> None:
+    lost = replace(SCENE, route=replace(SCENE.route, length=jnp.float32(0.0)))
+    seen = jax.jit(sim.observe)(lost, STATE)
+    places = np.asarray(seen.agents.features)[:, [AGENT.index(name) for name in ("ahead", "aside", "along_speed")]]
+    assert (places == 0.0).all()
 
 
 def test_road_elements_are_the_listed_ones_in_the_ego_frame() -> None:

@@ -1,0 +1,54 @@
+"""Where others are along the ego's route: who is in its way shows there at once, on a bend as on a straight."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float32, Int32
+
+from sim.lookup import take
+from sim.measures.route import route_index
+from sim.scenario.record import ROUTE_STEP_M, Route
+
+POINTS = 32
+STRIDE = 2
+BACK = 10
+"""Of the route every second point, from 20 m behind the ego to 104 m ahead of it, is looked at."""
+_PLACE_BITS = POINTS - 1
+
+
+def along_route(
+    route: Route,
+    places: tuple[Float32[Array, "K"], Float32[Array, "K"]],
+    velocities: tuple[Float32[Array, "K"], Float32[Array, "K"]],
+    *,
+    distance: Float32[Array, ""],
+) -> tuple[Float32[Array, "K"], Float32[Array, "K"], Float32[Array, "K"]]:
+    """(ahead, aside, speed) of agents at x, y (m) with velocities in x and y (m/s), all in the scene's frame.
+
+    `ahead` is metres along the route from the ego, which is at `distance`, `aside` metres to the left of the route's
+    line, `speed` m/s along it: each by the direction of the nearest point that is looked at. 0 without a route.
+    """
+    first = route_index(route, distance) - BACK
+    index = jnp.clip(first + STRIDE * jnp.arange(POINTS, dtype=jnp.int32), 0, route.line.shape[-2] - 1)
+    x, y, cosine, sine = (take(route.line, index)[:, column] for column in range(4))
+    from_x, from_y = places[0][:, None] - x, places[1][:, None] - y
+    best = _smallest(from_x**2 + from_y**2) & (jnp.asarray(route.length) > 0.0)
+
+    def at_best(values: Float32[Array, "..."]) -> Float32[Array, "K"]:
+        return jnp.sum(jnp.where(best, values, 0.0), axis=-1)
+
+    station = ROUTE_STEP_M * index.astype(jnp.float32) - distance
+    return (
+        at_best(station + from_x * cosine + from_y * sine),
+        at_best(from_y * cosine - from_x * sine),
+        at_best(velocities[0][:, None] * cosine + velocities[1][:, None] * sine),
+    )
+
+
+def _smallest(squared: Float32[Array, "K P"]) -> Array:
+    """Bool [K, P]: where each row (>= 0) is smallest; the first of equals, and of those within 4 millionths.
+
+    Floats that are not negative are in order as integers too; the lowest bits make way for the position.
+    """
+    positions: Int32[Array, P] = jnp.arange(POINTS, dtype=jnp.int32)
+    key = (jax.lax.bitcast_convert_type(squared, jnp.int32) & ~_PLACE_BITS) | positions
+    return key == jnp.min(key, axis=-1, keepdims=True)

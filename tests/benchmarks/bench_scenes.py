@@ -1,0 +1,194 @@
+"""Does it pay which scenes are added? Outcomes, actions, predicted failures and chance against each other.
+
+    python tests/benchmarks/bench_scenes.py --store HOME/scenarios --out FOLDER [--seeds 5] [--report]
+
+For each seed: an ensemble is cloned from START scenes drawn at random, scores the rest of the pool, each arm adds MORE
+scenes, the ensemble is cloned anew from all of them and drives the frozen test (see bench_policies for the split), in
+traffic that reacts. What an arm came to lies in FOLDER, so a killed benchmark goes on. Writes FOLDER/scenes.json.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from bench_policies import driven_values, split_of
+from numpy.typing import NDArray
+
+from acquisition.round_robin import round_robin
+from al_platform.domain.driving import PolicyModel
+from al_platform.domain.policies import CloningRecipe, PolicySpec
+from al_platform.policies.cloning import Cloning
+from al_platform.policies.recipes import network_of, training_drive
+from al_platform.policies.scenes import Scenes
+from al_platform.policies.stored import Drivers, fresh_parameters
+from al_platform.scoring.drives import measures_of
+from al_platform.scoring.scenarios import BATCH, scene_batch
+
+START, MORE = 100, 100
+SPEC = PolicySpec(members=4, cloning=CloningRecipe(updates=1200, updates_a_draw=100, evaluate_every=100))
+RARE = ("red-light-runner", "stopped-car", "jaywalker", "oncoming-overtake", "cut-in")
+MODEL = PolicyModel("benchmark", reactive=True)
+ARMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "outcome": ("mi_sum", ("collision", "off_route", "red_light", "progress")),
+    "action": ("mi_sum", ("action",)),
+    "failure": ("mass_sum", ("collision", "off_route", "red_light")),
+    "random": ("", ()),
+}
+"""Of each arm the measure and the classes that take turns."""
+DRAWS = 4000
+
+
+def main() -> None:
+    asked = _asked()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    parts = split_of(str(asked.store))
+    if not asked.report:
+        for seed in range(asked.seeds):
+            run_seed(asked.out, parts, seed)
+    report(asked.out, parts)
+
+
+def run_seed(out: Path, parts: Mapping[str, Scenes], seed: int) -> None:
+    """Every arm of one seed."""
+    pool, generator = parts["train"], np.random.default_rng(seed)
+    start = generator.choice(len(pool), START, replace=False)
+    rest = np.setdiff1d(np.arange(len(pool)), start)
+    before = out / f"start-{seed}.json"
+    wanted = [arm for arm in ARMS if not (out / f"{arm}-{seed}.json").exists()]
+    if before.exists() and not wanted:
+        return
+    first = cloned(pool, start, seed)
+    _keep(before, {"failed": driven(first, parts["test"]), "picked": []})
+    measures, seconds = scored(first, pool, rest)
+    for arm in wanted:
+        picked = picked_by(arm, measures, rest, generator)
+        again = cloned(pool, np.concatenate([start, picked]), seed + 1000)
+        _keep(
+            out / f"{arm}-{seed}.json",
+            {
+                "failed": driven(again, parts["test"]),
+                "picked": [pool.ids[number] for number in picked],
+                "tags": Counter(tag for number in picked for tag in pool.store.tags[pool.rows[number]]),
+                "scoring_s_a_scene": seconds / len(rest),
+            },
+        )
+
+
+def cloned(pool: Scenes, numbers: NDArray[np.int64], seed: int) -> Drivers:
+    """An ensemble that knows these scenes alone."""
+    assert SPEC.cloning is not None
+    drive, key = training_drive(SPEC), jax.random.key(seed)
+    own = Scenes(
+        tuple(pool.ids[number] for number in numbers),
+        pool.store,
+        tuple(pool.rows[number] for number in numbers),
+        np.ones(len(numbers)),
+    )
+    course = Cloning(SPEC, SPEC.cloning, own, jax.random.fold_in(key, 1))
+    keys = jax.random.split(jax.random.fold_in(key, 0), SPEC.members)
+    state = course.begun(fresh_parameters(network_of(SPEC), keys, actions=drive.actions, observation=drive.observation))
+    while int(state.step) < course.steps:
+        state, _ = course.go_on(state, course.stretch)
+    return Drivers(network_of(SPEC), state.learners.parameters, drive.actions, drive.observation)
+
+
+def scored(drivers: Drivers, pool: Scenes, numbers: NDArray[np.int64]) -> tuple[dict[str, NDArray[Any]], float]:
+    """Each measure of these scenes, [N, K], and the seconds that it took."""
+    began, ids = time.monotonic(), [pool.ids[number] for number in numbers]
+    chunks = [ids[first : first + BATCH] for first in range(0, len(ids), BATCH)]
+    found = [
+        {name: values[: len(chunk)] for name, values in measures_of(drivers, MODEL, batch).items()}
+        for chunk in chunks
+        for batch in [scene_batch(pool.store, chunk, (), size=BATCH)]
+    ]
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}, time.monotonic() - began
+
+
+def picked_by(
+    arm: str, measures: Mapping[str, NDArray[Any]], numbers: NDArray[np.int64], generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """The scenes that an arm adds. Ties are broken by chance."""
+    measure, classes = ARMS[arm]
+    if not measure:
+        return generator.choice(numbers, MORE, replace=False)
+    columns = [MODEL.classes.index(name) for name in classes]
+    order = generator.permutation(len(numbers))
+    picks, _ = round_robin(measures[measure][:, columns].astype(np.float64), MORE, order=order)
+    return numbers[picks]
+
+
+def driven(drivers: Drivers, test: Scenes) -> list[list[float]]:
+    """Whether each driver failed in each scene of the test, [M][N]."""
+    drive = training_drive(SPEC)
+    return [
+        [float(failed) for failed in driven_values(drivers, number, test, drive=drive)["failure"]]
+        for number in range(drivers.members)
+    ]
+
+
+def report(out: Path, parts: Mapping[str, Scenes]) -> None:
+    """Failures of every arm, its paired difference from chance, and the rare situations that it found."""
+    test, tables = parts["test"], {}
+    rare = np.array([bool(set(test.store.tags[row]) & set(RARE)) for row in test.rows])
+    found = {arm: [json.loads(path.read_text()) for path in _of(out, arm)] for arm in ("start", *ARMS)}
+    seeds = min(len(runs) for runs in found.values())
+    failed = {arm: np.array([np.mean(run["failed"], axis=0) for run in runs[:seeds]]) for arm, runs in found.items()}
+    for arm, values in failed.items():
+        rares = [sum(run["tags"].get(tag, 0) for tag in RARE) for run in found[arm][:seeds] if "tags" in run]
+        tables[arm] = {
+            "failure": _interval(values),
+            "failure in rare situations": _interval(values[:, rare]),
+            "against chance": _interval(values - failed["random"]),
+            "against chance in rare situations": _interval((values - failed["random"])[:, rare]),
+            "rare situations found": rares,
+        }
+    content = {"seeds": seeds, "start": START, "more": MORE, "test": len(test), "rare in test": int(rare.sum())}
+    (out / "scenes.json").write_text(json.dumps({**content, "arms": tables}, indent=1))
+    for arm, table in tables.items():
+        _say(f"{arm:8} {table}")
+
+
+def _of(out: Path, arm: str) -> Sequence[Path]:
+    return sorted(out.glob(f"{arm}-*.json"), key=lambda path: int(path.stem.rsplit("-", 1)[1]))
+
+
+def _interval(values: NDArray[Any]) -> tuple[float, float, float]:
+    """Mean of [seeds, scenes] with the 95 % interval of a bootstrap over both."""
+    generator = np.random.default_rng(0)
+    seeds, scenes = values.shape
+    means = [
+        values[generator.integers(0, seeds, seeds)][:, generator.integers(0, scenes, scenes)].mean()
+        for _ in range(DRAWS)
+    ]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(values.mean()), float(low), float(high)
+
+
+def _keep(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content))
+    _say(f"{path.name} failures {np.mean(content['failed']):.3f} {dict(content.get('tags', {}))}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--report", action="store_true", help="Only write the table of what is there")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
