@@ -7,8 +7,7 @@ from pydantic import ConfigDict, Field
 from al_platform.domain.judgements import JudgementState
 from al_platform.domain.judging import Verdict
 from al_platform.domain.progress import Progress
-from api.schemas.base import In, Out
-from api.schemas.rounds import Name, ProgressOut
+from api.schemas.base import In, Name, Out, ProgressOut
 
 _SUITE = "sui_0a1b2c3d4e5f6a7b8c9d0e1f"
 _POLICY = "pol_0a1b2c3d4e5f6a7b8c9d0e1f"
