@@ -150,6 +150,19 @@ class ComparisonOut(Out):
     better: list[ChangeOut]
 
 
+class ListedComparisonOut(Out):
+    """A comparison that was asked for, and how far it was when the service last looked."""
+
+    asked_id: str = Field(examples=["cmw_0a1b2c3d4e5f6a7b8c9d0e1f"])
+    before: str = Field(examples=["expert"])
+    after: str = Field(examples=[_POLICY])
+    suite_id: str = Field(examples=[_SUITE])
+    state: JudgementState
+    message: str
+    asked_by: str
+    asked_at: str
+
+
 class AskedComparisonOut(AskedOut):
     """What is compared and how far that is; null until it is done."""
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.story
 TARGETS = ("off_route", "action")
 SCENES, START, BUDGET = 8, 2, 2
 BRIEF = CloningRecipe(updates=2, batch_steps=16, scenes=2, updates_a_draw=1, evaluate_every=1, gusts=0.0)
-RECIPE = PolicySpec(members=2, agents=4, roads=8, route_points=16, cloning=BRIEF)
+RECIPE = PolicySpec(agents=4, roads=8, route_points=16, cloning=BRIEF)
 MOSTLY_NEW = (CurriculumShare(NEW, 3.0), CurriculumShare("", 1.0))
 STEPS = 6
 
@@ -63,7 +63,7 @@ def wanted(**changes: object) -> RoundSpec:
         pool_id="",
         targets=TARGETS,
         budget=Budget(BUDGET),
-        strategy=StrategySpec("mi"),
+        strategy=StrategySpec("random"),
         seed=5,
         curriculum=MOSTLY_NEW,
     )

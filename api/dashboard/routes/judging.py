@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from al_platform.domain.judgements import ComparisonWish, EvaluationWish, Judgement, LicenceWish
+from al_platform.domain.judgements import ComparisonWish, EvaluationWish, FixWish, Judgement, LicenceWish
 from al_platform.domain.judging import EXPERT, PROGRESS, Change, JudgeSpec
 from al_platform.domain.paging import LARGEST_PAGE, PageRequest
 from al_platform.domain.progress import Progress
@@ -15,6 +15,7 @@ from al_platform.errors import PlatformError
 from al_platform.platform import judgements, judging, licences, policies
 from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.service import Service
+from al_platform.platform.taking_on import judgements_under_way
 from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere, texts_of
 from api.dashboard.pages import BASE, render
 from api.paging import cursor_of, page_of
@@ -186,24 +187,27 @@ def _under_way(service: Service, suite_id: str) -> list[UnderWay]:
 
 
 def _all_under_way(service: Service) -> list[UnderWay]:
-    found = judgements.judgements_under_way(service)
+    found = judgements_under_way(service)
     return [UnderWay(judgement, _what(judgement), progress) for judgement, progress in found]
 
 
 def _suite_of(judgement: Judgement) -> str:
+    """The suite that something is judged on; empty where it is on none."""
     wish = judgement.wish
-    return wish.spec.suite_id if isinstance(wish, LicenceWish) else wish.suite_id
+    if isinstance(wish, LicenceWish):
+        return wish.spec.suite_id
+    return wish.suite_id if isinstance(wish, EvaluationWish | ComparisonWish) else ""
 
 
 def _what(judgement: Judgement) -> str:
     wish = judgement.wish
     if isinstance(wish, ComparisonWish):
         return f"{wish.after} compared with {wish.before}"
-    return (
-        f"{wish.policy_id} drives"
-        if isinstance(wish, EvaluationWish)
-        else f"licence {wish.spec.name} for {wish.policy_id}"
-    )
+    if isinstance(wish, FixWish):
+        return f"{wish.after} drives variations of {wish.scenario_id}"
+    if isinstance(wish, LicenceWish):
+        return f"licence {wish.spec.name} for {wish.policy_id}"
+    return f"{wish.policy_id} drives" if isinstance(wish, EvaluationWish) else f"{judgement.judgement_id} is trained"
 
 
 def _cards(links: PictureLinks, changes: Sequence[Change]) -> list[ChangeCard]:
