@@ -1,4 +1,4 @@
-"""Judging and training without waiting: asked again and again, each time it goes as far as it can without computing here."""
+"""Judging and training without waiting: asked again and again, each time as far as it goes without computing here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,20 +28,21 @@ from sim.varying import VariationSpec
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
+Given = TypeVar("Given", covariant=True)
 
 _SPEC = JudgeSpec()
 _COMPARE = ComparisonSpec()
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Result]):
+class Asked(Generic[Given]):
     """What was asked for."""
 
     key: str
     """Of the job that runs for it, or ran last."""
     status: JobStatus
     """Of that job; MISSING where none was needed."""
-    result: Result | None
+    result: Given | None
     """None as long as it is computed."""
 
 

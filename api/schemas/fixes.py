@@ -1,6 +1,6 @@
 """Fixes: whether what a policy does better in a scenario, it does better in all that is like it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -10,7 +10,12 @@ from al_platform.platform.taking_on import Judged
 from api.schemas.base import In, Name, Out
 from api.schemas.judging import AskedOut, EstimateOfMeasureOut, PolicyName, Reactive, progress_out
 
-_EXAMPLE = {"scenario_id": "scn_0a1b2c3d4e5f6a7b8c9d0e1f", "before": "pol_1", "after": "pol_2", "variations": 16}
+_EXAMPLE: dict[str, Any] = {
+    "scenario_id": "scn_0a1b2c3d4e5f6a7b8c9d0e1f",
+    "before": "pol_1",
+    "after": "pol_2",
+    "variations": 16,
+}
 
 
 class FixIn(In):
