@@ -28,21 +28,21 @@ from sim.varying import VariationSpec
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
-Given = TypeVar("Given", covariant=True)
+Given_co = TypeVar("Given_co", covariant=True)
 
 _SPEC = JudgeSpec()
 _COMPARE = ComparisonSpec()
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Given]):
+class Asked(Generic[Given_co]):
     """What was asked for."""
 
     key: str
     """Of the job that runs for it, or ran last."""
     status: JobStatus
     """Of that job; MISSING where none was needed."""
-    result: Given | None
+    result: Given_co | None
     """None as long as it is computed."""
 
 
