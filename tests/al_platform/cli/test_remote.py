@@ -164,29 +164,28 @@ def test_a_service_knows_no_more_of_a_round_than_the_command_line(
 
 
 @pytest.mark.parametrize(
-    ("more", "text", "said"),
+    ("text", "said"),
     [
-        (("--policy", "pol_1"), json.dumps(RECIPE), "policy pol_1: given beside a recipe"),
-        ((), '{"cloning": {}, "practice": {}}', "recipes of cloning and practice: both given"),
-        ((), '{"members": 3}', "recipes of cloning and practice: neither given"),
-        ((), '{"cloning": {"update": 3}}', "update: not known; known are batch_steps"),
-        ((), '{"cloning": {"updates": "many"}}', "cloning.updates: Input should be a valid integer"),
-        ((), "members=3", "write JSON"),
+        ('{"cloning": {}, "practice": {}}', "recipes of cloning and practice: both given"),
+        ('{"members": 3}', "recipes of cloning and practice: neither given"),
+        ('{"cloning": {"update": 3}}', "update: not known; known are batch_steps"),
+        ('{"cloning": {"updates": "many"}}', "cloning.updates: Input should be a valid integer"),
+        ("members=3", "write JSON"),
     ],
 )
-def test_a_recipe_that_cannot_be_is_refused_by_name(
-    alp: Alp, recipe: Path, more: tuple[str, ...], text: str, said: str
-) -> None:
+def test_a_recipe_that_cannot_be_is_refused_by_name(alp: Alp, recipe: Path, text: str, said: str) -> None:
     recipe.write_text(text)
-    refused = alp("--server", "http://127.0.0.1:9", *ROUND, *TARGETS, "--train-policy", str(recipe), *more)
+    refused = alp("--server", "http://127.0.0.1:9", *ROUND, *TARGETS, "--train-policy", str(recipe))
     assert refused.code == 2
     assert said in refused.err
 
 
-def test_a_policy_to_go_on_from_wants_a_recipe_and_a_recipe_its_file(alp: Alp, tmp_path: Path) -> None:
-    said = alp("round", "run", *ROUND[2:], *TARGETS, "--from", "pol_2")
+def test_a_policy_is_asked_or_a_recipe_trains_one(alp: Alp, recipe: Path, tmp_path: Path) -> None:
+    said = alp(*ROUND, *TARGETS, "--policy", "pol_1", "--train-policy", str(recipe))
+    assert "policy pol_1: given beside a recipe" in said.err
+    said = alp(*ROUND, *TARGETS, "--from", "pol_2")
     assert "policy pol_2: to go on from, but no recipe is given" in said.err
-    said = alp("round", "run", *ROUND[2:], *TARGETS, "--train-policy", str(tmp_path / "none.json"))
+    said = alp(*ROUND, *TARGETS, "--train-policy", str(tmp_path / "none.json"))
     assert "none.json: cannot be read (No such file or directory)" in said.err
 
 
