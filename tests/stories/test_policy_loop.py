@@ -20,11 +20,12 @@ from al_platform.loop.loops import run_loop
 from al_platform.platform.data import lineage
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.rounds import loop_context, prepare_round, round_details, run_one_round, run_rounds
+from al_platform.platform.scenarios import generate_scenarios
 from al_platform.policies.job import read_policy_job
 from al_platform.policies.scenes import WantedScenes
 from al_platform.storage.files import NamedFiles
 from tests.fleet import contents, counts, settings_of
-from tests.scenes import POLICY, home_with_scenes
+from tests.scenes import SIZES
 
 pytestmark = pytest.mark.story
 TARGETS = ("off_route", "action")
@@ -48,7 +49,8 @@ class Looped:
 @pytest.fixture(scope="module")
 def looped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looped]:
     before = tmp_path_factory.mktemp("trained") / "home"
-    with home_with_scenes(before, scenes=SCENES) as platform:
+    with open_platform(settings_of(before)) as platform:
+        generate_scenarios(platform, SCENES, seed=0, sizes=SIZES)
         first = prepare_round(platform, wanted(), pool="dataset=generated", test="", start=START)
     loop = LoopSpec(first, 2)
     after = Path(shutil.copytree(before, before.with_name("after")))
@@ -137,33 +139,32 @@ def test_a_round_goes_on_from_a_policy_and_says_so(looped: Looped) -> None:
     assert relations["went on from"] == parent
 
 
-def test_the_command_line_loop_ends_with_drivers_that_know_everything(looped: Looped) -> None:
+def test_a_loop_ends_with_drivers_that_know_everything_unless_they_are_only_asked(looped: Looped) -> None:
     *_, last = run_rounds(looped.platform, looped.loop)
     with looped.platform.catalog.transaction() as tx:
         drivers = policy_named(tx, last.round.ensemble_id or "")
     assert drivers.dataset_version_id == looped.rounds[-1].dataset_version_id
-    asking = replace(
-        looped.loop, first=replace(looped.loop.first, model=policy_model(POLICY, TARGETS), curriculum=(), queue="asked")
-    )
-    assert len(list(run_rounds(looped.platform, replace(asking, rounds=1)))) == 1
+    asking = policy_model(drivers.policy_id, TARGETS)
+    first = replace(looped.loop.first, model=asking, curriculum=(), queue="asked")
+    assert len(list(run_rounds(looped.platform, LoopSpec(first, 1)))) == 1
 
 
 def test_what_cannot_be_trained_is_refused_before_the_round_is_entered(looped: Looped) -> None:
     platform, first = looped.platform, looped.loop.first
-    before = counts(contents(platform))
-    larger = PolicyTraining(replace(RECIPE, network="s"), looped.rounds[0].ensemble_id)
+    before, known = counts(contents(platform)), looped.rounds[0].ensemble_id or ""
+    larger = PolicyTraining(replace(RECIPE, network="s"), known)
     unknown = PolicyTraining(replace(RECIPE, network="xxl"))
     for spec, said in (
         (replace(first, model=policy_model("", TARGETS, training=larger)), "has network xs and the recipe s"),
         (replace(first, model=policy_model("", TARGETS, training=unknown)), "network 'xxl': must be one of"),
         (replace(first, model=policy_model("", TARGETS)), "neither a policy nor a recipe"),
-        (replace(first, model=policy_model(POLICY, TARGETS)), "give a recipe to train by"),
+        (replace(first, model=policy_model(known, TARGETS)), "give a recipe to train by"),
     ):
         with pytest.raises(InvalidInput, match=said):
             run_one_round(platform, spec)
     assert counts(contents(platform)) == before
     with pytest.raises(InvalidInput, match="given beside a recipe"):
-        policy_model(POLICY, TARGETS, training=PolicyTraining(RECIPE))
+        policy_model(known, TARGETS, training=PolicyTraining(RECIPE))
 
 
 class StopAfterOneStep:
