@@ -17,10 +17,10 @@ from starlette.routing import Mount
 
 from al_platform.domain.access import Scope
 from al_platform.errors import CatalogBusy, InvalidInput, StorageUnavailable, Unauthenticated
-from al_platform.platform.judgements import take_on_judgements
 from al_platform.platform.picture_links import FOLDER, PictureLinks
 from al_platform.platform.service import Service
 from al_platform.platform.signing import signer_of
+from al_platform.platform.taking_on import take_on_judgements
 from al_platform.settings import LOOPBACK, ServiceSettings
 from api import errors
 from api.access import READER, Gate, asks_for_a_secret, scope_of
@@ -35,6 +35,7 @@ from api.pictures import create_pictures
 from api.routes import (
     datasets,
     experiments,
+    fixes,
     frames,
     health,
     hooks,
@@ -69,6 +70,7 @@ _ROUTERS = (
     experiments,
     policies,
     judging,
+    fixes,
     licences,
     keys,
     hooks,

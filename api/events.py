@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from al_platform.domain.runs import RunState
 from al_platform.platform.service import Service
 from al_platform.platform.submissions import RoundStatus, round_status
-from api.schemas.rounds import RoundOut
+from api.schemas.round_answers import RoundOut
 
 _LOOK_EVERY_S = 0.2
 _BEAT_EVERY_S = 15.0

@@ -1,13 +1,15 @@
 """Generated scenes and an untrained policy: all that a round of scenarios needs, in seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import jax
 
 from al_platform.catalog.policies import add_policy
+from al_platform.catalog.scenarios import add_sources
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PolicyVersion
+from al_platform.domain.scenarios import ScenarioReference, ScenarioSource
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.scenarios import generate_scenarios
 from al_platform.policies.curve import Curve, write_curve
@@ -41,6 +43,19 @@ def keep_drivers(platform: Platform, drivers: Drivers, policy_id: str = POLICY) 
     with platform.catalog.transaction() as tx:
         add_policy(tx, policy, now=NOW)
     return policy_id
+
+
+def enter_references(platform: Platform, scenario_ids: Sequence[str], *, hard: Sequence[str] = ()) -> None:
+    """Enter scenarios of four sessions, lanes/0 to lanes/3, without anything in the store."""
+    known = [
+        ScenarioReference(
+            scenario_id, "lanes", f"lanes/{number % 4}", str(number), "", "src", 60, 8, 8, 0, 0, 0, 0, 100.0, 90.0,
+            "", number, tags=("hard",) if scenario_id in hard else (),
+        )
+        for number, scenario_id in enumerate(scenario_ids)
+    ]  # fmt: skip
+    with platform.catalog.transaction() as tx:
+        add_sources(tx, [ScenarioSource("src", "lanes", "", tuple(scenario_ids))], known)
 
 
 @contextmanager

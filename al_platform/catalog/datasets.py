@@ -216,6 +216,21 @@ def version_items(tx: Transaction, blobs: BlobStore, version_id: str) -> list[Da
     return [DatasetItem(**row) for row in version_table(tx, blobs, version_id).to_pylist()]
 
 
+def items_added(tx: Transaction, blobs: BlobStore, version_id: str) -> set[str]:
+    """Give the items that the round behind a version added, corrections included; all where it grew from nothing.
+
+    Raises: NotFound for an unknown id.
+    """
+    items = version_table(tx, blobs, version_id)["item_id"]
+    parent_id, round_id = _origin(tx, version_id)
+    while parent_id is not None and round_id is not None and _origin(tx, parent_id)[1] == round_id:
+        parent_id = _origin(tx, parent_id)[0]
+    if parent_id is None:
+        return set(items.to_pylist())
+    inherited = version_table(tx, blobs, parent_id)["item_id"]
+    return set(items.filter(pc.invert(pc.is_in(items, value_set=inherited))).to_pylist())
+
+
 def version_diff(tx: Transaction, blobs: BlobStore, older_id: str, newer_id: str) -> pa.Table:
     """Give what differs between two versions: a row per frame, by change and frame id.
 
@@ -229,6 +244,13 @@ def version_diff(tx: Transaction, blobs: BlobStore, older_id: str, newer_id: str
 
 
 _VERSION = ", ".join(DatasetVersion.__dataclass_fields__)
+
+
+def _origin(tx: Transaction, version_id: str) -> tuple[str | None, str | None]:
+    """The parent of a version and the round that made it."""
+    sql = "SELECT parent_id, round_id FROM dataset_versions WHERE version_id = ?"
+    parent_id, round_id = tx.execute(sql, [version_id]).fetchall()[0]
+    return parent_id, round_id
 
 
 def _keep_pool(tx: Transaction, blobs: BlobStore, items: pa.Table, *, described: str, now: str) -> str:

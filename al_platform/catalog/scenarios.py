@@ -88,6 +88,17 @@ def scenarios_matching(tx: Transaction, filter_text: str) -> pa.Table:
     return table_of(tx, f"SELECT {columns} FROM scenarios WHERE {where.sql} ORDER BY {order}", where.values)
 
 
+def scenarios_matching_among(tx: Transaction, text: str, scenario_ids: Sequence[str]) -> set[str]:
+    """Give those of these scenarios that a filter matches; the empty one matches all that the catalog knows.
+
+    Raises: InvalidInput for a filter that does not parse.
+    """
+    where = parse_filter(tx, text, of=SCENARIOS)
+    with wanted_ids(tx, scenario_ids):
+        sql = f"SELECT scenario_id FROM scenarios WHERE ({where.sql}) AND scenario_id IN (SELECT id FROM wanted)"
+        return {row[0] for row in tx.execute(sql, list(where.values)).fetchall()}
+
+
 def scenarios_in_pool(tx: Transaction, filter_text: str) -> pa.Table:
     """Scenarios that a filter matches, as a pool lists them.
 

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,14 @@ Filter = Annotated[str, typer.Option("--filter", help="Pick only frames of the p
 Test = Annotated[str, typer.Option(help="Filter of the frozen test set; its sessions must not be in the pool")]
 Family = Annotated[str, typer.Option(help="Model family: prefix-heads or unet")]
 Policy = Annotated[str, typer.Option(help="Policy whose drivers are asked, pol_...: the round is of scenarios then")]
+TrainPolicy = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RECIPE.json",
+        help='Train the drivers of every round by this recipe, such as {"members": 3, "cloning": {"updates": 2000}}',
+    ),
+]
+Parent = Annotated[str, typer.Option("--from", metavar="POLICY", help="Policy that --train-policy goes on from")]
 Drives = Annotated[
     int, typer.Option(help="Drives of each scene by each driver with drawn actions; 0: one by the likeliest actions")
 ]
@@ -36,7 +45,10 @@ Start = Annotated[int, typer.Option(help="Frames of the start set, drawn uniform
 Scorers = Annotated[int, typer.Option(help="Processes that score the pool; more machines join in by `alp scorer`")]
 Curriculum = Annotated[
     list[str] | None,
-    typer.Option(help="SHARE:FILTER, weights of what training draws: 3:time_of_day=night beside 1: for all"),
+    typer.Option(
+        help="SHARE:FILTER, weights of what training draws: 3:time_of_day=night beside 1: for all; 3:new for what the "
+        "last round added"
+    ),
 ]
 Annotator = Annotated[str, typer.Option(help="Who labels: offline (labels that came with the data) or label-studio")]
 Queue = Annotated[str, typer.Option(help="Labelling queue; a frame is picked once per queue")]

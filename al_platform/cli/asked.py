@@ -1,14 +1,18 @@
 """A round as it is asked for on the command line: one record, whoever runs it."""
 
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from al_platform.cli import parse
 from al_platform.cli.model import described_grid, described_model
-from al_platform.domain.driving import PolicyModel, policy_model
+from al_platform.cli.recipe import read_recipe
+from al_platform.domain.driving import PolicyModel, policy_model, training_of
+from al_platform.domain.hashing import to_plain
 from al_platform.domain.models import ModelSpec
+from al_platform.domain.policies import PolicySpec
 from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
 from al_platform.domain.runs import require_scorers
 
@@ -35,6 +39,8 @@ class Asked:
     members: int
     policy: str
     drives: int
+    train_policy: Path | None
+    parent: str
     image: str
     setting: list[str] | None
     curriculum: list[str] | None
@@ -51,7 +57,7 @@ class Asked:
     @property
     def strategy_text(self) -> str:
         """The strategy as it was typed, or the one that items of this kind are picked by otherwise."""
-        return self.strategy or ("mi" if self.policy else "mixdist")
+        return self.strategy or ("mi" if self._of_scenarios else "mixdist")
 
     def spec(self) -> RoundSpec:
         """Give what is wanted; pool, test set and start set are not frozen yet.
@@ -73,8 +79,9 @@ class Asked:
         )
 
     def _model(self) -> ModelSpec | PolicyModel:
-        if self.policy:
-            return policy_model(self.policy, parse.names(self.targets), drives=self.drives)
+        if self._of_scenarios:
+            training = training_of(self._recipe(), self.parent)
+            return policy_model(self.policy, parse.names(self.targets), drives=self.drives, training=training)
         return described_model(
             targets=self.targets,
             classes=self.classes,
@@ -83,6 +90,13 @@ class Asked:
             image=self.image,
             settings=self.setting,
         )
+
+    @property
+    def _of_scenarios(self) -> bool:
+        return bool(self.policy or self.train_policy or self.parent)
+
+    def _recipe(self) -> PolicySpec | None:
+        return read_recipe(self.train_policy) if self.train_policy else None
 
     def _strategy(self) -> StrategySpec:
         return parse.strategy(self.strategy_text)
@@ -110,7 +124,11 @@ class Asked:
             "queue": self.queue,
             "family": self.family,
             "members": self.members,
-            "policy": {"policy_id": self.policy, "drives": self.drives} if self.policy else None,
+            "policy": self._policy_body() if self._of_scenarios else None,
             "image": {"width": grid.image_width, "height": grid.image_height, "cell": grid.cell},
             "settings": parse.options(self.setting or []),
         }
+
+    def _policy_body(self) -> dict[str, Any]:
+        recipe = to_plain(self._recipe())
+        return {"policy_id": self.policy, "drives": self.drives, "recipe": recipe, "parent_id": self.parent}

@@ -111,7 +111,7 @@ def fix(
     seed: Annotated[int, typer.Option(help="Of the variations")] = 0,
 ) -> None:
     """Say whether the second policy is better in a scenario and all that is like it; exits with 1 where it is not."""
-    from al_platform.platform.judging import fix_holds
+    from al_platform.platform.fixes import fix_holds
     from sim.varying import VariationSpec
 
     if variations < 1:

@@ -66,6 +66,8 @@ def create(
     members: arg.Members = 8,
     policy: arg.Policy = "",
     drives: arg.Drives = 0,
+    train_policy: arg.TrainPolicy = None,
+    parent: arg.Parent = "",
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,

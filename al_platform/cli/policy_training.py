@@ -13,6 +13,7 @@ from al_platform.cli import parse
 from al_platform.cli.home import platform_of
 from al_platform.cli.interrupts import INTERRUPTED, stopping_softly
 from al_platform.domain.policies import CloningRecipe, CurvePoint, PolicySpec, PolicyVersion, PracticeRecipe, Rewards
+from al_platform.domain.policy_requests import PolicyRequest
 from al_platform.errors import InvalidInput, Stopped
 
 if TYPE_CHECKING:
@@ -141,14 +142,14 @@ def _train(
     seed: int,
     picture: Path | None,
 ) -> None:
-    from al_platform.platform.policies import PolicyRequest, train_policy
+    from al_platform.platform.policies import train_policy, version_of
 
     _check_picture(picture)
     on, held_out = scenes
     request = PolicyRequest(
         spec=spec,
-        dataset_version_id=_version_of(platform, on),
-        held_out_version_id=_version_of(platform, held_out) if held_out else None,
+        dataset_version_id=version_of(platform, on),
+        held_out_version_id=version_of(platform, held_out) if held_out else None,
         parent_id=parent or None,
         seed=seed,
         curriculum=parse.curriculum(curriculum or []),
@@ -161,13 +162,6 @@ def _train(
             raise typer.Exit(INTERRUPTED) from None
     _draw(platform, made, picture)
     typer.echo(f"policy {made.policy_id}")
-
-
-def _version_of(platform: "Platform", text: str) -> str:
-    """A dataset version, or the one of all that a filter matches."""
-    from al_platform.platform.policies import scenario_version
-
-    return text if text.startswith("dsv_") else scenario_version(platform, text).version_id
 
 
 def _with(recipe: Recipe, settings: list[str] | None) -> Recipe:

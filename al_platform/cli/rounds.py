@@ -53,6 +53,8 @@ def run(
     members: arg.Members = 8,
     policy: arg.Policy = "",
     drives: arg.Drives = 0,
+    train_policy: arg.TrainPolicy = None,
+    parent: arg.Parent = "",
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,
@@ -193,6 +195,8 @@ def run_loop(
     members: arg.Members = 8,
     policy: arg.Policy = "",
     drives: arg.Drives = 0,
+    train_policy: arg.TrainPolicy = None,
+    parent: arg.Parent = "",
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,
@@ -212,6 +216,8 @@ def _show(details: "RoundDetails") -> None:
     round_ = details.round
     steps = steps_in_words((run.step, run.seconds, run.cached) for run in details.steps)
     typer.echo(f"{round_.round_id} {round_.state.value}  {steps}")
+    if round_.of_scenarios and round_.ensemble_id:
+        typer.echo(f"  drivers of {round_.ensemble_id}")
     if details.metrics:
         found = details.metrics.get("average_precision", {})
         typer.echo(f"  average precision of {round_.ensemble_id}: {quality(round_.spec.model.classes, found)}")

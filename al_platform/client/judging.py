@@ -7,7 +7,10 @@ from al_platform.client.connection import Connection, part
 from al_platform.client.judging_records import (
     AskedComparisonRecord,
     AskedEvaluationRecord,
+    AskedFixRecord,
     AskedLicenceRecord,
+    AskedPolicyRecord,
+    ListedComparisonRecord,
     PolicyRecord,
     StandingRecord,
 )
@@ -26,6 +29,19 @@ class JudgingClient(Connection):
     def policy(self, policy_id: str) -> PolicyRecord:
         """Give a policy with its learning curve."""
         return self._one(PolicyRecord, "GET", f"/v1/policies/{part(policy_id)}")
+
+    def train_policy(self, wanted: Mapping[str, Any], *, idempotency_key: str) -> AskedPolicyRecord:
+        """Have a policy trained; the same key and request bring back the same policy, as does the same training."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return self._one(AskedPolicyRecord, "POST", "/v1/policies", body=wanted, headers=headers)
+
+    def training(self, policy_id: str) -> AskedPolicyRecord:
+        """Give how far the training of a policy is."""
+        return self._one(AskedPolicyRecord, "GET", f"/v1/policies/{part(policy_id)}/training")
+
+    def stop_training(self, policy_id: str) -> AskedPolicyRecord:
+        """Stop a training; asked for again it goes on from its checkpoint."""
+        return self._one(AskedPolicyRecord, "POST", f"/v1/policies/{part(policy_id)}/training/stop")
 
     def suites(self, *, page: int = 200) -> Iterator[Suite]:
         """Give suites by name."""
@@ -64,6 +80,29 @@ class JudgingClient(Connection):
         """Have two policies compared, and what changed most drawn; again it is the same comparison."""
         body = {"before": before, "after": after, "suite": suite, "reactive": reactive, "clips": clips}
         return self._one(AskedComparisonRecord, "POST", "/v1/comparisons", body=body)
+
+    def comparisons(self, *, page: int = 200) -> Iterator[ListedComparisonRecord]:
+        """Give the comparisons that were asked for, newest first."""
+        return self._pages(ListedComparisonRecord, "/v1/comparisons", {}, page=page)
+
+    def ask_for_fix(
+        self,
+        scenario_id: str,
+        before: str,
+        after: str,
+        *,
+        variations: int = 16,
+        seed: int = 0,
+        reactive: bool = False,
+    ) -> AskedFixRecord:
+        """Have variations of a scenario driven by two policies, to see whether a fix holds; again it is the same."""
+        body = {"scenario_id": scenario_id, "before": before, "after": after}
+        how = {"variations": variations, "seed": seed, "reactive": reactive}
+        return self._one(AskedFixRecord, "POST", "/v1/fixes", body={**body, **how})
+
+    def fix(self, asked_id: str) -> AskedFixRecord:
+        """Give whether a fix holds, or how far that is."""
+        return self._one(AskedFixRecord, "GET", f"/v1/fixes/{part(asked_id)}")
 
     def comparison(self, asked_id: str) -> AskedComparisonRecord:
         """Give a comparison that was asked for, or how far it is."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from al_platform.client.records import ProgressRecord
 from al_platform.domain.judgements import JudgementState
-from al_platform.domain.judging import Comparison, Evaluation
+from al_platform.domain.judging import Comparison, Evaluation, Fix
 from al_platform.domain.licences import Licence
 from al_platform.domain.policies import CurvePoint, PolicyVersion
 
@@ -14,6 +14,45 @@ class PolicyRecord(PolicyVersion):
     """A policy with its learning curve."""
 
     curve: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
+class AskedPolicyRecord:
+    """A policy that is trained and how far that is; None until it is done."""
+
+    policy_id: str
+    state: JudgementState
+    message: str
+    progress: ProgressRecord | None
+    policy: PolicyVersion | None
+
+
+@dataclass(frozen=True)
+class ListedComparisonRecord:
+    """A comparison that was asked for."""
+
+    asked_id: str
+    before: str
+    after: str
+    suite_id: str
+    state: JudgementState
+    message: str
+    asked_by: str
+    asked_at: str
+
+
+@dataclass(frozen=True)
+class AskedFixRecord:
+    """Whether a fix holds and how far that is; None until it is known."""
+
+    asked_id: str
+    scenario_id: str
+    before: str
+    after: str
+    state: JudgementState
+    message: str
+    progress: ProgressRecord | None
+    fix: Fix | None
 
 
 @dataclass(frozen=True)

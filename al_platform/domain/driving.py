@@ -1,7 +1,8 @@
-"""Rounds of scenarios: whose drivers are asked, and what they may disagree about."""
+"""Rounds of scenarios: whose drivers are asked, how they are trained, and what they may disagree about."""
 
 from dataclasses import dataclass
 
+from al_platform.domain.policies import PolicySpec
 from al_platform.errors import InvalidInput
 
 OUTCOMES = ("collision", "off_route", "red_light", "off_road", "stop_line", "wrong_way")
@@ -14,18 +15,34 @@ TAG = "tag:"
 
 
 @dataclass(frozen=True)
+class PolicyTraining:
+    """How a round trains its drivers on its dataset version; the seed is that of the round."""
+
+    recipe: PolicySpec
+    parent_id: str | None = None
+    """The policy that every round goes on from; None for fresh weights."""
+
+
+@dataclass(frozen=True)
 class PolicyModel:
     """The drivers of a round of scenarios, and how they are asked."""
 
     policy_id: str
-    """The policy whose drivers are asked."""
+    """The policy whose drivers are asked; empty where the round trains them."""
     drives: int = 0
     """Drives of each scene by each driver with drawn actions; 0 for one drive by the likeliest actions."""
     tags: tuple[str, ...] = ()
     """Tags whose scenes can be a target, as `tag:NAME`."""
+    training: PolicyTraining | None = None
+    """None: a policy that is there is asked."""
 
     def __post_init__(self) -> None:
-        """Refuse drives that nobody makes, and tags without a name."""
+        """Refuse drivers of two origins, drives that nobody makes, and tags without a name."""
+        if self.policy_id and self.training is not None:
+            raise InvalidInput(
+                f"policy {self.policy_id}: given beside a recipe; leave it out to train, or name it as what training "
+                "goes on from"
+            )
         if self.drives < 0:
             raise InvalidInput(f"drives {self.drives}: must be 0 (the likeliest actions) or more")
         if len(set(self.tags)) != len(self.tags) or not all(self.tags):
@@ -45,9 +62,23 @@ def detected_event(for_class: str, score: float) -> str:
     return for_class if for_class in OUTCOMES and score > 0.0 else ""
 
 
-def policy_model(policy_id: str, targets: tuple[str, ...], *, drives: int = 0) -> PolicyModel:
+def policy_model(
+    policy_id: str, targets: tuple[str, ...], *, drives: int = 0, training: PolicyTraining | None = None
+) -> PolicyModel:
     """Give the drivers of a round for these targets, with scores for the tags among them."""
-    return PolicyModel(policy_id, drives, tags_among(targets))
+    return PolicyModel(policy_id, drives, tags_among(targets), training)
+
+
+def training_of(recipe: PolicySpec | None, parent_id: str) -> PolicyTraining | None:
+    """Give how drivers are trained by a recipe from a policy ("" for fresh weights); None without a recipe.
+
+    Raises: InvalidInput for a policy to go on from without a recipe.
+    """
+    if recipe is not None:
+        return PolicyTraining(recipe, parent_id or None)
+    if parent_id:
+        raise InvalidInput(f"policy {parent_id}: to go on from, but no recipe is given; give one, or ask the policy")
+    return None
 
 
 def tags_among(targets: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Judgements asked of the service: what is wanted, who asked for it, and what became of it."""
+"""What is asked of the service about policies: trainings and judgements, who asked, and what became of it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,6 +6,10 @@ from enum import StrEnum
 from al_platform.domain.ids import make_id
 from al_platform.domain.judging import JudgeSpec
 from al_platform.domain.licences import LicenceSpec
+from al_platform.domain.policy_requests import PolicyRequest
+
+COMPARISON = "cmw"
+"""What the ids of wishes for a comparison begin with."""
 
 
 class JudgementState(StrEnum):
@@ -42,7 +46,32 @@ class ComparisonWish:
     @property
     def wish_id(self) -> str:
         """Give its id; that of the comparison is known when both have driven."""
-        return make_id("cmw", self)
+        return make_id(COMPARISON, self)
+
+
+@dataclass(frozen=True)
+class FixWish:
+    """A policy that does better in a scenario than another is to show it in variations of the scenario."""
+
+    scenario_id: str
+    before: str
+    after: str
+    spec: JudgeSpec
+    variations: int
+    seed: int
+    """Of the variations."""
+
+    @property
+    def wish_id(self) -> str:
+        """Give its id; what comes of it has no other."""
+        return make_id("fxw", self)
+
+
+@dataclass(frozen=True)
+class TrainingWish:
+    """A policy is to be trained."""
+
+    request: PolicyRequest
 
 
 @dataclass(frozen=True)
@@ -53,12 +82,15 @@ class LicenceWish:
     spec: LicenceSpec
 
 
+Wish = EvaluationWish | ComparisonWish | FixWish | TrainingWish | LicenceWish
+
+
 @dataclass(frozen=True)
 class Judgement:
-    """A wish and how far it is. The id is that of its result, of a comparison that of the wish."""
+    """A wish and how far it is. The id is that of its result, of a comparison and of a fix that of the wish."""
 
     judgement_id: str
-    wish: EvaluationWish | ComparisonWish | LicenceWish
+    wish: Wish
     asked_by: str
     asked_at: str
     state: JudgementState = JudgementState.RUNNING

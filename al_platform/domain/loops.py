@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from al_platform.domain.driving import PolicyModel
 from al_platform.domain.rounds import RoundSpec
 from al_platform.domain.runs import require_scorers
 from al_platform.errors import InvalidInput
@@ -97,7 +98,8 @@ class LoopSpec:
     closing: Closing = Closing()
     stopping: Stopping = Stopping()
     warm_start: bool = False
-    """Members begin as those of the round before, not fresh; where the encoder is another, they are fresh anyway."""
+    """Members begin as those of the round before, not fresh; where the encoder is another, they are fresh anyway.
+    Drivers of scenarios are trained by the recipe from those of the round before."""
     scorers: int = 1
     """Processes that score the pool of every round."""
 
@@ -106,6 +108,9 @@ class LoopSpec:
         if self.rounds is not None and self.rounds < 1:
             raise InvalidInput(f"rounds {self.rounds}: must be at least 1")
         require_scorers(self.scorers)
+        model = self.first.model
+        if self.warm_start and isinstance(model, PolicyModel) and model.training is None:
+            raise InvalidInput(f"warm start: policy {model.policy_id} is only asked; give a recipe to train by")
         if self.trigger.grown_by and not self.pool:
             raise InvalidInput(f"grown_by {self.trigger.grown_by}: the pool of this loop is frozen; give its filter")
 

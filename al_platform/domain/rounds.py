@@ -12,6 +12,8 @@ from al_platform.errors import InvalidInput
 
 SEED_LIMIT = 2**31
 """Seeds are below this: what every generator of random numbers takes."""
+NEW = "new"
+"""In place of a curriculum's filter: what the round that made a dataset version added; all of a start set."""
 
 
 class RoundState(StrEnum):
@@ -87,12 +89,12 @@ class StrategySpec:
 
 @dataclass(frozen=True)
 class CurriculumShare:
-    """A part of a curriculum: the labelled frames that a filter matches, and how much of every batch is theirs."""
+    """A part of a curriculum: the labelled items that a filter matches, and how much of every batch is theirs."""
 
     filter: str
-    """As for `alp frames --filter`; empty for every frame."""
+    """As for `alp frames --filter`; empty for every item, NEW for those that the last round added."""
     share: float
-    """Relative to the other shares. A frame that two filters match counts in both."""
+    """Relative to the other shares. An item that two filters match counts in both."""
 
     def __post_init__(self) -> None:
         """Refuse shares that nothing can be drawn by."""
@@ -122,7 +124,7 @@ class RoundSpec:
     filter: str = ""
     """Only items of the pool that match may be picked; all are scored. Empty: every item."""
     curriculum: tuple[CurriculumShare, ...] = ()
-    """What training draws how often; empty: every labelled frame alike. Validation and calibration see all alike."""
+    """What training draws how often; empty: every labelled item alike. Validation and calibration see all alike."""
     listed: tuple[str, ...] = ()
     """Items of the pool picked by hand, in the order people should see them; the strategy then picks nothing."""
     initial_ensemble_id: str | None = None

@@ -1,6 +1,7 @@
 """Frames as the items of a round: an ensemble that looks at them, known classes, positive cells."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import jax
@@ -16,7 +17,7 @@ from al_platform.domain.rounds import Round, RoundSpec
 from al_platform.domain.scores import ScoringJob
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.loop.context import LoopContext
-from al_platform.loop.models import ensure_encoder, image_hashes, labelled_frames, presence_maps
+from al_platform.loop.models import encoder_id_of, ensure_encoder, image_hashes, labelled_frames, presence_maps
 from al_platform.models.base import ModelFamily
 from al_platform.models.families import family_named
 from al_platform.models.records import Unreadable
@@ -64,6 +65,14 @@ def require_labelled_classes(classes: Sequence[str], known: set[str], *, describ
             f"class {', '.join(unknown)}: no label of {described} says whether it is there; known are "
             f"{', '.join(sorted(known)) or 'none'}"
         )
+
+
+def begin_with_last_members(tx: Transaction, wanted: RoundSpec, last: Round) -> RoundSpec:
+    """Give a round whose members begin as those of the round before; fresh ones where the encoder is another."""
+    ensemble = model_catalog.find_ensemble(tx, last.ensemble_id or "")
+    if ensemble is None or ensemble.encoder_id != encoder_id_of(wanted.frame_model, wanted.pool_id):
+        return wanted
+    return replace(wanted, initial_ensemble_id=ensemble.ensemble_id)
 
 
 def ensemble_weights(tx: Transaction, ensemble_id: str) -> str:

@@ -50,6 +50,8 @@ class ItemKind:
     require_present: Callable[[LoopContext, RoundSpec], None]
     """Checks what the round begins with, besides its pool."""
     train: Callable[[LoopContext, RoundSpec], TrainOutcome]
+    begin_with_last: Callable[[Transaction, RoundSpec, Round], RoundSpec]
+    """A round whose training goes on from what the round before trained."""
     weights_of: Callable[[Transaction, str], str]
     """The hash of the weights of whoever picks."""
     job_of: Callable[[Transaction, LoopContext, ModelSpec | PolicyModel, str, str], ScoringJob]
@@ -71,6 +73,7 @@ FRAME_ITEMS = ItemKind(
     require_possible=frame_items.require_trainable,
     require_present=frame_items.require_known_classes,
     train=train_round,
+    begin_with_last=frame_items.begin_with_last_members,
     weights_of=frame_items.ensemble_weights,
     job_of=frame_items.frame_job,
     lost=frame_items.lost_frames,
@@ -87,6 +90,7 @@ SCENARIO_ITEMS = ItemKind(
     require_possible=scenario_items.require_drivable,
     require_present=scenario_items.require_known_drivers,
     train=scenario_items.drivers_of,
+    begin_with_last=scenario_items.begin_with_last_drivers,
     weights_of=scenario_items.policy_weights,
     job_of=scenario_items.scenario_job,
     lost=scenario_items.lost_scenarios,

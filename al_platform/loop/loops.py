@@ -10,8 +10,9 @@ from al_platform.domain.ids import make_id
 from al_platform.domain.loops import LoopSpec
 from al_platform.domain.rounds import Round, RoundState
 from al_platform.loop.context import LoopContext
+from al_platform.loop.kinds import kind_of
 from al_platform.loop.rounds import run_round, submit_round
-from al_platform.loop.train import TrainOutcome, train_round
+from al_platform.loop.train import TrainOutcome
 
 
 def loop_id_of(spec: LoopSpec) -> str:
@@ -40,4 +41,5 @@ def run_loop(context: LoopContext, spec: LoopSpec) -> Iterator[Round]:
 def train_on_last(context: LoopContext, spec: LoopSpec, last: Round) -> TrainOutcome:
     """Train and measure what the last round appended, so that its labels count too."""
     version = last.dataset_version_id or spec.first.dataset_version_id
-    return train_round(context, replace(spec.first, dataset_version_id=version))
+    wanted = replace(spec.first, dataset_version_id=version)
+    return kind_of(wanted.model).train(context, wanted)

@@ -1,4 +1,4 @@
-"""Scenarios as the items of a round: drivers that are asked about them, failure kinds and tags, confirmed events."""
+"""Scenarios as the items of a round: drivers that are trained on them and asked about them, confirmed events."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,14 +12,17 @@ from al_platform.datasets.scenarios.store import open_layouts
 from al_platform.domain.driving import PolicyModel
 from al_platform.domain.labels import Label
 from al_platform.domain.models import ModelSpec
+from al_platform.domain.policy_requests import PolicyRequest
 from al_platform.domain.rounds import Round, RoundSpec
 from al_platform.domain.scores import ScoringJob
 from al_platform.domain.triage import Triage
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
+from al_platform.loop.policies import require_trainable, scenarios_of_version, train_policy
 from al_platform.loop.strategies import strategy_named
 from al_platform.loop.train import TrainOutcome
 from al_platform.models.records import Unreadable
+from al_platform.policies.recipes import network_of
 from al_platform.scoring.job import make_job
 from al_platform.scoring.scenarios import why_lost
 
@@ -47,28 +50,56 @@ def require_drivable(spec: RoundSpec) -> None:
         )
     if spec.initial_ensemble_id is not None:
         raise InvalidInput(f"initial ensemble {spec.initial_ensemble_id}: is of frames; name a policy")
-    if spec.curriculum:
-        raise InvalidInput("curriculum: the round asks a policy that is trained; give the shares to its training")
+    _require_drivers(spec)
 
 
 def require_known_drivers(context: LoopContext, spec: RoundSpec) -> None:
-    """Check that policy and tags are there.
+    """Check that the drivers are there or can be trained, and that the tags are.
 
-    Raises: NotFound for an unknown policy, InvalidInput for a tag that no scenario carries.
+    Raises: NotFound for an unknown policy; InvalidInput for a policy to go on from that has another network, a
+        dataset version that nothing can be trained on, or a tag that no scenario carries.
     """
     model = spec.policy_model
     with context.catalog.transaction() as tx:
-        policy_named(tx, model.policy_id)
+        if model.training is None:
+            policy_named(tx, model.policy_id)
+        else:
+            require_trainable(tx, model.training.recipe, model.training.parent_id)
+            scenarios_of_version(tx, context, spec.dataset_version_id)
         for tag in model.tags:
             require_known_scenario_tag(tx, tag)
 
 
 def drivers_of(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
-    """Give the policy whose drivers are asked. Raises: NotFound."""
+    """Give the policy whose drivers are asked, trained on the round's dataset version where the round says how.
+
+    Raises: NotFound for an unknown policy; as `loop.policies.train_policy`.
+    """
+    model = spec.policy_model
     with context.catalog.transaction() as tx:
-        policy = policy_named(tx, spec.policy_model.policy_id)
         known = dataset_catalog.version_named(tx, spec.dataset_version_id).items
-    return TrainOutcome(policy.policy_id, known, cached=True)
+        if model.training is None:
+            return TrainOutcome(policy_named(tx, model.policy_id).policy_id, known, cached=True)
+    request = PolicyRequest(
+        spec=model.training.recipe,
+        dataset_version_id=spec.dataset_version_id,
+        parent_id=model.training.parent_id,
+        seed=spec.seed,
+        curriculum=spec.curriculum,
+    )
+    made = train_policy(context, request)
+    if made.cached:
+        return TrainOutcome(made.policy.policy_id, known, cached=True)
+    return TrainOutcome(made.policy.policy_id, known, False, made.training_id, made.policy.cost)
+
+
+def begin_with_last_drivers(tx: Transaction, wanted: RoundSpec, last: Round) -> RoundSpec:
+    """Give a round whose drivers go on from those of the round before."""
+    del tx
+    model = wanted.policy_model
+    if model.training is None:
+        return wanted
+    return replace(wanted, model=replace(model, training=replace(model.training, parent_id=last.ensemble_id)))
 
 
 def policy_weights(tx: Transaction, policy_id: str) -> str:
@@ -88,11 +119,23 @@ def scenario_job(
     if not isinstance(model, PolicyModel):
         raise InvalidInput(f"policy {policy_id}: drives scenarios, not frames")
     return make_job(
-        replace(model, policy_id=""),
+        replace(model, policy_id="", training=None),
         weights_hash=policy_weights(tx, policy_id),
         pool_manifest_hash=dataset_catalog.pool_rows(tx, context.blobs, pool_id),
         frames=dataset_catalog.pool_size(tx, pool_id),
     )
+
+
+def _require_drivers(spec: RoundSpec) -> None:
+    """Check that the round says whose drivers are asked, or how they are trained."""
+    model = spec.policy_model
+    if model.training is not None:
+        network_of(model.training.recipe)
+        return
+    if not model.policy_id:
+        raise InvalidInput("drivers: neither a policy nor a recipe is given; name the policy to ask, or train one")
+    if spec.curriculum:
+        raise InvalidInput("curriculum: the round asks a policy that is trained; give a recipe to train by")
 
 
 def lost_scenarios(context: LoopContext, round_: Round, scenario_ids: Sequence[str]) -> Unreadable:

@@ -7,7 +7,6 @@ from datetime import datetime
 from al_platform.catalog import loops as loop_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import freeze_pool, newest_version_of, pool_filter, pool_size
-from al_platform.catalog.models import find_ensemble
 from al_platform.catalog.rounds import plan_round, round_named
 from al_platform.catalog.runs import find_run, round_at_pool, save_run
 from al_platform.domain.loops import LOOP_ENDED, LoopRound, LoopRun, LoopSpec, LoopState
@@ -17,7 +16,6 @@ from al_platform.loop.checks import require_possible, require_present
 from al_platform.loop.context import LoopContext
 from al_platform.loop.deciding import Begin, End, Known, Wait, decide
 from al_platform.loop.kinds import kind_of
-from al_platform.loop.models import encoder_id_of
 from al_platform.loop.rounds import round_id_of
 from al_platform.loop.showing import shown_by
 
@@ -149,16 +147,8 @@ def _next_round(tx: Transaction, spec: LoopSpec, rounds: Sequence[LoopRound], po
         return wanted
     wanted = replace(wanted, dataset_version_id=newest_version_of(tx, appended[-1].round_id))
     if spec.warm_start:
-        wanted = replace(wanted, initial_ensemble_id=_ensemble_to_begin_with(tx, wanted, appended[-1].round_id))
+        return kind_of(wanted.model).begin_with_last(tx, wanted, round_named(tx, appended[-1].round_id))
     return wanted
-
-
-def _ensemble_to_begin_with(tx: Transaction, wanted: RoundSpec, round_id: str) -> str | None:
-    """The ensemble of the round before, None where its inputs came from another encoder."""
-    ensemble = find_ensemble(tx, round_named(tx, round_id).ensemble_id or "")
-    if ensemble is None or ensemble.encoder_id != encoder_id_of(wanted.frame_model, wanted.pool_id):
-        return None
-    return ensemble.ensemble_id
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -1,12 +1,13 @@
 """TRAIN: from a dataset version to a measured ensemble; the same inputs never train twice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
 from al_platform.catalog import models as model_catalog
+from al_platform.catalog.frames import frames_matching_among
 from al_platform.compute.waiting import finish
 from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
@@ -126,7 +127,13 @@ def _labelled(context: LoopContext, version_id: str, spec: RoundSpec | None = No
     return labelled_of(
         [frames[frame_id] for frame_id in frame_ids],
         [annotations[item.annotation_id] for item in items],
-        curriculum_weights(context, spec.curriculum, frame_ids) if spec else None,
+        _weights(context, spec, frame_ids) if spec else None,
+    )
+
+
+def _weights(context: LoopContext, spec: RoundSpec, frame_ids: Sequence[str]) -> NDArray[Any] | None:
+    return curriculum_weights(
+        context, spec.curriculum, frame_ids, version_id=spec.dataset_version_id, among=frames_matching_among
     )
 
 

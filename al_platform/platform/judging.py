@@ -7,12 +7,12 @@ from typing import TypeVar
 from al_platform.catalog import judging as catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.policies import policy_named
-from al_platform.catalog.scenarios import scenario_named, scenarios_of_filter
+from al_platform.catalog.scenarios import scenarios_of_filter
 from al_platform.compute.waiting import finish
 from al_platform.domain.clock import utc_now
 from al_platform.domain.ids import make_id
 from al_platform.domain.jobs import Job
-from al_platform.domain.judging import EXPERT, Comparison, Evaluation, Fix, JudgeSpec, Suite
+from al_platform.domain.judging import EXPERT, Comparison, Evaluation, JudgeSpec, Suite
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.errors import InvalidInput, JobFailed
 from al_platform.platform.compiled import keep_compiled
@@ -20,20 +20,15 @@ from al_platform.platform.home import Platform
 from al_platform.platform.rounds import workplace_of
 from al_platform.policies import comparing, evaluating
 from al_platform.policies.changes import ComparisonSpec
-from al_platform.policies.driven import estimates, paired_differences
 from al_platform.policies.evaluating import EvaluationJob, JudgedPolicy
-from al_platform.policies.results import read_drives
 from al_platform.policies.suites import suite_scenario
-from al_platform.policies.wheel import Drive
 from al_platform.storage.files import NamedFiles
 from al_platform.storage.suites import write_scenarios
-from sim.varying import VariationSpec
 
 Result = TypeVar("Result")
 
 _SPEC = JudgeSpec()
 _COMPARE = ComparisonSpec()
-_VARY = VariationSpec()
 
 
 @dataclass(frozen=True)
@@ -106,7 +101,7 @@ def evaluate_policy(platform: Platform, policy_id: str, suite_name: str, *, spec
         another network size; what ended the job.
     """
     job = evaluation_job(platform, policy_id, suite_name, spec)
-    return known_evaluation(platform, job) or keep_evaluation(platform, _driven(platform, job))
+    return known_evaluation(platform, job) or keep_evaluation(platform, driven(platform, job))
 
 
 def compare_policies(
@@ -140,46 +135,6 @@ def compare_policies(
     return found
 
 
-def fix_holds(
-    platform: Platform,
-    scenario_id: str,
-    before: str,
-    after: str,
-    *,
-    variations: VariationSpec = _VARY,
-    spec: JudgeSpec = _SPEC,
-) -> Fix:
-    """Drive variations of a scenario by two policies and say whether the second is better at all that is like it.
-
-    Raises: NotFound for an unknown policy or scenario; InvalidInput where no variation can be driven.
-    """
-    with platform.catalog.transaction() as tx:
-        scenarios = [suite_scenario(scenario_named(tx, scenario_id))]
-        policies = [_judged(tx, policy_id) for policy_id in (before, after)]
-    listed = write_scenarios(platform.blobs, scenarios)
-    drives = []
-    for judged in policies:
-        job = evaluating.make_evaluation_job(
-            judged, suite_id="", scenarios_hash=listed, spec=spec, variations=variations
-        )
-        drives.append(read_drives(platform.blobs, _driven(platform, job).results_hash, scenarios))
-    recorded = [drive.driven for drive in drives[1] if drive.driven.variation == 0]
-    varied = [_that_can_be_driven(part) for part in drives]
-    if not varied[0]:
-        raise InvalidInput(
-            f"scenario {scenario_id}: the ego begins inside of somebody in every variation; vary it less"
-        )
-    first, second = ([drive.driven for drive in part] for part in varied)
-    return Fix(
-        scenario_id=scenario_id,
-        variations=len({each.variation for each in first}),
-        before=estimates(first)["failure"],
-        after=estimates(second)["failure"],
-        difference=paired_differences(first, second)["failure"],
-        passed=not any(each.failed for each in recorded),
-    )
-
-
 def leaderboard(platform: Platform, suite_name: str, page: PageRequest, *, spec: JudgeSpec = _SPEC) -> Page[Standing]:
     """Rank the policies that drove a suite: by failure rate, then by progress. Raises: NotFound."""
     with platform.catalog.transaction() as tx:
@@ -193,7 +148,8 @@ def leaderboard(platform: Platform, suite_name: str, page: PageRequest, *, spec:
     return Page(tuple(standings), found.after)
 
 
-def _judged(tx: Transaction, policy_id: str) -> JudgedPolicy:
+def judged_policy(tx: Transaction, policy_id: str) -> JudgedPolicy:
+    """Give who is judged: a policy, or the expert. Raises: NotFound."""
     if policy_id == EXPERT:
         return JudgedPolicy(EXPERT)
     policy = policy_named(tx, policy_id)
@@ -203,7 +159,7 @@ def _judged(tx: Transaction, policy_id: str) -> JudgedPolicy:
 def evaluation_job(platform: Platform, policy_id: str, suite_name: str, spec: JudgeSpec) -> EvaluationJob:
     """Give the job of driving a suite by a policy or the expert. Raises: NotFound."""
     with platform.catalog.transaction() as tx:
-        judged, chosen = _judged(tx, policy_id), catalog.suite_named(tx, suite_name)
+        judged, chosen = judged_policy(tx, policy_id), catalog.suite_named(tx, suite_name)
     return evaluating.make_evaluation_job(
         judged, suite_id=chosen.suite_id, scenarios_hash=chosen.scenarios_hash, spec=spec
     )
@@ -222,8 +178,8 @@ def keep_evaluation(platform: Platform, evaluation: Evaluation) -> Evaluation:
     return evaluation
 
 
-def _driven(platform: Platform, job: EvaluationJob) -> Evaluation:
-    """The result of a job, which is run unless it is there."""
+def driven(platform: Platform, job: EvaluationJob) -> Evaluation:
+    """Give the result of a job, which is run unless it is there. Raises: what ended the job."""
     files = NamedFiles(platform.blobs.url)
     evaluating.write_evaluation_job(files, job)
     found = _finished(
@@ -247,8 +203,3 @@ def _finished(platform: Platform, job: Job, *, key: str, find: Callable[[], Resu
     """What a job came to, run unless it is there; None where that was deleted at once."""
     finish(platform.compute, key, job, finished=lambda: find() is not None, report=platform.report)
     return find()
-
-
-def _that_can_be_driven(drives: list[Drive]) -> list[Drive]:
-    """The variations in which the ego does not begin inside of somebody."""
-    return [drive for drive in drives if drive.driven.variation > 0 and not drive.overlaps]

@@ -161,7 +161,7 @@ def run_one_round(platform: Platform, spec: RoundSpec, *, scorers: int = 1) -> R
 
 
 def run_rounds(platform: Platform, spec: LoopSpec, *, scorers: int = 1) -> Iterator[RoundDetails]:
-    """Run a loop and yield each round as it ends, then the ensemble trained on what the last one appended."""
+    """Run a loop and yield each round as it ends, then what is trained on that which the last one appended."""
     context = loop_context(platform, scorers=scorers)
     last: Round | None = None
     for round_ in run_loop(context, spec):
@@ -169,6 +169,8 @@ def run_rounds(platform: Platform, spec: LoopSpec, *, scorers: int = 1) -> Itera
         yield round_details(platform, round_.round_id)
     if last is not None and last.dataset_version_id is not None:
         outcome = train_on_last(context, spec, last)
+        if outcome.ensemble_id == last.ensemble_id:
+            return  # a policy that is only asked learns nothing
         with platform.catalog.transaction() as tx:
             metrics = _metrics(tx, outcome.ensemble_id, spec.first.test_version_id)
         trained = replace(last, ensemble_id=outcome.ensemble_id)

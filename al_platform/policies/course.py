@@ -6,6 +6,7 @@ by `fold_in` of what is next, so that a training that goes on from a checkpoint 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import jax
@@ -69,7 +70,13 @@ class Course(Protocol):
 
 def begun_learners(parameters: Parameters, optimiser: OptimiserSpec) -> Learner:
     """Give learners [M, ...] that have not learned yet."""
-    learners: Learner = jax.jit(jax.vmap(lambda own: begin(own, optimiser)))(jax.tree.map(jnp.asarray, parameters))
+    learners: Learner = _begun(jax.tree.map(jnp.asarray, parameters), optimiser)
+    return learners
+
+
+@partial(jax.jit, static_argnames=("optimiser",))
+def _begun(parameters: Parameters, optimiser: OptimiserSpec) -> Learner:
+    learners: Learner = jax.vmap(lambda own: begin(own, optimiser))(parameters)
     return learners
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
@@ -52,8 +53,16 @@ def fresh_parameters(
     network: NetworkSpec, keys: jax.Array, *, actions: ActionSpec, observation: ObservationSpec
 ) -> Parameters:
     """Give weights [M, ...] that know nothing, one driver for each of the keys [M]."""
+    made: Parameters = _fresh(keys, network=network, counts=actions.counts, observation=observation)
+    return made
+
+
+@partial(jax.jit, static_argnames=("network", "counts", "observation"))
+def _fresh(
+    keys: jax.Array, *, network: NetworkSpec, counts: tuple[int, int], observation: ObservationSpec
+) -> Parameters:
     example = example_of(observation)
-    made: Parameters = jax.jit(jax.vmap(lambda key: init(network, key, example, actions=actions.counts)))(keys)
+    made: Parameters = jax.vmap(lambda key: init(network, key, example, actions=counts))(keys)
     return made
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from al_platform.domain.judgements import ComparisonWish, Judgement
 from al_platform.domain.judging import Comparison, Evaluation, JudgeSpec
 from al_platform.errors import (
     CatalogBusy,
@@ -15,12 +16,12 @@ from al_platform.errors import (
     StorageUnavailable,
 )
 from al_platform.platform import judgements, judging
-from al_platform.platform.judgements import Judged
 from al_platform.platform.pictures import stored_picture
+from al_platform.platform.taking_on import Judged
 from api.access import OPERATOR, READER, Caller, ServiceHere
 from api.conditions import picture_response
 from api.errors import problem_responses
-from api.paging import PageAsked
+from api.paging import PageAsked, cursor_of
 from api.routes.parameters import Id, IdempotencyKey
 from api.schemas.base import PageOut, page_out
 from api.schemas.judging import (
@@ -30,6 +31,7 @@ from api.schemas.judging import (
     ComparisonOut,
     EvaluationIn,
     EvaluationOut,
+    ListedComparisonOut,
     StandingOut,
     SuiteIn,
     SuiteOut,
@@ -147,6 +149,16 @@ def ask_for_comparison(
 
 
 @router.get(
+    "/comparisons", operation_id="list_comparisons", dependencies=[READER], responses=problem_responses(InvalidInput)
+)
+def list_comparisons(service: ServiceHere, page: PageAsked) -> PageOut[ListedComparisonOut]:
+    """List the comparisons that were asked for, newest first."""
+    found = judgements.comparisons_page(service, page)
+    items = [_listed(judgement) for judgement in found.items]
+    return PageOut[ListedComparisonOut](items=items, next_cursor=cursor_of(found.after))
+
+
+@router.get(
     "/comparisons/{asked_id}",
     operation_id="get_comparison",
     dependencies=[READER],
@@ -179,6 +191,21 @@ def get_clip(service: ServiceHere, request: Request, asked_id: Id, scenario_id: 
     _, asked = judgements.comparison_status(service, asked_id)
     found = _clip_of(asked, scenario_id)
     return picture_response(request, stored_picture(service.platform, found, longest=0))
+
+
+def _listed(judgement: Judgement) -> ListedComparisonOut:
+    wish = judgement.wish
+    assert isinstance(wish, ComparisonWish)  # that is what is listed
+    return ListedComparisonOut(
+        asked_id=judgement.judgement_id,
+        before=wish.before,
+        after=wish.after,
+        suite_id=wish.suite_id,
+        state=judgement.state,
+        message=judgement.message,
+        asked_by=judgement.asked_by,
+        asked_at=judgement.asked_at,
+    )
 
 
 def _clip_of(asked: Judged[Comparison], scenario_id: str) -> str:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from al_platform.domain.licences import Licence
 from al_platform.errors import CatalogBusy, ComputeUnavailable, InvalidInput, NotFound, StorageUnavailable
 from al_platform.platform import judgements, judging, licences
-from al_platform.platform.judgements import Judged
+from al_platform.platform.taking_on import Judged
 from api.access import OPERATOR, READER, Caller, ServiceHere
 from api.errors import problem_responses
 from api.paging import PageAsked

@@ -13,7 +13,8 @@ from api.errors import PreconditionRequired, problem_responses
 from api.paging import PageAsked
 from api.routes.parameters import Id
 from api.schemas.base import PageOut, page_out
-from api.schemas.rounds import QueueOut, RoundOut, TaskChange, TaskOut
+from api.schemas.queues import QueueOut, TaskChange, TaskOut
+from api.schemas.round_answers import RoundOut
 from api.schemas.similar import PickedIn
 
 router = APIRouter(prefix="/v1", tags=["queues"])

@@ -22,7 +22,9 @@ from api.events import round_events
 from api.paging import PageAsked, cursor_of
 from api.routes.parameters import Id, IdempotencyKey
 from api.schemas.base import PageOut, page_out
-from api.schemas.rounds import EstimateOut, RequestOut, RoundIn, RoundOut, SpecOut, StepOut, TaskOut, VerifiedOut
+from api.schemas.queues import TaskOut
+from api.schemas.round_answers import EstimateOut, RequestOut, RoundOut, SpecOut, StepOut, VerifiedOut
+from api.schemas.rounds import RoundIn
 
 router = APIRouter(prefix="/v1/rounds", tags=["rounds"])
 

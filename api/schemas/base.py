@@ -1,11 +1,15 @@
 """What the schemas share: read from records by name, pages, problems."""
 
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from al_platform.domain.paging import Page
 from api.paging import cursor_of
+
+LARGEST = 2**31 - 1
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Whole = Annotated[int, Field(ge=1, le=LARGEST)]
 
 
 class Out(BaseModel):
@@ -18,6 +22,16 @@ class In(BaseModel):
     """A body; a name that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProgressOut(Out):
+    """`done` of `total` in the units that the stage counts."""
+
+    stage: str = Field(examples=["train"])
+    done: int
+    total: int
+    note: str = Field(default="", description="Losses, or speed and what limits it", examples=["validation loss 0.21"])
+    seconds_left: float | None = Field(default=None, description="As long as the stage will take yet; null: unknown")
 
 
 Item = TypeVar("Item", bound=Out)

@@ -7,8 +7,7 @@ from pydantic import ConfigDict, Field
 from al_platform.domain.judgements import JudgementState
 from al_platform.domain.judging import Verdict
 from al_platform.domain.progress import Progress
-from api.schemas.base import In, Out
-from api.schemas.rounds import Name, ProgressOut
+from api.schemas.base import In, Name, Out, ProgressOut
 
 _SUITE = "sui_0a1b2c3d4e5f6a7b8c9d0e1f"
 _POLICY = "pol_0a1b2c3d4e5f6a7b8c9d0e1f"
@@ -149,6 +148,19 @@ class ComparisonOut(Out):
     verdict: Verdict
     worse: list[ChangeOut]
     better: list[ChangeOut]
+
+
+class ListedComparisonOut(Out):
+    """A comparison that was asked for, and how far it was when the service last looked."""
+
+    asked_id: str = Field(examples=["cmw_0a1b2c3d4e5f6a7b8c9d0e1f"])
+    before: str = Field(examples=["expert"])
+    after: str = Field(examples=[_POLICY])
+    suite_id: str = Field(examples=[_SUITE])
+    state: JudgementState
+    message: str
+    asked_by: str
+    asked_at: str
 
 
 class AskedComparisonOut(AskedOut):

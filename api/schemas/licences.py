@@ -6,9 +6,8 @@ from pydantic import ConfigDict, Field
 
 from al_platform.domain.judging import JudgeSpec
 from al_platform.domain.licences import LicenceSpec
-from api.schemas.base import In, Out
+from api.schemas.base import In, Name, Out
 from api.schemas.judging import AskedOut, JudgeSpecOut, SuiteName
-from api.schemas.rounds import Name
 
 _POLICY = "pol_0a1b2c3d4e5f6a7b8c9d0e1f"
 

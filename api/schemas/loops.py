@@ -7,8 +7,8 @@ from pydantic import ConfigDict, Field
 
 from al_platform.domain.loops import CONTROL_SHARE, Closing, LoopRound, LoopSpec, LoopState, Plateau, Stopping, Trigger
 from al_platform.platform.loops import LoopRequest, LoopStatus
-from api.schemas.base import In, Out
-from api.schemas.rounds import EXAMPLE, RoundIn, Whole
+from api.schemas.base import In, Out, Whole
+from api.schemas.rounds import EXAMPLE, RoundIn
 
 LOOP_EXAMPLE: dict[str, Any] = {
     "name": "nightly",

@@ -1,13 +1,20 @@
-"""Driving policies as they are answered."""
+"""Driving policies as they are asked for and answered."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from al_platform.domain.hashing import to_plain
 from al_platform.domain.policies import CurvePoint, PolicyVersion
-from api.schemas.base import Out
+from al_platform.platform.taking_on import Judged
+from al_platform.platform.trainings import WantedPolicy
+from api.schemas.base import In, Out
+from api.schemas.judging import AskedOut, progress_out
+from api.schemas.recipes import CurriculumIn, PolicyId, RecipeIn, curriculum_of
 
+Scenes = Annotated[
+    str, Field(max_length=2000, description="Dataset version, `dsv_...`, or filter of scenarios; empty for all")
+]
 _POLICY = "pol_0a1b2c3d4e5f6a7b8c9d0e1f"
 
 
@@ -36,6 +43,57 @@ class PolicyOut(Out):
     def of(cls, policy: PolicyVersion) -> "PolicyOut":
         """Give a policy as it is answered."""
         return cls(**_facts(policy))
+
+
+class PolicyWantedIn(In):
+    """A policy to train: by which recipe, on which scenarios, going on from which policy."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"recipe": {"members": 3, "cloning": {"updates": 2000}}, "on": "dataset=generated"}]
+        }
+    )
+
+    recipe: RecipeIn
+    on: Scenes = ""
+    held_out: Annotated[Scenes, Field(description="Measures the learning curve; empty for none")] = ""
+    parent_id: Annotated[PolicyId, Field(description="Policy to go on from; empty for fresh weights")] = ""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    curriculum: Annotated[list[CurriculumIn], Field(max_length=50, description="None: every scenario alike")] = Field(
+        default=[]
+    )
+
+    def meant(self) -> WantedPolicy:
+        """Give what is asked for.
+
+        Raises: InvalidInput for a recipe that cannot be.
+        """
+        return WantedPolicy(
+            recipe=self.recipe.meant(),
+            on=self.on,
+            held_out=self.held_out,
+            parent_id=self.parent_id,
+            seed=self.seed,
+            curriculum=curriculum_of(self.curriculum),
+        )
+
+
+class AskedPolicyOut(AskedOut):
+    """A policy that is trained and how far that is; null until it is done."""
+
+    policy_id: str = Field(examples=[_POLICY])
+    policy: PolicyOut | None
+
+    @classmethod
+    def of(cls, asked: Judged[PolicyVersion]) -> "AskedPolicyOut":
+        """Give how far a training is as it is answered."""
+        return cls(
+            policy_id=asked.judgement_id,
+            state=asked.state,
+            message=asked.message,
+            progress=progress_out(asked.progress),
+            policy=None if asked.result is None else PolicyOut.of(asked.result),
+        )
 
 
 class CurvePointOut(Out):

@@ -13,13 +13,18 @@ from al_platform.client import ServiceProblem
 from al_platform.domain.access import Scope
 from al_platform.domain.judgements import JudgementState
 from al_platform.domain.judging import EXPERT
+from al_platform.domain.paging import PageRequest
+from al_platform.platform.fixes import fix_holds
 from al_platform.platform.home import open_platform
 from al_platform.platform.judging import compare_policies, freeze_suite
+from al_platform.platform.scenarios import scenarios
 from al_platform.policies.changes import ComparisonSpec
+from sim.varying import VariationSpec
 from tests.api.conftest import Served, serving
 from tests.fleet import contents, settings_of
 from tests.judged import CURVE, HALT, RACE, SCENES, add_policy_that, make_judged_home
 
+VARIATIONS = 2
 PATIENCE_S = 300.0
 """For a loaded machine; nothing waits so long where it works."""
 
@@ -31,6 +36,8 @@ class Drivers:
     served: Served
     racing: str
     halting: str
+    scenario: str
+    """Of which variations were driven."""
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +54,12 @@ def drivers(home: Path) -> Iterator[Drivers]:
         racing, halting = add_policy_that(platform, RACE), add_policy_that(platform, HALT)
         freeze_suite(platform, "all", "")
         compare_policies(platform, EXPERT, racing, "all", wanted=ComparisonSpec(clips=1))
+        first = next(iter(scenarios(platform, "", PageRequest(1)).items)).scenario_id
+        fix_holds(platform, first, halting, EXPERT, variations=VariationSpec(count=VARIATIONS))
     with serving(home) as served:
         with served.client() as client:
             client.freeze_suite("all", idempotency_key="all")
-        yield Drivers(served, racing, halting)
+        yield Drivers(served, racing, halting, first)
 
 
 def test_policies_come_with_their_curves(drivers: Drivers) -> None:
@@ -116,6 +125,55 @@ def test_policies_are_driven_compared_licensed_and_ranked(drivers: Drivers) -> N
     assert {"suite.frozen", "comparison.asked", "licence.asked"} <= changes
 
 
+def test_whether_a_fix_holds_is_asked_for_once_and_found_again(drivers: Drivers) -> None:
+    asked_for = (drivers.scenario, drivers.halting, EXPERT)
+    with drivers.served.client(Scope.OPERATOR) as client:
+        asked = client.ask_for_fix(*asked_for, variations=VARIATIONS)
+        assert (asked.state, asked.before, asked.after) == (JudgementState.DONE, drivers.halting, EXPERT)
+        assert asked.fix is not None
+        assert asked.fix.scenario_id == drivers.scenario
+        assert asked.fix.variations <= VARIATIONS
+        assert client.fix(asked.asked_id) == asked == client.ask_for_fix(*asked_for, variations=VARIATIONS)
+        for ask, said in (
+            (lambda: client.ask_for_fix(drivers.scenario, EXPERT, EXPERT), "compared with itself"),
+            (lambda: client.ask_for_fix("scn_none", EXPERT, drivers.racing), "scenario scn_none: not in the catalog"),
+            (lambda: client.ask_for_fix(drivers.scenario, EXPERT, "pol_none"), "policy pol_none: not in the catalog"),
+            (lambda: client.fix("fxw_none"), "nobody asked for it"),
+        ):
+            with pytest.raises(ServiceProblem, match=said):
+                ask()
+
+
+def test_comparisons_are_listed_newest_first_a_page_at_a_time(drivers: Drivers) -> None:
+    with drivers.served.client(Scope.OPERATOR) as client:
+        asked = [client.ask_for_comparison(EXPERT, drivers.racing, "all", clips=clips) for clips in (1, 0)]
+        listed = list(client.comparisons(page=1))
+        assert [each.asked_id for each in listed[:2]] == [each.asked_id for each in reversed(asked)]
+        assert {(each.before, each.after, each.state) for each in listed} == {(EXPERT, drivers.racing, asked[0].state)}
+        assert len({each.asked_id for each in listed}) == len(listed)
+
+
+def test_a_training_is_refused_for_what_is_wrong_with_it(drivers: Drivers) -> None:
+    recipe = {"members": 1, "agents": 4, "roads": 4, "cloning": {"updates": 1}}
+    with drivers.served.client(Scope.OPERATOR) as client:
+        for wanted, said in (
+            ({"recipe": {**recipe, "practice": {}}}, "both given"),
+            ({"recipe": {**recipe, "network": "xxl"}}, "network 'xxl': must be one of"),
+            ({"recipe": {**recipe, "members": 2}, "parent_id": drivers.racing}, "has members 1 and the recipe 2"),
+            ({"recipe": recipe, "on": "agents>1000"}, "no scenario matches"),
+            ({"recipe": {**recipe, "cloning": {"update": 1}}}, "recipe.cloning.update: Extra inputs"),
+        ):
+            with pytest.raises(ServiceProblem, match=said):
+                client.train_policy(wanted, idempotency_key="t")
+        with pytest.raises(ServiceProblem, match="policy pol_none: not in the catalog"):
+            client.training("pol_none")
+        with pytest.raises(ServiceProblem, match="nobody asked for it"):
+            client.stop_training(drivers.racing)
+        assert client.training(drivers.racing).state is JudgementState.DONE
+    with drivers.served.client(Scope.READER) as client, pytest.raises(ServiceProblem, match="needs operator"):
+        client.train_policy({"recipe": recipe}, idempotency_key="t")
+
+
 def test_what_cannot_be_judged_is_refused_before_anything_is_kept(drivers: Drivers) -> None:
     before = contents(drivers.served.service.platform)
     with drivers.served.client(Scope.OPERATOR) as client:
@@ -158,6 +216,26 @@ def test_whoever_asks_does_not_wait_and_need_not_look_again(tmp_path: Path) -> N
         (tmp_path / "aside").rename(folder)
         assert client.ask_for_evaluation(EXPERT, "all", reactive=True).state is JudgementState.RUNNING
         _wait_for(lambda: client.evaluation(lost).state is JudgementState.DONE)
+
+
+@pytest.mark.story
+def test_a_training_is_stopped_when_told_to_and_goes_on_when_asked_for_again(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    make_judged_home(home)
+    wanted = {
+        "recipe": {"agents": 4, "roads": 4, "cloning": {"updates": 100_000, "updates_a_draw": 1, "evaluate_every": 1}}
+    }
+    with serving(home, compute="local") as served, served.client(Scope.OPERATOR) as client:
+        asked = client.train_policy(wanted, idempotency_key="first")
+        assert (asked.state, asked.policy) == (JudgementState.RUNNING, None)
+        assert client.train_policy(wanted, idempotency_key="first").policy_id == asked.policy_id
+        client.stop_training(asked.policy_id)
+        _wait_for(lambda: client.training(asked.policy_id).state is JudgementState.FAILED)
+        assert "was stopped; what it finished is kept" in client.training(asked.policy_id).message
+        again = client.train_policy(wanted, idempotency_key="again")
+        assert (again.policy_id, again.state) == (asked.policy_id, JudgementState.RUNNING)
+        client.stop_training(asked.policy_id)
+        _wait_for(lambda: client.training(asked.policy_id).state is JudgementState.FAILED)
 
 
 def _wait_for(reached: Callable[[], bool]) -> None:

@@ -113,5 +113,5 @@ def test_another_curriculum_is_another_ensemble_on_the_same_dataset_version(plat
 
 def test_a_curriculum_that_matches_nothing_is_named(platform: Platform) -> None:
     steered = replace(round_spec(platform, test=""), curriculum=(CurriculumShare("session_id=nowhere", 1.0),))
-    with pytest.raises(InvalidInput, match=r"curriculum 'session_id=nowhere': matches none of the 12 labelled frames"):
+    with pytest.raises(InvalidInput, match=r"curriculum 'session_id=nowhere': matches none of the 12 items"):
         train_round(loop_context(platform), steered)

@@ -7,16 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from al_platform.domain.judgements import ComparisonWish, EvaluationWish, Judgement, LicenceWish
+from al_platform.domain.judgements import LicenceWish
 from al_platform.domain.judging import EXPERT, PROGRESS, Change, JudgeSpec
 from al_platform.domain.paging import LARGEST_PAGE, PageRequest
-from al_platform.domain.progress import Progress
 from al_platform.errors import PlatformError
 from al_platform.platform import judgements, judging, licences, policies
 from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.service import Service
 from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere, texts_of
 from api.dashboard.pages import BASE, render
+from api.dashboard.under_way import UnderWay, all_under_way, suite_of
 from api.paging import cursor_of, page_of
 
 router = APIRouter(prefix="/policies")
@@ -26,15 +26,6 @@ Seen = Annotated[int, Query(ge=0)]
 _SHOWN = 50
 _CLIPS, _MARGIN = 6, 0.02
 _ALL = PageRequest(LARGEST_PAGE)
-
-
-@dataclass(frozen=True)
-class UnderWay:
-    """A judgement that is not done."""
-
-    judgement: Judgement
-    what: str
-    progress: Progress | None
 
 
 @dataclass(frozen=True)
@@ -173,7 +164,7 @@ def _licences(request: Request, service: Service, cursor: str, *, failed: str = 
         status=422 if failed else 200,
         decisions=found.items,
         specs=[(spec, suites[spec.suite_id]) for spec in specs if spec.suite_id in suites],
-        under_way=[each for each in _all_under_way(service) if isinstance(each.judgement.wish, LicenceWish)],
+        under_way=[each for each in all_under_way(service) if isinstance(each.judgement.wish, LicenceWish)],
         names=[policy.policy_id for policy in policies.policies_page(service.platform, _ALL).items],
         cursor=cursor,
         next_cursor=cursor_of(found.after),
@@ -182,28 +173,7 @@ def _licences(request: Request, service: Service, cursor: str, *, failed: str = 
 
 
 def _under_way(service: Service, suite_id: str) -> list[UnderWay]:
-    return [each for each in _all_under_way(service) if _suite_of(each.judgement) == suite_id]
-
-
-def _all_under_way(service: Service) -> list[UnderWay]:
-    found = judgements.judgements_under_way(service)
-    return [UnderWay(judgement, _what(judgement), progress) for judgement, progress in found]
-
-
-def _suite_of(judgement: Judgement) -> str:
-    wish = judgement.wish
-    return wish.spec.suite_id if isinstance(wish, LicenceWish) else wish.suite_id
-
-
-def _what(judgement: Judgement) -> str:
-    wish = judgement.wish
-    if isinstance(wish, ComparisonWish):
-        return f"{wish.after} compared with {wish.before}"
-    return (
-        f"{wish.policy_id} drives"
-        if isinstance(wish, EvaluationWish)
-        else f"licence {wish.spec.name} for {wish.policy_id}"
-    )
+    return [each for each in all_under_way(service) if suite_of(each.judgement) == suite_id]
 
 
 def _cards(links: PictureLinks, changes: Sequence[Change]) -> list[ChangeCard]:

@@ -1,6 +1,7 @@
 """A round by form: estimated while it is written, then submitted."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
@@ -42,6 +43,8 @@ DEFAULTS: Mapping[str, str] = {
     "members": "8",
     "policy.policy_id": "",
     "policy.drives": "0",
+    "policy.recipe": "",
+    "policy.parent_id": "",
     "image.width": "320",
     "image.height": "224",
     "image.cell": "16",
@@ -53,8 +56,10 @@ DEFAULTS: Mapping[str, str] = {
 """Every field of the form: the path of a field of `RoundIn`, and what stands in it first."""
 
 _LISTS = ("targets", "classes")
-_OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota")
-_OF_SCENARIOS = ("policy.policy_id", "policy.drives")
+_OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota", "policy.recipe")
+_WHOSE_DRIVERS = ("policy.policy_id", "policy.recipe", "policy.parent_id")
+"""Any of these makes it a round of scenarios."""
+_OF_SCENARIOS = (*_WHOSE_DRIVERS, "policy.drives")
 
 
 @router.get("", dependencies=[OPERATOR])
@@ -91,7 +96,7 @@ def round_of(fields: Mapping[str, str]) -> RoundIn:
 
     Raises: InvalidInput naming the field that does not fit.
     """
-    left_out = () if fields.get("policy.policy_id") else _OF_SCENARIOS
+    left_out = () if any(fields.get(name) for name in _WHOSE_DRIVERS) else _OF_SCENARIOS
     asked = {name: fields.get(name, "") for name in DEFAULTS if name not in left_out}
     return body_of(RoundIn, {name: _value(name, text) for name, text in asked.items() if text or name not in _OPTIONAL})
 
@@ -116,9 +121,8 @@ def body_of(kind: type[Body], values: Mapping[str, object]) -> Body:
 def _value(name: str, text: str) -> object:
     if name in _LISTS:
         return [part.strip() for part in text.split(",") if part.strip()]
-    if name == "settings":
-        return _settings(text)
-    return _curriculum(text) if name == "curriculum" else text
+    read = _READ.get(name)
+    return read(text) if read is not None else text
 
 
 def _settings(text: str) -> dict[str, str]:
@@ -131,9 +135,24 @@ def _settings(text: str) -> dict[str, str]:
     return found
 
 
+def _recipe(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f'policy.recipe: {error}; write JSON, such as {{"members": 3, "cloning": {{}}}}') from None
+
+
 def _curriculum(text: str) -> list[dict[str, str]]:
     lines = (line.strip().partition(" ") for line in text.splitlines() if line.strip())
     return [{"share": share, "filter": filter_text.strip()} for share, _, filter_text in lines]
+
+
+_READ: Mapping[str, Callable[[str], object]] = {
+    "settings": _settings,
+    "curriculum": _curriculum,
+    "policy.recipe": _recipe,
+}
+"""Fields that are more than one text."""
 
 
 def _form(request: Request, fields: Mapping[str, str], *, failed: str = "", status: int = 200) -> Response:

@@ -15,6 +15,7 @@ from al_platform.platform.policy_curves import last_measured, policy_panels
 from al_platform.platform.service import Service
 from api.dashboard.guard import OPERATOR, READER, Caller, SentForm, ServiceHere, texts_of
 from api.dashboard.pages import BASE, render
+from api.dashboard.under_way import all_under_way, suite_of
 from api.paging import cursor_of, page_of
 
 router = APIRouter(prefix="/policies")
@@ -83,6 +84,7 @@ def _page(request: Request, service: Service, cursor: str, *, failed: str = "") 
         "policies.html.jinja",
         status=422 if failed else 200,
         rows=[_row(service, policy) for policy in found.items],
+        under_way=[each for each in all_under_way(service) if not suite_of(each.judgement)],
         suites=judging.suites(service.platform, _ALL).items,
         cursor=cursor,
         next_cursor=cursor_of(found.after),

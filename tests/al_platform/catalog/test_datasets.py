@@ -14,6 +14,7 @@ from al_platform.catalog.datasets import (
     add_version,
     all_versions,
     freeze_pool,
+    items_added,
     pool_items,
     pool_rows,
     pool_size,
@@ -65,6 +66,20 @@ def version(
     purpose: str = "train",
 ) -> DatasetVersion:
     return add_version(tx, blobs, parent_id=parent, additions=additions, purpose=purpose, round_id=round_id, now=NOW)
+
+
+def test_what_a_round_added_is_told_with_its_corrections_and_of_a_start_set_all(
+    catalog: Catalog, blobs: BlobStore
+) -> None:
+    with catalog.transaction() as tx:
+        start = version(tx, blobs, items(a="1", b="1"), purpose="start")
+        appended = version(tx, blobs, items(b="2", c="1", d="1"), parent=start.version_id, round_id="rnd_1")
+        corrected = version(tx, blobs, items(c="2", e="1"), parent=appended.version_id, round_id="rnd_1")
+        nothing = version(tx, blobs, [], parent=corrected.version_id, round_id="rnd_2")
+        added = [items_added(tx, blobs, each.version_id) for each in (start, appended, corrected, nothing)]
+        assert added == [{"a", "b"}, {"c", "d"}, {"c", "d", "e"}, set()]
+        with pytest.raises(NotFound, match="dsv_0: not in the catalog"):
+            items_added(tx, blobs, "dsv_0")
 
 
 def test_a_version_is_its_parent_plus_what_was_added(catalog: Catalog, blobs: BlobStore) -> None:

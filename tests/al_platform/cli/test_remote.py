@@ -3,7 +3,9 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from al_platform.cli.app import app
+from al_platform.domain.driving import PolicyTraining
 from al_platform.domain.loops import CONTROL_SHARE
+from al_platform.domain.policies import CloningRecipe, PolicySpec
 from al_platform.domain.rounds import StrategySpec
 from al_platform.domain.runs import RoundRequest
 from al_platform.platform.loops import LoopRequest
@@ -42,9 +46,12 @@ CHANGES = {
     "--curriculum": "3:time_of_day=night",
 }
 """A value of every option that none of them has by default."""
-DRIVERS = ("--policy", "pol_1", "--targets", "collision")
+TARGETS = ("--targets", "collision")
+DRIVERS = ("--policy", "pol_1", *TARGETS)
 """A round of scenarios."""
-OF_DRIVERS = {"--policy", "--drives"}
+OF_DRIVERS = {"--policy", "--drives", "--train-policy", "--from"}
+RECIPE = {"members": 2, "cloning": {"updates": 500}}
+"""As a file says it; what is left out is as by default."""
 LOOP_CHANGES = CHANGES | {
     "--name": "nightly",
     "--rounds": "9",
@@ -88,6 +95,14 @@ def inbox() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         thread.join()
 
 
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """A file with a recipe."""
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(RECIPE))
+    return path
+
+
 def options_of(*path: str) -> set[str]:
     """The options of a command, without --help."""
     command = typer.main.get_command(app)
@@ -98,7 +113,7 @@ def options_of(*path: str) -> set[str]:
 
 
 def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
-    alp: Alp, inbox: tuple[str, list[dict[str, Any]]]
+    alp: Alp, inbox: tuple[str, list[dict[str, Any]]], recipe: Path
 ) -> None:
     url, bodies = inbox
     assert options_of("round", "run") - {"--dry-run"} == CHANGES.keys() | OF_DRIVERS
@@ -112,10 +127,14 @@ def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
     unheard = [option for option, value in CHANGES.items() if asked(option, value) == plain]
     assert unheard == []
     assert asked(*DRIVERS, "--drives", "3") != asked(*DRIVERS) != plain
+    trained = asked(*TARGETS, "--train-policy", str(recipe)).wanted.policy_model
+    assert trained.training == PolicyTraining(PolicySpec(members=2, cloning=CloningRecipe(updates=500)))
+    onwards = asked(*TARGETS, "--train-policy", str(recipe), "--from", "pol_2").wanted.policy_model
+    assert onwards.training == replace(trained.training, parent_id="pol_2")
 
 
 def test_every_option_of_a_loop_changes_what_a_service_is_asked_for(
-    alp: Alp, inbox: tuple[str, list[dict[str, Any]]]
+    alp: Alp, inbox: tuple[str, list[dict[str, Any]]], recipe: Path
 ) -> None:
     url, bodies = inbox
     assert options_of("loop", "create") == LOOP_CHANGES.keys() | OF_DRIVERS
@@ -132,6 +151,8 @@ def test_every_option_of_a_loop_changes_what_a_service_is_asked_for(
     unheard = [option for option, value in LOOP_CHANGES.items() if asked(option, value) == plain]
     assert unheard == []
     assert asked(*DRIVERS, "--drives", "3") != asked(*DRIVERS) != plain
+    recipes = {asked(*TARGETS, "--train-policy", str(recipe), *more) for more in ((), ("--from", "pol_2"))}
+    assert len(recipes | {plain}) == 3
 
 
 def test_a_service_knows_no_more_of_a_round_than_the_command_line(
@@ -140,6 +161,32 @@ def test_a_service_knows_no_more_of_a_round_than_the_command_line(
     url, bodies = inbox
     alp("--server", url, *ROUND)
     assert bodies[0].keys() == RoundIn.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"cloning": {}, "practice": {}}', "recipes of cloning and practice: both given"),
+        ('{"members": 3}', "recipes of cloning and practice: neither given"),
+        ('{"cloning": {"update": 3}}', "update: not known; known are batch_steps"),
+        ('{"cloning": {"updates": "many"}}', "cloning.updates: Input should be a valid integer"),
+        ("members=3", "write JSON"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused_by_name(alp: Alp, recipe: Path, text: str, said: str) -> None:
+    recipe.write_text(text)
+    refused = alp("--server", "http://127.0.0.1:9", *ROUND, *TARGETS, "--train-policy", str(recipe))
+    assert refused.code == 2
+    assert said in refused.err
+
+
+def test_a_policy_is_asked_or_a_recipe_trains_one(alp: Alp, recipe: Path, tmp_path: Path) -> None:
+    said = alp(*ROUND, *TARGETS, "--policy", "pol_1", "--train-policy", str(recipe))
+    assert "policy pol_1: given beside a recipe" in said.err
+    said = alp(*ROUND, *TARGETS, "--from", "pol_2")
+    assert "policy pol_2: to go on from, but no recipe is given" in said.err
+    said = alp(*ROUND, *TARGETS, "--train-policy", str(tmp_path / "none.json"))
+    assert "none.json: cannot be read (No such file or directory)" in said.err
 
 
 def test_a_loop_is_not_sent_where_it_would_lose_its_options(alp: Alp) -> None:

@@ -18,12 +18,11 @@ from al_platform.platform.judgements import (
     ask_for_licence,
     comparison_status,
     evaluation_status,
-    judgements_under_way,
     licence_status,
-    take_on_judgements,
 )
 from al_platform.platform.judging import evaluation_job
 from al_platform.platform.service import Service, idle_service
+from al_platform.platform.taking_on import judgements_under_way, take_on_judgements
 from tests.as_if_judged import CLONED, enter_judged
 from tests.fleet import contents, settings_of
 

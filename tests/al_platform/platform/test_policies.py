@@ -5,30 +5,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from al_platform.catalog.scenarios import add_sources
+from al_platform.catalog.datasets import add_version
 from al_platform.datasets.scenarios.store import layout_of
+from al_platform.domain.clock import utc_now
+from al_platform.domain.datasets import DatasetItem
 from al_platform.domain.jobs import Cost
+from al_platform.domain.policy_requests import PolicyRequest
 from al_platform.domain.progress import Progress
 from al_platform.domain.records import record_from_json
 from al_platform.domain.rounds import CurriculumShare
-from al_platform.domain.scenarios import ScenarioReference, ScenarioSource
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.platform.home import Platform, open_platform
-from al_platform.platform.policies import PolicyRequest, curve_of, policies, policy, scenario_version, train_policy
+from al_platform.platform.policies import curve_of, policies, policy, scenario_version, train_policy
 from al_platform.policies.job import read_policy_job
 from al_platform.policies.scenes import WantedScenes
 from al_platform.storage.arrays import write_shard
 from al_platform.storage.files import NamedFiles
-from tests.al_platform.policies.lanes import CLONED, PRACTISED, records
+from tests.al_platform.policies.lanes import CLONED, PRACTISED, ids, records
 from tests.fleet import settings_of
+from tests.scenes import enter_references, keep_drivers, untrained
 from tests.sim.learning.scenes import SIZES
-
-
-def reference(number: int, scenario_id: str) -> ScenarioReference:
-    return ScenarioReference(
-        scenario_id, "lanes", f"lanes/{number % 4}", str(number), "", "src", 60, 8, 8, 0, 0, 0, 0, 100.0, 90.0,
-        "", number, tags=("hard",) if number < 2 else (),
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -37,10 +33,7 @@ def home(tmp_path: Path) -> Iterator[Platform]:
     settings = settings_of(tmp_path / "home")
     with open_platform(settings) as platform:
         write_shard(settings.scenarios_folder, records(), layout=layout_of(SIZES))
-        known = [reference(number, record.record_id) for number, record in enumerate(records())]
-        source = ScenarioSource("src", "lanes", "", tuple(each.scenario_id for each in known))
-        with platform.catalog.transaction() as tx:
-            add_sources(tx, [source], known)
+        enter_references(platform, ids(), hard=ids()[:2])
         yield platform
 
 
@@ -86,14 +79,24 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_computed(home: Pla
     plain = request_of(home)
     with pytest.raises(InvalidInput, match="to learn from and held out; split them"):
         train_policy(home, replace(plain, held_out_version_id=plain.dataset_version_id))
-    with pytest.raises(InvalidInput, match="matches none of the 6 scenarios"):
+    with pytest.raises(InvalidInput, match="matches none of the 6 items of dsv_"):
         train_policy(home, replace(plain, curriculum=(CurriculumShare("session_id=lanes/3", 1.0),)))
-    with pytest.raises(InvalidInput, match=r"all .* 0|shares"):
+    with pytest.raises(InvalidInput, match="leaves nothing of dsv_"):
         train_policy(home, replace(plain, curriculum=(CurriculumShare("", 0.0),)))
     with pytest.raises(InvalidInput, match="network 'xxl': must be one of xs, s, m, l"):
         train_policy(home, replace(plain, spec=replace(CLONED, network="xxl")))
     with pytest.raises(NotFound, match="policy pol_0: not in the catalog"):
         train_policy(home, replace(plain, parent_id="pol_0"))
+    other = keep_drivers(home, untrained(3))
+    with pytest.raises(InvalidInput, match="parent pol_untrained: has members 3 and the recipe 1; give both the same"):
+        train_policy(home, replace(plain, parent_id=other))
+    with home.catalog.transaction() as tx:
+        items = [DatasetItem("frm_1", ""), DatasetItem(records()[0].record_id, "")]
+        frames = add_version(
+            tx, home.blobs, parent_id=None, additions=items, purpose="start", round_id=None, now=utc_now()
+        )
+    with pytest.raises(InvalidInput, match="frm_1 and 0 more of its 2 items are no scenarios"):
+        train_policy(home, replace(plain, dataset_version_id=frames.version_id))
     with pytest.raises(InvalidInput, match="no scenario matches"):
         scenario_version(home, "dataset=none")
     with pytest.raises(InvalidInput, match="seed -1"):
