@@ -35,6 +35,7 @@ DEFAULTS: Mapping[str, str] = {
     "strategy.group_quota": "",
     "strategy.group_tag": "",
     "strategy.control_share": "0",
+    "strategy.guard": "",
     "filter": "",
     "curriculum": "",
     "seed": "0",
@@ -53,7 +54,7 @@ DEFAULTS: Mapping[str, str] = {
 """Every field of the form: the path of a field of `RoundIn`, and what stands in it first."""
 
 _LISTS = ("targets", "classes")
-_OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota")
+_OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota", "strategy.guard")
 _OF_SCENARIOS = ("policy.policy_id", "policy.drives")
 
 
