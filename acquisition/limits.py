@@ -1,6 +1,6 @@
 """What may still be picked: caps, quotas and spacing in time, kept by every selection alike.
 
-Axes: N items of the pool.
+Axes: N items of the pool, K classes.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ SessionIds = Shaped[NDArray[np.generic], " N"]
 Timestamps = Float[NDArray[np.floating], " N"]
 GroupCodes = Integer[NDArray[np.integer], " N"]
 Excluded = Bool[NDArray[np.bool_], " N"]
+Suited = Bool[NDArray[np.bool_], "N K"]
+"""For which classes an item may be picked; control takes no heed of it."""
 
 NO_GROUP = -1
 """The group of items that no quota counts."""
@@ -160,6 +162,16 @@ def require_open(open_N: Bool[NDArray[np.bool_], " N"]) -> None:
     """
     if not open_N.any():
         raise ValueError(f"empty pool: {open_N.size} items, none of them open to selection")
+
+
+def require_suited(shape: tuple[int, ...], suited_NK: Suited | None) -> None:
+    """Refuse a table of other items and classes than the scores'.
+
+    Raises:
+        ValueError: as said.
+    """
+    if suited_NK is not None and suited_NK.shape != shape:
+        raise ValueError(f"suited_NK of shape {suited_NK.shape}: must be one for each item and class, {shape}")
 
 
 def require_told(

@@ -16,10 +16,12 @@ from acquisition.limits import (
     GroupCodes,
     Limits,
     SessionIds,
+    Suited,
     Timestamps,
     require_budget,
     require_lengths,
     require_open,
+    require_suited,
     require_told,
 )
 from acquisition.turns import CONTROL, Page, Turns
@@ -41,6 +43,7 @@ def round_robin(
     apart_from_LD: Float[NDArray[np.floating], "L D"] | None = None,
     order: Shaped[NDArray[np.generic], " N"] | None = None,
     excluded: Excluded | None = None,
+    suited_NK: Suited | None = None,
     seed: int = 0,
 ) -> tuple[Int64[NDArray[np.int64], " P"], Int64[NDArray[np.int64], " P"]]:
     """Give (indices [P], classes [P]) in the order of picking: the items, and the class each was picked for.
@@ -49,6 +52,7 @@ def round_robin(
     open; equal scores go to the smaller `order` (frame ids, say), then to the smaller index. An item is
     closed by being picked and by the limits: a full session or group, a pick of its session too near in time
     (items whose clock is NaN take no part in that), a pick or one of `apart_from_LD` too near in its embedding.
+    An item is picked only for classes that it is suited to, by `suited_NK`, or as control.
     A class without open items leaves the rotation, so P < budget exactly where pool and limits allow no more.
     The picks of a smaller budget are the first of a larger. Scores of `excluded` items are not looked at.
     Control picks have class CONTROL and follow `control_order` of the seed. `session_cap` is that of the limits,
@@ -73,6 +77,7 @@ def round_robin(
     )
     require_told(limits, session_ids=session_ids, timestamps_s=timestamps_s, group_codes=group_codes)
     require_open(open_N)
+    require_suited(scores_NK.shape, suited_NK)
     _require_finite(scores_NK, open_N)
     pool = _pool(open_N.size, session_ids, timestamps_s, group_codes)
     vectors = None if embeddings_ND is None else embeddings_ND.__getitem__
@@ -82,7 +87,12 @@ def round_robin(
     first_block = 2 * budget // scores_NK.shape[1] + _SMALLEST_BLOCK
     pages = {
         klass: _pages(
-            turns, pool, np.ascontiguousarray(scores_NK[:, klass]), order=order, open_N=open_N, block=first_block
+            turns,
+            pool,
+            np.ascontiguousarray(scores_NK[:, klass]),
+            order=order,
+            open_N=open_N if suited_NK is None else open_N & suited_NK[:, klass],
+            block=first_block,
         )
         for klass in range(scores_NK.shape[1])
     }

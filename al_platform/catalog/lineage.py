@@ -92,7 +92,11 @@ def _task(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageN
 
 def _round(tx: Transaction, blobs: BlobStore, row: Mapping[str, Any]) -> LineageNode:
     parents = _parents(
-        trained_on=row["trained_on"], scored_by=row["ensemble_id"], scores=row["score_id"], pool=row["pool"]
+        trained_on=row["trained_on"],
+        scored_by=row["ensemble_id"],
+        scores=row["score_id"],
+        pool=row["pool"],
+        guarded_by=row["guard"],
     )
     return LineageNode(row["round_id"], "round", f"{row['strategy']}, {row['state']}", parents)
 
@@ -197,7 +201,8 @@ _KINDS: Mapping[str, Kind] = {
         "round_id",
         _round,
         ", spec->>'$.strategy.name' AS strategy, spec->>'$.pool_id' AS pool, "
-        "spec->>'$.dataset_version_id' AS trained_on",
+        "spec->>'$.dataset_version_id' AS trained_on, "
+        "(SELECT record->>'$.guard_hash' FROM selections WHERE selections.round_id = rounds.round_id) AS guard",
     ),
     "dsv": Kind("dataset_versions", "version_id", _version),
     "ens": Kind(

@@ -1,8 +1,8 @@
 """Selection from score shards: only the head of each ranking is read, and more of it only where it is needed.
 
-Axes: N rows of a pool, L labelled frames, D embedding dimensions. A class is given the rows above a threshold; what
-is picked from them is final, because every other row ranks below. A class that runs out of them is given the next
-rows below, without those of sessions and groups that are full by then.
+Axes: N rows of a pool, K classes, L labelled frames, D embedding dimensions. A class is given the rows above a
+threshold; what is picked from them is final, because every other row ranks below. A class that runs out of them is
+given the next rows below, without those of sessions and groups that are full by then.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,6 +38,15 @@ class FleetPool:
     """[N, D]; only rows that are looked at are read, so a memory map will do."""
     apart_from: NDArray[np.floating] | None = None
     """[L, D]: labelled frames to keep the minimum distance from."""
+    suited: NDArray[np.bool_] | None = None
+    """bool [N, K]: for which classes a row may be picked; None: for every one. Control takes no heed of it."""
+
+    def open_for(self, klass: int) -> NDArray[np.bool_] | None:
+        """Give which rows may be picked for a class, bool [N]; None: every row may."""
+        if self.suited is None:
+            return self.allowed
+        of_class = self.suited[:, klass]
+        return of_class if self.allowed is None else self.allowed & of_class
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,10 @@ def select_rows(
         if pool.apart_from is not None:
             turns.avoid(pool.apart_from)
         wanted = 2 * -(-budget // len(shards)) + _SLACK_ROWS
-        readers = [_Reader(connection, each, turns, limits, pool) for each in shards]
+        readers = [
+            _Reader(connection, each, turns, limits, replace(pool, allowed=pool.open_for(klass)))
+            for klass, each in enumerate(shards)
+        ]
         pages = {klass: reader.pages(wanted) for klass, reader in enumerate(readers)}
         if limits.control_share:
             pages[CONTROL] = _control_pages(partial(shards[0].places, connection), pool, budget, limits, seed=seed)

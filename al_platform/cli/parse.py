@@ -10,6 +10,7 @@ _LIMITS = {
     "distance": "a number",
     "quota": "TAG/N",
     "control": "a share",
+    "guard": "a chance",
 }
 
 
@@ -47,7 +48,7 @@ def strategy(text: str) -> StrategySpec:
     """Give a strategy: its name, and after it the limits that are wanted, each once, as in `mi:cap=2:control=0.1`.
 
     `cap=N` frames a session, `gap=SECONDS`, `distance=D` of embeddings, `quota=TAG/N` frames a value of a tag,
-    `control=SHARE` of the picks.
+    `control=SHARE` of the picks, `guard=CHANCE` of a bad recording from which a scenario is kept away.
 
     Raises: InvalidInput for a limit that does not parse.
     """
@@ -62,6 +63,7 @@ def strategy(text: str) -> StrategySpec:
     try:
         cap = int(values["cap"]) if "cap" in values else None
         gap, distance, control = (float(values.get(limit, 0.0)) for limit in ("gap", "distance", "control"))
+        guard = float(values["guard"]) if "guard" in values else None
         per_group = int(quota) if tag or quota else None
     except ValueError:
         raise InvalidInput(
@@ -75,6 +77,7 @@ def strategy(text: str) -> StrategySpec:
         group_quota=per_group,
         group_tag=tag.strip(),
         control_share=control,
+        guard=guard,
     )
 
 

@@ -11,7 +11,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from al_platform.cli.progress import progress_shown
-from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, show_estimate, steps_in_words
+from al_platform.cli.words import (
+    pick_row,
+    picks_table,
+    quality,
+    rounds_table,
+    show_estimate,
+    show_guard,
+    show_triage,
+    steps_in_words,
+)
 from al_platform.domain.progress import Progress
 from al_platform.errors import MissingExtra
 from al_platform.settings import Remote
@@ -77,7 +86,9 @@ def show_round(remote: Remote, round_id: str) -> None:
     """Show a round: its steps, how good its ensemble is, and what it picked."""
     table = picks_table()
     with client_of(remote) as client:
-        _show(client, client.round(round_id))
+        round_ = client.round(round_id)
+        _show(client, round_)
+        show_triage(client.triage(round_.round_id))
         for pick in client.selections(round_id):
             table.add_row(*pick_row(pick.rank, pick.item_id, pick.for_class, pick.score))
     Console().print(table)
@@ -126,5 +137,7 @@ def _show(client: "Client", round_: "RoundRecord") -> None:
         measured = client.metrics(round_.ensemble_id).tests.get(round_.test_version_id, {})
         found = measured.get("average_precision", {})
         typer.echo(f"  average precision of {round_.ensemble_id}: {quality(sorted(found), found)}")
+    for run in runs:
+        show_guard(run.outputs)
     if round_.message:
         typer.echo(f"  {round_.message}")

@@ -12,7 +12,16 @@ from al_platform.cli import remote
 from al_platform.cli.asked import Asked
 from al_platform.cli.home import platform_of
 from al_platform.cli.model import DEFAULT_IMAGE
-from al_platform.cli.words import pick_row, picks_table, quality, rounds_table, show_estimate, steps_in_words
+from al_platform.cli.words import (
+    pick_row,
+    picks_table,
+    quality,
+    rounds_table,
+    show_estimate,
+    show_guard,
+    show_triage,
+    steps_in_words,
+)
 from al_platform.domain.loops import LoopSpec
 from al_platform.domain.runs import RoundRequest
 
@@ -26,7 +35,7 @@ Strategy = Annotated[
     str,
     typer.Option(
         help="How to pick, default mixdist, of scenarios mi; with limits where wanted: mixdist, "
-        "mi:cap=2:gap=1.5:quota=weather/10:control=0.1, ..."
+        "mi:cap=2:gap=1.5:quota=weather/10:control=0.1, of scenarios mi:guard=0.5, ..."
     ),
 ]
 Dataset = Annotated[str, typer.Option(help="Dataset version to train on; default: a start set")]
@@ -108,16 +117,18 @@ def list_all(context: typer.Context) -> None:
 
 @round_app.command("show")
 def show(context: typer.Context, round_id: str) -> None:
-    """Show a round: its steps, how good its ensemble is, and what it picked."""
+    """Show a round: its steps, how good its ensemble is, what it picked, and what people said of scenarios."""
     server = remote.remote_of(context)
     if server is not None:
         remote.show_round(server, round_id)
         return
     from al_platform.platform.rounds import round_details
+    from al_platform.platform.triage import round_triage
 
     with platform_of(context) as platform:
-        details = round_details(platform, round_id)
+        details, said = round_details(platform, round_id), round_triage(platform, round_id)
     _show(details)
+    show_triage(said)
     table = picks_table()
     for pick in details.selections:
         table.add_row(*pick_row(pick.rank, pick.item_id, pick.for_class, pick.score))
@@ -225,5 +236,6 @@ def _show(details: "RoundDetails") -> None:
         picked = run.outputs.get("selected_frames", round_.spec.budget.frames)
         if picked != round_.spec.budget.frames:
             typer.echo(f"  picked {picked} of {round_.spec.budget.frames} frames: pool and limits allow no more")
+        show_guard(run.outputs)
     if round_.message:
         typer.echo(f"  {round_.message}")

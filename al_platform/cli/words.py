@@ -1,6 +1,6 @@
 """Figures as the commands print them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import typer
@@ -61,6 +61,48 @@ def show_estimate(estimate: Estimated) -> None:
     for step, seconds in estimate.seconds.items():
         told = "no past run tells" if seconds is None else f"{seconds:.1f} s, by {estimate.based_on[step]} past ones"
         typer.echo(f"  {step}: {told}")
+
+
+class Judged(Protocol):
+    """What is shown of an event that was detected, whoever counted."""
+
+    @property
+    def event(self) -> str: ...  # noqa: D102
+    @property
+    def confirmed(self) -> int: ...  # noqa: D102
+    @property
+    def denied(self) -> int: ...  # noqa: D102
+
+
+class Triaged(Protocol):
+    """What is shown of the triage of a round, whoever counted."""
+
+    @property
+    def picked(self) -> int: ...  # noqa: D102
+    @property
+    def accepted(self) -> int: ...  # noqa: D102
+    @property
+    def bad_recordings(self) -> int: ...  # noqa: D102
+    @property
+    def duplicates(self) -> int: ...  # noqa: D102
+    @property
+    def events(self) -> Sequence[Judged]: ...  # noqa: D102
+
+
+def show_triage(found: Triaged | None) -> None:
+    """Print what people said of the scenarios of a round; nothing for a round of frames."""
+    if found is None:
+        return
+    counts = f"{found.accepted} accepted, {found.bad_recordings} bad recordings, {found.duplicates} duplicates"
+    typer.echo(f"  triage of {found.picked} scenarios: {counts}")
+    for each in found.events:
+        typer.echo(f"  {each.event}: real in {each.confirmed} of {each.confirmed + each.denied}")
+
+
+def show_guard(outputs: Mapping[str, str | int | float]) -> None:
+    """Print what a noise guard did in a step that had one."""
+    if "guard" in outputs:
+        typer.echo(f"  guard kept {outputs['guarded_scenarios']} scenarios away; {outputs['guard']}")
 
 
 def steps_in_words(runs: Iterable[tuple[str, float, bool]]) -> str:

@@ -23,6 +23,7 @@ from al_platform.client.records import (
     SimilarRecord,
     StepRecord,
     TaskRecord,
+    TriageRecord,
     VerifiedRecord,
 )
 from al_platform.domain.records import record_from_json
@@ -88,6 +89,11 @@ class Client(JudgingClient):
     def selections(self, round_id: str, *, page: int = 200) -> Iterator[TaskRecord]:
         """Give what a round picked, best first."""
         return self._pages(TaskRecord, f"/v1/rounds/{part(round_id)}/selections", {}, page=page)
+
+    def triage(self, round_id: str) -> TriageRecord | None:
+        """Give what people said of the scenarios of a round so far; None for a round of frames."""
+        found = self._ask("GET", f"/v1/rounds/{part(round_id)}/triage").json()
+        return record(TriageRecord, found) if found else None
 
     def heatmap(self, round_id: str, frame_id: str, *, class_name: str) -> bytes:
         """Give where the ensemble disagrees about a class: a PNG, a pixel a cell."""

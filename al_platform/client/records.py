@@ -248,3 +248,24 @@ class LoopRoundRecord:
     control_frames: int
     control_cells: int
     gain: float | None
+
+
+@dataclass(frozen=True)
+class EventPrecisionRecord:
+    """A detected event: how often people found that it happened, and that it did not."""
+
+    event: str
+    confirmed: int
+    denied: int
+    precision: float
+
+
+@dataclass(frozen=True)
+class TriageRecord:
+    """Verdicts so far on the `picked` scenarios of a round, and how precise the detected events were."""
+
+    picked: int
+    accepted: int
+    bad_recordings: int
+    duplicates: int
+    events: tuple[EventPrecisionRecord, ...] = ()

@@ -68,6 +68,9 @@ class StrategySpec:
     """The tag whose value names the group of a frame; frames without the tag are counted by no quota."""
     control_share: float = 0.0
     """Share of the picks, in [0, 1), that is drawn by the seed whatever the scores say, stratified by session."""
+    guard: float | None = None
+    """Chance of being a bad recording, by all verdicts so far, from which a scenario is picked only as control; in
+    (0, 1). None: no guard."""
 
     def __post_init__(self) -> None:
         """Refuse limits that no selection can keep."""
@@ -85,6 +88,8 @@ class StrategySpec:
             )
         if not 0.0 <= self.control_share < 1.0:
             raise InvalidInput(f"control_share {self.control_share}: must be at least 0 and below 1")
+        if self.guard is not None and not 0.0 < self.guard < 1.0:
+            raise InvalidInput(f"guard {self.guard}: must be a chance above 0 and below 1, or left out for no guard")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class SelectionRecord:
     formula: str | None
     exclusions_hash: str
     """Parquet blob of the items that were queued or unreadable at that moment."""
+    guard_hash: str | None
+    """JSON blob of the noise guard: what it had learned, from which verdicts; None where there was none."""
     allowed_hash: str
     """Digest of the rows of the pool that could be picked."""
     environment: Mapping[str, str]

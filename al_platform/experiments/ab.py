@@ -105,6 +105,7 @@ def arm_name(strategy: StrategySpec) -> str:
         f"distance {strategy.minimum_distance:g}" if strategy.minimum_distance else "",
         f"{strategy.group_tag} {strategy.group_quota}" if strategy.group_quota is not None else "",
         f"control {strategy.control_share:g}" if strategy.control_share else "",
+        f"guard {strategy.guard:g}" if strategy.guard is not None else "",
     )
     return " ".join([strategy.name, *(limit for limit in limits if limit)])
 

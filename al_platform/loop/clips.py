@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
-from al_platform.datasets.scenarios.store import open_layouts
+from al_platform.datasets.scenarios.store import open_layouts, why_lost
 from al_platform.domain.data import BlobRef
 from al_platform.domain.labels import LabelTask
-from al_platform.errors import NotFound
 from al_platform.labeling.base import Clip
 from al_platform.loop.context import LoopContext
-from al_platform.scoring.scenarios import why_lost
 from sim.pictures import ground_picture, recording_of, rollout_frames, view_of
 from sim.scenario.record import STEP_S, Scenario
 
@@ -24,7 +22,7 @@ COLOURS = 128
 def clips_of(context: LoopContext, tasks: Sequence[LabelTask]) -> dict[str, Clip]:
     """Draw the scenario of each task as a moving picture and store it; the same scene gives the same blob.
 
-    Raises: NotFound for a scenario that the store has lost.
+    Raises: NotFound for a scenario that the store has lost, CorruptBlob for one that is damaged there.
     """
     stores, damaged = open_layouts(Path(context.workplace.scenarios_folder))
     scenes: dict[str, Scenario] = {}
@@ -33,7 +31,7 @@ def clips_of(context: LoopContext, tasks: Sequence[LabelTask]) -> dict[str, Clip
         scenes.update({name: store[row] for name, row in zip(there, store.rows_of(there), strict=True)})
     for task in tasks:
         if task.item_id not in scenes:
-            raise NotFound(f"scenario {task.item_id}: {why_lost(task.item_id, damaged)}")
+            raise why_lost(task.item_id, damaged)
     return {task.task_id: Clip(_drawn(context, scenes[task.item_id])) for task in tasks}
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import jax
+import pyarrow as pa
 
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog import models as model_catalog
@@ -30,11 +31,18 @@ def sessions_of_frames(tx: Transaction, frame_ids: Sequence[str]) -> dict[str, s
     return {name: frame.session_id for name, frame in frames_by_id(tx, frame_ids).items()}
 
 
+def suited_to_all(tx: Transaction, targets: Sequence[str], pool: pa.ChunkedArray) -> None:
+    """Any frame may show any class."""
+    del tx, targets, pool
+
+
 def require_trainable(spec: RoundSpec) -> None:
     """Check that the family has members of this specification; shapes alone are computed.
 
-    Raises: InvalidInput for an unknown family, a size below 1, or an image that the family cannot take.
+    Raises: InvalidInput for an unknown family, a size below 1, an image that the family cannot take, or a noise guard.
     """
+    if spec.strategy.guard is not None:
+        raise InvalidInput(f"guard {spec.strategy.guard:g}: learns from the triage of scenarios, frames have none")
     model = spec.frame_model
     family = family_named(model.family)
     for name, size in model.options.items():

@@ -45,6 +45,8 @@ class ItemKind:
     require_tag: Callable[[Transaction, str], None]
     groups: Callable[[Transaction, str, pa.ChunkedArray], NDArray[Any]]
     """A code for each of these items by the value of a tag, NO_GROUP without it."""
+    suited: Callable[[Transaction, Sequence[str], pa.ChunkedArray], NDArray[Any] | None]
+    """For which targets each of these items may be picked, bool [N, K]; None: for every one."""
     require_possible: Callable[[RoundSpec], None]
     """Checks what the specification alone decides."""
     require_present: Callable[[LoopContext, RoundSpec], None]
@@ -70,6 +72,7 @@ FRAME_ITEMS = ItemKind(
     sessions_of=frame_items.sessions_of_frames,
     require_tag=require_known_tag,
     groups=tag_groups,
+    suited=frame_items.suited_to_all,
     require_possible=frame_items.require_trainable,
     require_present=frame_items.require_known_classes,
     train=train_round,
@@ -87,6 +90,7 @@ SCENARIO_ITEMS = ItemKind(
     sessions_of=scenario_items.sessions_of_scenarios,
     require_tag=require_known_scenario_tag,
     groups=scenario_groups,
+    suited=scenario_items.suited_by_tags,
     require_possible=scenario_items.require_drivable,
     require_present=scenario_items.require_known_drivers,
     train=scenario_items.drivers_of,

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from acquisition import NO_GROUP
 from al_platform.catalog import datasets as dataset_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.policies import policy_named
-from al_platform.catalog.scenarios import require_known_scenario_tag, scenarios_named
-from al_platform.datasets.scenarios.store import open_layouts
-from al_platform.domain.driving import PolicyModel
+from al_platform.catalog.scenarios import require_known_scenario_tag, scenario_groups, scenarios_named
+from al_platform.datasets.scenarios.store import open_layouts, why_lost
+from al_platform.domain.driving import PolicyModel, tags_among
 from al_platform.domain.labels import Label
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.policy_requests import PolicyRequest
@@ -24,12 +29,27 @@ from al_platform.loop.train import TrainOutcome
 from al_platform.models.records import Unreadable
 from al_platform.policies.recipes import network_of
 from al_platform.scoring.job import make_job
-from al_platform.scoring.scenarios import why_lost
 
 
 def sessions_of_scenarios(tx: Transaction, scenario_ids: Sequence[str]) -> dict[str, str]:
     """Give the session of each of these scenarios. Raises: NotFound."""
     return {name: scene.session_id for name, scene in scenarios_named(tx, scenario_ids).items()}
+
+
+def suited_by_tags(tx: Transaction, targets: Sequence[str], pool: pa.ChunkedArray) -> NDArray[np.bool_] | None:
+    """Give for which targets each scenario of a pool may be picked, bool [N, K]; None where no target is a tag.
+
+    For a tag those that carry it, for anything else every one.
+
+    Raises: InvalidInput for a tag that no scenario carries.
+    """
+    if not tags_among(tuple(targets)):
+        return None
+    suited = np.ones((len(pool), len(targets)), np.bool_)
+    for column, target in enumerate(targets):
+        for tag in tags_among((target,)):
+            suited[:, column] = scenario_groups(tx, tag, pool) != NO_GROUP
+    return suited
 
 
 def require_drivable(spec: RoundSpec) -> None:
@@ -143,7 +163,7 @@ def lost_scenarios(context: LoopContext, round_: Round, scenario_ids: Sequence[s
     del round_
     stores, damaged = open_layouts(Path(context.workplace.scenarios_folder))
     lost = [name for name in scenario_ids if not any(name in store for store in stores)]
-    return {name: why_lost(name, damaged) for name in lost}
+    return {name: str(why_lost(name, damaged)) for name in lost}
 
 
 def confirmed_events(context: LoopContext, round_: Round, labels: Sequence[Label]) -> int:

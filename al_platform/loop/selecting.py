@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from acquisition import CONTROL
 from al_platform.catalog import scores as score_catalog
@@ -20,6 +19,7 @@ from al_platform.domain.selections import SelectionRecord
 from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import Exclusions, write_exclusions
+from al_platform.loop.guarding import NoiseGuard, write_guard
 from al_platform.loop.kinds import kind_of
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.strategies import Picks, PoolView, picks_of
@@ -38,34 +38,40 @@ class Selected:
     """Found to be so in this selection, with the reason of each."""
     score_rows: int
     """Rows of scores, each of one item and class, that were read for the picks."""
+    guarded: int
+    """Items that the noise guard kept away."""
 
 
-def select_items(context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions) -> Selected:
+def select_items(
+    context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions, *, guard: NoiseGuard | None
+) -> Selected:
     """Give the picks of the round's strategy from the rows of its pool; equal inputs give equal picks.
 
     Raises: InvalidInput where nothing is left to pick from.
     """
-    rows, view, unreadable = pool_view(context, round_, pool, exclusions)
+    rows, view, unreadable = pool_view(context, round_, pool, exclusions, guard=guard)
     picks, lost = _readable_picks(context, round_, rows, view)
     unreadable = Unreadable({**unreadable, **lost})
-    available = view.available & ~rows.mask_of(lost)
+    view = replace(view, available=view.available & ~rows.mask_of(lost))
     seen = {*exclusions.unreadable, *unreadable}
     return Selected(
         tasks=_tasks(round_, rows, picks),
         exclusions=replace(exclusions, unreadable=tuple(rows.ids_of(np.flatnonzero(rows.mask_of(seen))))),
-        allowed_hash=hash_bytes(np.packbits(available).tobytes()),
+        allowed_hash=_hash_of_allowed(view),
         unreadable=unreadable,
         score_rows=picks.score_rows,
+        guarded=view.guarded,
     )
 
 
-def record_of(context: LoopContext, round_: Round, selected: Selected) -> SelectionRecord:
-    """Give the record of a selection; its exclusions are stored by content."""
+def record_of(context: LoopContext, round_: Round, selected: Selected, *, guard: NoiseGuard | None) -> SelectionRecord:
+    """Give the record of a selection; its exclusions and its guard are stored by content."""
     exclusions_hash = write_exclusions(context.blobs, selected.exclusions)
     with context.catalog.transaction() as tx:
         return SelectionRecord(
             **inputs_of(tx, round_),
             exclusions_hash=exclusions_hash,
+            guard_hash=write_guard(context.blobs, guard) if guard else None,
             allowed_hash=selected.allowed_hash,
             environment=environment(),
             picks_hash=digest_of(selected.tasks),
@@ -99,7 +105,7 @@ def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: P
     """The strategy's picks; a picked item that cannot be read leaves the pool, and the strategy picks anew."""
     kind, lost = kind_of(round_.spec.model), Unreadable()
     while True:
-        picks = picks_of(view, _items_to_pick(round_, view.available))
+        picks = picks_of(view, _items_to_pick(round_, view))
         unreadable = kind.lost(context, round_, rows.ids_of(picks.rows))
         if not unreadable:
             return picks, lost
@@ -107,10 +113,21 @@ def _readable_picks(context: LoopContext, round_: Round, rows: PoolRows, view: P
         view = replace(view, available=view.available & ~rows.mask_of(unreadable))
 
 
-def _items_to_pick(round_: Round, available: NDArray[Any]) -> int:
-    wanted, there = round_.spec.budget.frames, int(available.sum())
+def _hash_of_allowed(view: PoolView) -> str:
+    """Digest of the rows that could be picked, and for which targets where they are not suited to all."""
+    suited = b"" if view.suited is None else np.packbits(view.suited).tobytes()
+    return hash_bytes(np.packbits(view.available).tobytes() + suited)
+
+
+def _items_to_pick(round_: Round, view: PoolView) -> int:
+    wanted, there = round_.spec.budget.frames, int(view.available.sum())
+    what = kind_of(round_.spec.model).what
+    if there and not view.open.any():
+        raise InvalidInput(
+            f"pool {round_.spec.pool_id}: none of the {there} {what}s that could be picked is suited to "
+            f"{', '.join(round_.spec.targets)}; ingest such {what}s, or name other targets"
+        )
     if there == 0:
-        what = kind_of(round_.spec.model).what
         left_out = f", or left out by the filter {round_.spec.filter!r}" if round_.spec.filter else ""
         raise InvalidInput(
             f"pool {round_.spec.pool_id}: every {what} is labelled, queued or unreadable{left_out}; ingest more {what}s"

@@ -19,6 +19,7 @@ from al_platform.loop.checks import tool_named
 from al_platform.loop.collecting import collect_until_paid, keep_collected, still_out, take_back, waiting_message
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import exclusions_now
+from al_platform.loop.guarding import guard_now
 from al_platform.loop.kinds import kind_of
 from al_platform.loop.scores import job_of, score_pool
 from al_platform.loop.selecting import record_of, select_items
@@ -96,15 +97,18 @@ def select_step(context: LoopContext, round_: Round) -> StepResult:
     with context.catalog.transaction() as tx:
         pool = dataset_catalog.pool_table(tx, context.blobs, round_.spec.pool_id)
         exclusions = exclusions_now(tx, pool["item_id"], round_.spec.queue)
-    selected = select_items(context, round_, pool, exclusions)
-    record = record_of(context, round_, selected)
+    limit = round_.spec.strategy.guard
+    guard = guard_now(context, limit=limit) if limit is not None else None
+    selected = select_items(context, round_, pool, exclusions, guard=guard)
+    record = record_of(context, round_, selected, guard=guard)
 
     def commit(tx: Transaction) -> None:
         task_catalog.add_tasks(tx, selected.tasks, queue=round_.spec.queue)
         add_selection(tx, record, now=utc_now())
 
     counted = {"selected_frames": len(selected.tasks), "score_rows_read": selected.score_rows}
-    outputs: Outputs = {**counted, **_reasons(selected.unreadable)}
+    guarded: Outputs = {"guard": guard.words, "guarded_scenarios": selected.guarded} if guard else {}
+    outputs: Outputs = {**counted, **guarded, **_reasons(selected.unreadable)}
     return StepResult(replace(round_, state=RoundState.SELECTED), outputs, commit=commit)
 
 

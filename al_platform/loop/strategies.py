@@ -50,14 +50,26 @@ class PoolView:
     """int [N]."""
     timestamps_s: NDArray[Any]
     """float [N], NaN without a clock."""
+    suited: NDArray[Any] | None
+    """bool [N, K]: for which targets a row may be picked; None: for every one. Control takes no heed of it."""
     groups: NDArray[Any]
     """int [N]: codes of what a quota counts, NO_GROUP for none."""
     shown: NDArray[Any] | None
     """bool [N, K]: what a perfect curator sees; None unless the strategy imitates one."""
     seed: int
     strategy: StrategySpec
+    guarded: int = 0
+    """Available rows that a noise guard lets be picked for no target."""
     listed: NDArray[Any] | None = None
     """int: rows picked by hand, in order; None where the strategy picks."""
+
+    @property
+    def open(self) -> NDArray[Any]:
+        """bool [N]: available, and suited to a target or picked by hand."""
+        if self.suited is None or self.listed is not None:
+            return self.available
+        opened: NDArray[Any] = self.available & self.suited.any(axis=1)
+        return opened
 
 
 class Reads(Enum):
@@ -98,7 +110,7 @@ def _best(score: str, view: PoolView, budget: int) -> Picks:
     """Round-robin over the classes, of which only the heads of the rankings are read."""
     if view.scores is None:
         raise InvalidInput(f"score {score}: the strategy is not declared to read scores")
-    pool = FleetPool(allowed=view.available, groups=view.groups, embeddings=view.embeddings)
+    pool = FleetPool(allowed=view.available, groups=view.groups, embeddings=view.embeddings, suited=view.suited)
     shards = shards_at(view.scores, score=score)
     found = select_rows(shards, budget, limits=_limits(view), pool=pool, seed=view.seed)
     return Picks(found.rows, found.classes, found.scores, score_rows=found.rows_read)
@@ -112,6 +124,8 @@ def _spread(score: str | None, view: PoolView, budget: int) -> Picks:
         scores_NK = _scores(score, view)
         relative_NK, score_rows = np.zeros_like(scores_NK, np.float64), scores_NK.size
         relative_NK[view.available] = acquisition.relative_scores(scores_NK[view.available])
+    if view.suited is not None:
+        relative_NK = relative_NK * view.suited
     rows, control = acquisition.distance_weighted(
         relative_NK.sum(axis=1),
         view.embeddings,
@@ -121,7 +135,7 @@ def _spread(score: str | None, view: PoolView, budget: int) -> Picks:
         session_ids=view.sessions,
         timestamps_s=view.timestamps_s,
         group_codes=view.groups,
-        excluded=~view.available,
+        excluded=~view.open,
         seed=view.seed,
     )
     classes = np.where(control, acquisition.CONTROL, np.argmax(relative_NK[rows], axis=1))
@@ -136,7 +150,7 @@ def _scores(score: str, view: PoolView) -> NDArray[Any]:
 
 
 def _in_order(ranking: NDArray[Any], view: PoolView, budget: int) -> Picks:
-    """The first rows of a ranking that the limits allow; without scores, all for the first class."""
+    """The first rows of a ranking that the limits allow; without scores, each for the first target it is suited to."""
     if not ranking.size:
         return Picks(ranking, ranking, np.zeros(0))
     places_N1 = np.full((len(view.available), 1), len(ranking))
@@ -150,8 +164,11 @@ def _in_order(ranking: NDArray[Any], view: PoolView, budget: int) -> Picks:
         group_codes=view.groups,
         embeddings_ND=view.embeddings,
         excluded=~view.available | (places_N1[:, 0] == len(ranking)),
+        suited_NK=view.open[:, None],
         seed=view.seed,
     )
+    if view.suited is not None and view.listed is None:
+        classes = np.where(classes == acquisition.CONTROL, classes, np.argmax(view.suited[rows], axis=1))
     return Picks(rows, classes, np.zeros(len(rows)))
 
 
@@ -171,10 +188,11 @@ def _manual(view: PoolView, budget: int) -> Picks:
     if view.shown is None:
         raise InvalidInput("strategy manual: needs known labels to imitate a curator; use it with --annotator offline")
     film = np.arange(len(view.available))  # a pool's rows are in the order of sessions and frame numbers
-    wanted = view.shown.any(axis=1) & view.available
+    shown = view.shown if view.suited is None else view.shown & view.suited
+    wanted = shown.any(axis=1) & view.available
     clips = acquisition.contiguous_clips(view.sessions, film, wanted, len(film), seed=view.seed)
     picks = _in_order(clips, view, budget)
-    return replace(picks, classes=np.argmax(view.shown[picks.rows], axis=1))
+    return replace(picks, classes=np.argmax(shown[picks.rows], axis=1))
 
 
 _CURATOR_CANNOT = {"control_share": "a curator sees every frame that he picks"}

@@ -12,6 +12,7 @@ from al_platform.domain.rounds import Round
 from al_platform.domain.selections import SelectionRecord
 from al_platform.loop.context import LoopContext
 from al_platform.loop.exclusions import read_exclusions
+from al_platform.loop.guarding import read_guard
 from al_platform.loop.selecting import Selected, digest_of, inputs_of, select_items
 
 
@@ -40,7 +41,8 @@ def verify_selection(context: LoopContext, round_id: str) -> list[str]:
 def _selected_again(context: LoopContext, round_: Round, record: SelectionRecord) -> Selected:
     with context.catalog.transaction() as tx:
         pool = pool_table(tx, context.blobs, round_.spec.pool_id)
-    return select_items(context, round_, pool, read_exclusions(context.blobs, record.exclusions_hash))
+    guard = read_guard(context.blobs, record.guard_hash) if record.guard_hash else None
+    return select_items(context, round_, pool, read_exclusions(context.blobs, record.exclusions_hash), guard=guard)
 
 
 def _compared(record: SelectionRecord, stored: list[LabelTask], again: Selected) -> list[str]:

@@ -14,6 +14,7 @@ from al_platform.domain.rounds import Round, RoundSpec
 from al_platform.loop.context import LoopContext
 from al_platform.loop.embeddings import FrameEmbeddings, frame_embeddings
 from al_platform.loop.exclusions import Exclusions
+from al_platform.loop.guarding import NoiseGuard, suspected
 from al_platform.loop.kinds import kind_of
 from al_platform.loop.rows import PoolRows
 from al_platform.loop.scores import ScoreFiles, pool_score_files, pool_scores
@@ -23,17 +24,19 @@ from al_platform.scoring.read import DenseScores
 
 
 def pool_view(
-    context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions
+    context: LoopContext, round_: Round, pool: pa.Table, exclusions: Exclusions, *, guard: NoiseGuard | None
 ) -> tuple[PoolRows, PoolView, Unreadable]:
     """Give the rows of the round's pool, what its strategy may see of them, and which it cannot see, and why.
 
-    May be picked what is not labelled, not among the exclusions, scored if scores are read, and matches the filter.
+    May be picked what is not labelled, not among the exclusions, scored if scores are read, and matches the filter;
+    for a target what is suited to it and not kept away by the guard.
     """
     spec, strategy = round_.spec, strategy_named(round_.spec.strategy.name)
     with context.catalog.transaction() as tx:
         labelled = dataset_catalog.version_table(tx, context.blobs, spec.dataset_version_id)["item_id"]
         matching = kind_of(spec.model).matching(tx, spec.filter)["item_id"] if spec.filter else pool["item_id"]
         groups = _groups(tx, spec, pool["item_id"])
+        suited = kind_of(spec.model).suited(tx, spec.targets, pool["item_id"])
     rows = PoolRows(pool["item_id"])
     files, dense = _scores(context, round_, reads_of(spec))
     available = rows.mask_of(matching) & ~rows.mask_of(labelled)
@@ -44,6 +47,7 @@ def pool_view(
     for scores in (files, dense):
         if scores is not None:
             available &= scores.scored
+    guarded = _guarded(context, guard, rows, np.flatnonzero(available))
     embedded = FrameEmbeddings(np.zeros((pool.num_rows, 0)), np.zeros((0, 0)), {})
     if strategy.needs_embeddings or spec.strategy.minimum_distance:
         beside = labelled.to_pylist() if strategy.needs_embeddings else []
@@ -59,13 +63,32 @@ def pool_view(
         labelled_embeddings=embedded.labelled,
         sessions=pool["session"].to_numpy(),
         timestamps_s=pc.fill_null(pool["timestamp_s"], float("nan")).to_numpy(),
+        suited=_without(suited, guarded, shape=(pool.num_rows, len(spec.targets))),
         groups=groups,
         shown=shown,
         seed=spec.seed,
         strategy=spec.strategy,
+        guarded=len(guarded),
         listed=listed,
     )
     return rows, view, embedded.unreadable
+
+
+def _guarded(context: LoopContext, guard: NoiseGuard | None, rows: PoolRows, available: NDArray[Any]) -> NDArray[Any]:
+    """Those of the available rows that the guard keeps away."""
+    if guard is None:
+        return available[:0]
+    found: NDArray[Any] = available[suspected(context, guard, rows.ids_of(available))]
+    return found
+
+
+def _without(suited: NDArray[Any] | None, rows: NDArray[Any], *, shape: tuple[int, int]) -> NDArray[Any] | None:
+    """The same but that these rows are suited to no target."""
+    if not rows.size:
+        return suited
+    remaining = np.ones(shape, np.bool_) if suited is None else suited.copy()
+    remaining[rows] = False
+    return remaining
 
 
 def _scores(context: LoopContext, round_: Round, reads: Reads) -> tuple[ScoreFiles | None, DenseScores | None]:

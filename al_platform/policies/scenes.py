@@ -8,10 +8,10 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.datasets.scenarios.store import Scenarios, open_layouts, refuse_damaged
+from al_platform.datasets.scenarios.store import Scenarios, open_layouts, why_lost
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.records import record_from_json
-from al_platform.errors import InvalidInput, NotFound
+from al_platform.errors import InvalidInput
 from al_platform.storage.blobs import BlobStore
 from sim.scenario import Scenario
 
@@ -91,8 +91,7 @@ def open_scenes(folder: str, blobs: BlobStore, wanted_hash: str) -> Scenes:
         known |= dict.fromkeys(each.ids, each)
     for scenario_id in wanted.ids:
         if scenario_id not in known:
-            refuse_damaged(scenario_id, damaged)
-            raise NotFound(f"scenario {scenario_id}: not in {folder}; ingest or generate it again")
+            raise why_lost(scenario_id, damaged)
     store = known[wanted.ids[0]]
     for scenario_id in wanted.ids:
         if known[scenario_id] is not store:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from al_platform.datasets.scenarios.store import Scenarios, open_layouts, refuse_damaged
+from al_platform.datasets.scenarios.store import Scenarios, open_layouts, why_lost
 from al_platform.domain.judging import SuiteScenario
 from al_platform.domain.scenarios import ScenarioReference
-from al_platform.errors import CorruptBlob, NotFound
 from al_platform.storage.arrays import DamagedShard
 
 Held: TypeAlias = list[tuple[Scenarios, list[SuiteScenario]]]
@@ -32,8 +31,7 @@ def by_layout(folder: Path, scenarios: Sequence[SuiteScenario]) -> Held:
     """
     found, left, damaged = _held(folder, scenarios)
     if left:
-        refuse_damaged(left[0], damaged)
-        raise NotFound(_not_held(left[0], more=len(left) - 1))
+        raise why_lost(left[0], damaged, more=len(left) - 1)
     return found
 
 
@@ -43,14 +41,7 @@ def whole_by_layout(folder: Path, scenarios: Sequence[SuiteScenario]) -> tuple[H
     Every scenario is read once to find out.
     """
     found, left, damaged = _held(folder, scenarios)
-    faults: dict[str, str] = {}
-    for scenario_id in left:
-        try:
-            refuse_damaged(scenario_id, damaged)
-        except CorruptBlob as torn:
-            faults[scenario_id] = str(torn)
-        else:
-            faults[scenario_id] = _not_held(scenario_id)
+    faults = {scenario_id: str(why_lost(scenario_id, damaged)) for scenario_id in left}
     whole: Held = []
     for store, here in found:
         changed = store.faults_of([scenario.scenario_id for scenario in here])
@@ -72,10 +63,3 @@ def _held(folder: Path, scenarios: Sequence[SuiteScenario]) -> tuple[Held, list[
             found.append((store, [scenario for scenario in scenarios if scenario.scenario_id in here]))
         left -= here
     return found, sorted(left), damaged
-
-
-def _not_held(scenario_id: str, *, more: int = 0) -> str:
-    return (
-        f"scenario {scenario_id}: not in the store, or prepared for another version of the platform"
-        f"{f', as are {more} more' if more else ''}; ingest or generate it again"
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from al_platform.datasets.scenarios.store import Scenarios, open_layouts
+from al_platform.datasets.scenarios.store import Scenarios, open_layouts, why_lost
 from al_platform.domain.driving import PolicyModel
 from al_platform.domain.hashing import hash_record
 from al_platform.domain.scores import ScoringJob, UnreadableItem
@@ -18,7 +18,6 @@ from al_platform.scoring.measures import MEASURES, PoolMeasures, no_measures
 from al_platform.scoring.place import ScoringPlace
 from al_platform.scoring.shards import ScoredShard
 from al_platform.scoring.stages import StageClock
-from al_platform.storage.arrays import DamagedShard
 from al_platform.storage.pools import read_pool
 
 BATCH = 16
@@ -61,7 +60,7 @@ class ScenarioScorer:
             timestamps_s=items["timestamp_s"].to_numpy()[kept],
             measures=PoolMeasures(*(getattr(measures, name)[kept] for name in MEASURES)),
             unreadable=tuple(
-                UnreadableItem(first + int(place), names[place], why_lost(names[place], self._damaged))
+                UnreadableItem(first + int(place), names[place], str(why_lost(names[place], self._damaged)))
                 for place in np.flatnonzero(~found)
             ),
         )
@@ -75,12 +74,6 @@ class ScenarioScorer:
             part = getattr(measured, measure)[: len(places)]
             _require_finite(measure, part, names, self._model.classes)
             values[places] = part
-
-
-def why_lost(scenario_id: str, damaged: Sequence[DamagedShard]) -> str:
-    """Say why a scenario that none of the whole shards holds cannot be read."""
-    held = next((shard.reason for shard in damaged if scenario_id in shard.ids), "")
-    return held or "is not in the store; ingest or generate it again"
 
 
 @contextmanager

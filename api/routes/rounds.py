@@ -14,7 +14,7 @@ from al_platform.errors import (
     NotFound,
     StorageUnavailable,
 )
-from al_platform.platform import estimates, queues, rounds, submissions
+from al_platform.platform import estimates, queues, rounds, submissions, triage
 from api.access import OPERATOR, READER, Caller, ServiceHere
 from api.conditions import picture_response
 from api.errors import problem_responses
@@ -25,6 +25,7 @@ from api.schemas.base import PageOut, page_out
 from api.schemas.queues import TaskOut
 from api.schemas.round_answers import EstimateOut, RequestOut, RoundOut, SpecOut, StepOut, VerifiedOut
 from api.schemas.rounds import RoundIn
+from api.schemas.triage import TriageOut
 
 router = APIRouter(prefix="/v1/rounds", tags=["rounds"])
 
@@ -103,6 +104,15 @@ def get_spec(service: ServiceHere, round_id: Id) -> SpecOut:
 def list_steps(service: ServiceHere, round_id: Id) -> list[StepOut]:
     """List the finished steps of a round, in order."""
     return [StepOut.model_validate(step) for step in submissions.round_steps(service, round_id)]
+
+
+@router.get(
+    "/{round_id}/triage", operation_id="get_round_triage", dependencies=[READER], responses=problem_responses(NotFound)
+)
+def get_triage(service: ServiceHere, round_id: Id) -> TriageOut | None:
+    """Give what people said of the scenarios of a round so far; null for a round of frames."""
+    found = triage.round_triage(service.platform, submissions.round_status(service, round_id).round.round_id)
+    return TriageOut.model_validate(found) if found else None
 
 
 @router.get(

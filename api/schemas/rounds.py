@@ -47,6 +47,10 @@ class StrategyIn(In):
     group_quota: Whole | None = None
     group_tag: Annotated[str, Field(max_length=200)] = ""
     control_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    guard: Annotated[
+        float | None,
+        Field(gt=0, lt=1, description="Chance of a bad recording from which a scenario is picked only as control"),
+    ] = None
 
 
 class RoundIn(In):

@@ -31,6 +31,7 @@ def pools(draw: st.DrawFn) -> dict[str, object]:
         "apart_from_LD": rng.integers(-4, 5, (draw(st.integers(0, 2)), 2)).astype(np.float32),
         "order": draw(st.sampled_from([None, rng.permutation(count), rng.integers(0, 3, count)])),
         "excluded": excluded,
+        "suited_NK": draw(st.sampled_from([None, rng.random((count, classes)) < 0.6])),
         "seed": draw(st.integers(0, 3)),
     }
 
@@ -39,7 +40,7 @@ def naive(pool: dict) -> tuple[list[int], list[int]]:
     """The definition: look at every item in every turn."""
     scores, order, share = pool["scores_NK"], pool["order"], Fraction(str(pool["limits"].control_share))
     key = order if order is not None else np.zeros(len(scores))
-    drawn = drawn_order(pool)
+    drawn, suited = drawn_order(pool), suited_in(pool)
     picked: list[int] = []
     classes: list[int] = []
     rotation = list(range(scores.shape[1]))
@@ -51,12 +52,17 @@ def naive(pool: dict) -> tuple[list[int], list[int]]:
             classes.append(CONTROL)
             continue
         klass = rotation.pop(0)
-        if not allowed:
+        fitting = [item for item in allowed if suited[item, klass]]
+        if not fitting:
             continue
-        picked.append(min(allowed, key=lambda item: (-scores[item, klass], key[item], item)))
+        picked.append(min(fitting, key=lambda item: (-scores[item, klass], key[item], item)))
         classes.append(klass)
         rotation.append(klass)
     return picked, classes
+
+
+def suited_in(pool: dict) -> np.ndarray:
+    return np.ones(pool["scores_NK"].shape, bool) if pool["suited_NK"] is None else pool["suited_NK"]
 
 
 @settings(max_examples=1500, deadline=None)
@@ -79,7 +85,15 @@ def test_no_item_twice_and_caps_and_gaps_held(pool: dict) -> None:
 def test_fewer_picks_than_the_budget_mean_that_nothing_more_is_allowed(pool: dict) -> None:
     indices, _ = round_robin(**pool)
     if len(indices) < pool["budget"]:
-        assert not any(may_follow(pool, item, indices.tolist()) for item in range(len(pool["scores_NK"])))
+        fitting = np.flatnonzero(suited_in(pool).any(axis=1)).tolist()
+        assert not any(may_follow(pool, item, indices.tolist()) for item in fitting)
+
+
+@settings(max_examples=300, deadline=None)
+@given(pools())
+def test_nothing_is_picked_for_a_class_that_it_is_not_suited_to(pool: dict) -> None:
+    indices, classes = round_robin(**pool)
+    assert all(suited_in(pool)[item, klass] for item, klass in zip(indices, classes, strict=True) if klass != CONTROL)
 
 
 @settings(max_examples=300, deadline=None)

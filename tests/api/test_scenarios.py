@@ -9,11 +9,16 @@ import httpx
 import pytest
 from PIL import Image
 
+from al_platform.catalog.annotations import add_annotations
+from al_platform.catalog.tasks import tasks_of
 from al_platform.client import ServiceProblem
+from al_platform.client.records import EventPrecisionRecord, TriageRecord
 from al_platform.domain.access import Scope
+from al_platform.domain.clock import utc_now
 from al_platform.domain.driving import policy_model
-from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
-from al_platform.platform.home import open_platform
+from al_platform.domain.rounds import Budget, Round, RoundSpec, StrategySpec
+from al_platform.domain.triage import Triage, Verdict
+from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.rounds import prepare_round, run_one_round
 from al_platform.platform.scenarios import generate_scenarios
@@ -39,10 +44,22 @@ def driven(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with open_platform(settings_of(home)) as platform:
         generate_scenarios(platform, COUNT, seed=0, sizes=SIZES)
         keep_drivers(platform, untrained(1))
-        wanted = RoundSpec(policy_model(POLICY, TARGETS), "", "", TARGETS, Budget(PICKS), StrategySpec("random"))
-        run_one_round(platform, prepare_round(platform, wanted, pool="", test="", start=1))
+        strategy = StrategySpec("random", guard=0.5)
+        wanted = RoundSpec(policy_model(POLICY, TARGETS), "", "", TARGETS, Budget(PICKS), strategy)
+        said_again(platform, run_one_round(platform, prepare_round(platform, wanted, pool="", test="", start=1)))
     with serving(home) as served:
         yield served
+
+
+def said_again(platform: Platform, round_: Round) -> None:
+    """People looked again: the first pick is a bad recording that shows no event, the second is good and shows one."""
+    with platform.catalog.transaction() as tx:
+        first, second = tasks_of(tx, round_.round_id)
+        said = [
+            Triage(first.item_id, Verdict.REJECT, "people", revision=2, events={"off_route": False}),
+            Triage(second.item_id, Verdict.ACCEPT, "people", revision=2, events={"off_route": True}),
+        ]
+        add_annotations(tx, said, task_ids=[first.task_id, second.task_id], now=utc_now())
 
 
 def test_pages_give_every_scenario_once(driven: Served) -> None:
@@ -122,6 +139,23 @@ def test_a_round_of_scenarios_shows_from_above_what_it_picked_and_why(driven: Se
         assert f"{PAGES}/policies/{POLICY}" in text
         assert "Nothing was measured" in browser.get(f"{PAGES}/policies/{POLICY}").text
         assert f"{PAGES}/policies/{POLICY}" in browser.get(f"{PAGES}/policies").text
+
+
+def test_what_people_said_of_a_round_is_told_by_its_page_the_service_and_the_command_line(
+    driven: Served, alp: Alp
+) -> None:
+    with driven.client(Scope.READER) as client:
+        (round_,) = client.rounds()
+        said = client.triage(round_.round_id)
+    assert said == TriageRecord(PICKS, 1, 1, 0, (EventPrecisionRecord("off_route", 1, 1, 0.5),))
+    idle = "kept 0 scenarios away; idle: 0 verdicts, 0 of bad recordings; needs 20, 5 of either kind"
+    with logged_in(driven, Scope.READER) as browser:
+        text = re.sub(r"<[^>]+>|\s+", " ", browser.get(f"{PAGES}/rounds/{round_.round_id}").text)
+    for shown in ("Told of 2 of 2", "Bad recordings 1", "Duplicates 0", "off route 1 1 50", idle):
+        assert shown in re.sub(r"\s+", " ", text), shown
+    printed = alp("--server", driven.url, "--key", driven.keys[Scope.READER], "round", "show", round_.round_id).out
+    assert "triage of 2 scenarios: 1 accepted, 1 bad recordings, 0 duplicates\n  off_route: real in 1 of 2" in printed
+    assert f"guard {idle}" in printed
 
 
 def test_the_command_line_lists_and_shows_what_a_server_has(driven: Served, alp: Alp) -> None:

@@ -1,6 +1,7 @@
 """A round of scenarios: drivers disagree, the scenes are triaged, accepted ones are learned from."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 
 from al_platform.catalog.check import faults_of
 from al_platform.catalog.datasets import version_items
+from al_platform.catalog.scenarios import scenarios_of_filter
 from al_platform.catalog.selections import selection_of
 from al_platform.domain.driving import OUTCOMES, TAG, policy_model
 from al_platform.domain.progress import silent
@@ -38,12 +40,19 @@ def first(platform: Platform) -> Round:
     return run_one_round(platform, spec_of(platform, "mi"))
 
 
-def spec_of(platform: Platform, strategy: str, *, queue: str = "main", dataset: str = "") -> RoundSpec:
+def spec_of(
+    platform: Platform,
+    strategy: str,
+    *,
+    queue: str = "main",
+    dataset: str = "",
+    targets: tuple[str, ...] = TARGETS,
+) -> RoundSpec:
     wanted = RoundSpec(
-        model=policy_model(POLICY, TARGETS),
+        model=policy_model(POLICY, targets),
         dataset_version_id=dataset,
         pool_id="",
-        targets=TARGETS,
+        targets=targets,
         budget=Budget(BUDGET),
         strategy=StrategySpec(strategy, session_cap=1),
         queue=queue,
@@ -92,6 +101,23 @@ def test_what_was_picked_is_not_picked_again(platform: Platform, first: Round) -
     picks = [pick.item_id for each in (first, second) for pick in round_details(platform, each.round_id).selections]
     assert len(set(picks)) == len(picks) == 2 * BUDGET
     assert second.score_id == first.score_id
+
+
+@pytest.mark.parametrize("strategy", ["mi", "random"])
+def test_a_queue_for_a_tag_never_fills_with_scenes_that_lack_it(platform: Platform, strategy: str) -> None:
+    spec = spec_of(platform, strategy, queue=f"tagged-{strategy}", targets=TARGETS[2:])
+    round_ = run_one_round(platform, spec)
+    with platform.catalog.transaction() as tx:
+        tagged = {each.scenario_id for each in scenarios_of_filter(tx, "jaywalker=1")}
+        labelled = {item.item_id for item in version_items(tx, platform.blobs, spec.dataset_version_id)}
+    picks = round_details(platform, round_.round_id).selections
+    assert {pick.item_id for pick in picks} == tagged - labelled
+    assert 0 < len(picks) < BUDGET
+    assert verify_round(platform, round_.round_id) == []
+    with pytest.raises(
+        InvalidInput, match=r"none of the \d+ scenarios that could be picked is suited to tag:jaywalker"
+    ):
+        run_one_round(platform, replace(spec, seed=1))
 
 
 def test_the_lineage_of_a_version_reaches_its_scenes(platform: Platform, first: Round) -> None:

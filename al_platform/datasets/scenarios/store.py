@@ -108,8 +108,7 @@ class Scenarios:
         """
         missing = [scenario_id for scenario_id in scenario_ids if scenario_id not in self._rows]
         if missing:
-            refuse_damaged(missing[0], self.damaged)
-            raise NotFound(f"scenario {missing[0]}: not in this store; ingest it again")
+            raise why_lost(missing[0], self.damaged, more=len(missing) - 1)
         return [self._rows[scenario_id] for scenario_id in scenario_ids]
 
     def faults_of(self, scenario_ids: Sequence[str]) -> dict[str, str]:
@@ -212,14 +211,24 @@ def _verify(shard: Shard, row: int) -> None:
         raise CorruptBlob(f"shard {shard.path}: scenario {shard.ids[row]} was changed; {MAKE_AGAIN}")
 
 
-def refuse_damaged(scenario_id: str, damaged: Sequence[DamagedShard]) -> None:
-    """Raise CorruptBlob where a scenario lay in one of these shards, or may have."""
+def why_lost(scenario_id: str, damaged: Sequence[DamagedShard], *, more: int = 0) -> CorruptBlob | NotFound:
+    """Give why none of the whole shards holds a scenario, naming it and the cure; so many more are lost beside it.
+
+    CorruptBlob where it lay in one of the damaged shards, or may have; else NotFound.
+    """
+    others = f", as are {more} more" if more else ""
     for shard in damaged:
         if scenario_id in shard.ids:
-            raise CorruptBlob(f"scenario {scenario_id}: {shard.reason}")
-    unknown = [shard for shard in damaged if not shard.ids]
-    if unknown:
-        raise CorruptBlob(f"scenario {scenario_id}: not in this store, or in what is damaged: {unknown[0].reason}")
+            return CorruptBlob(f"scenario {scenario_id}{others}: {shard.reason}")
+    for shard in damaged:
+        if not shard.ids:
+            return CorruptBlob(
+                f"scenario {scenario_id}: not in the store{others}, or in what is damaged: {shard.reason}"
+            )
+    return NotFound(
+        f"scenario {scenario_id}: not in the store{others}, or prepared for another version of the platform; ingest or "
+        "generate it again"
+    )
 
 
 def _opened(uri: str, *, cache: Path, cache_bytes: int) -> OpenedShards:

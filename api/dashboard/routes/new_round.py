@@ -36,6 +36,7 @@ DEFAULTS: Mapping[str, str] = {
     "strategy.group_quota": "",
     "strategy.group_tag": "",
     "strategy.control_share": "0",
+    "strategy.guard": "",
     "filter": "",
     "curriculum": "",
     "seed": "0",
@@ -56,7 +57,7 @@ DEFAULTS: Mapping[str, str] = {
 """Every field of the form: the path of a field of `RoundIn`, and what stands in it first."""
 
 _LISTS = ("targets", "classes")
-_OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota", "policy.recipe")
+_OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota", "strategy.guard", "policy.recipe")
 _WHOSE_DRIVERS = ("policy.policy_id", "policy.recipe", "policy.parent_id")
 """Any of these makes it a round of scenarios."""
 _OF_SCENARIOS = (*_WHOSE_DRIVERS, "policy.drives")

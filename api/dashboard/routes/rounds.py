@@ -12,7 +12,7 @@ from al_platform.domain.labels import CONTROL_CLASS, LabelTask
 from al_platform.domain.paging import PageRequest
 from al_platform.domain.rounds import Round
 from al_platform.domain.scenarios import ScenarioReference
-from al_platform.platform import insight, listing, queues, submissions
+from al_platform.platform import insight, listing, queues, submissions, triage
 from al_platform.platform.picture_links import PictureLinks
 from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere
 from api.dashboard.pages import BASE, render
@@ -73,6 +73,7 @@ def round_page(
         round_=round_,
         metrics=_metrics(service, round_),
         steps_done=steps,
+        said=triage.round_triage(service.platform, round_id),
         class_choices=[(name, name) for name in round_.spec.model.classes],
         shown={
             **_live(request, service, round_id),

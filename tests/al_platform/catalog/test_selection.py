@@ -37,6 +37,7 @@ def fleets(draw: st.DrawFn) -> dict:
         "groups": rng.integers(NO_GROUP, 4, count),
         "embeddings": rng.integers(-4, 5, (count, 2)).astype(np.float32),
         "apart_from": rng.integers(-4, 5, (draw(st.integers(0, 2)), 2)).astype(np.float32),
+        "suited": draw(st.sampled_from([None, rng.random((count, classes)) < 0.5])),
         "limits": Limits(
             session_cap=draw(st.sampled_from([None, 1, 2, 5])),
             minimum_gap_s=draw(st.sampled_from([0.0, 0.0, 0.3, 2.5])),
@@ -67,6 +68,7 @@ def everything_read(fleet: dict) -> tuple[list[int], list[int]]:
         embeddings_ND=fleet["embeddings"],
         apart_from_LD=fleet["apart_from"],
         excluded=~fleet["allowed"],
+        suited_NK=fleet["suited"],
         seed=fleet["seed"],
     )
     return rows.tolist(), classes.tolist()
@@ -85,7 +87,7 @@ def write(fleet: dict, folder: Path) -> None:
 
 def selected(fleet: dict, folder: Path) -> selection.FleetPicks:
     classes = range(fleet["measures"]["mi_mean"].shape[1])
-    pool = FleetPool(fleet["allowed"], fleet["groups"], fleet["embeddings"], fleet["apart_from"])
+    pool = FleetPool(fleet["allowed"], fleet["groups"], fleet["embeddings"], fleet["apart_from"], fleet["suited"])
     shards = find_shards(folder, classes=classes, score=fleet["score"])
     return select_rows(shards, fleet["budget"], limits=fleet["limits"], pool=pool, seed=fleet["seed"])
 
@@ -116,6 +118,7 @@ def fleet() -> dict:
         "groups": np.full(20_000, NO_GROUP),
         "embeddings": np.zeros((20_000, 1), np.float32),
         "apart_from": np.zeros((0, 1), np.float32),
+        "suited": None,
         "limits": Limits(session_cap=3, minimum_gap_s=1.0),
         "budget": 100,
         "seed": 0,
@@ -163,6 +166,7 @@ def test_half_a_million_sessions_of_one_frame_for_each_of_two_classes_are_no_spe
         "groups": np.full(count, NO_GROUP),
         "embeddings": np.zeros((count, 1), np.float32),
         "apart_from": np.zeros((0, 1), np.float32),
+        "suited": None,
         "limits": Limits(session_cap=1, minimum_gap_s=1.0, control_share=0.1),
         "budget": 1_000,
         "seed": 0,

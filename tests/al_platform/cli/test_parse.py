@@ -1,4 +1,5 @@
 import re
+from dataclasses import asdict
 
 import pytest
 
@@ -6,6 +7,7 @@ from al_platform.cli import parse
 from al_platform.cli.model import described_model
 from al_platform.domain.rounds import StrategySpec
 from al_platform.errors import InvalidInput
+from api.schemas.rounds import StrategyIn
 from tests.fleet import CLASSES, IMAGE, MEMBERS, MODEL, SETTINGS, TARGETS
 
 
@@ -30,6 +32,7 @@ def test_options_are_key_and_value_around_the_first_equals_sign() -> None:
         ("mi:quota=weather/10", StrategySpec("mi", group_quota=10, group_tag="weather")),
         ("mi:quota=road/kind/2", StrategySpec("mi", group_quota=2, group_tag="road/kind")),
         ("mi:control=0.1", StrategySpec("mi", control_share=0.1)),
+        ("mi:guard=0.5", StrategySpec("mi", guard=0.5)),
         (
             "mi:cap=2:gap=1.5:distance=0.3:quota=weather/10:control=0.1",
             StrategySpec("mi", 2, 1.5, 0.3, group_quota=10, group_tag="weather", control_share=0.1),
@@ -39,6 +42,13 @@ def test_options_are_key_and_value_around_the_first_equals_sign() -> None:
 )
 def test_a_strategy_is_its_name_and_its_limits(text: str, meant: StrategySpec) -> None:
     assert parse.strategy(text) == meant
+
+
+def test_every_field_of_a_strategy_can_be_said_here_and_to_the_service_alike() -> None:
+    told = parse.strategy("mi:cap=2:gap=1.5:distance=0.3:quota=weather/10:control=0.1:guard=0.5")
+    assert StrategyIn.model_fields.keys() == asdict(told).keys()
+    assert all(getattr(told, name) != value for name, value in asdict(StrategySpec()).items())
+    assert StrategySpec(**StrategyIn(**asdict(told)).model_dump()) == told
 
 
 @pytest.mark.parametrize(
@@ -64,6 +74,8 @@ def test_limits_that_are_no_numbers_are_refused(text: str) -> None:
         ("mi:quota=7", "group_quota 7 of tag '': name both the quota and the tag, or neither"),
         ("mi:control=1", "control_share 1.0: must be at least 0 and below 1"),
         ("mi:control=nan", "control_share nan"),
+        ("mi:guard=1", "guard 1.0: must be a chance above 0 and below 1"),
+        ("mi:guard=nan", "guard nan"),
         ("mi:cap=1:cap=2", "each limit may be given once"),
         ("mi:size=2", "unknown limit size; known are cap, gap, distance, quota, control"),
     ],

@@ -42,6 +42,7 @@ class Pools:
             labelled_embeddings=draw.normal(size=(LABELLED, 4)).astype(np.float32),
             sessions=np.arange(FRAMES) % SESSIONS,
             timestamps_s=np.arange(FRAMES) // SESSIONS / 5.0,
+            suited=None,
             groups=np.arange(FRAMES) % 5 - 1,
             shown=np.ones((FRAMES, TARGETS), bool) if strategy.needs_oracle else None,
             seed=seed,
@@ -265,3 +266,18 @@ def test_a_curator_who_sees_nothing_is_refused(pool: Pools) -> None:
 def test_an_unknown_strategy_is_refused_with_the_known_names() -> None:
     with pytest.raises(InvalidInput, match="strategy 'best': known are mixdist, epidist, mi"):
         strategy_named("best")
+
+
+@pytest.mark.parametrize("control", [0.0, 0.25])
+def test_a_row_is_picked_for_targets_that_it_is_suited_to_and_else_as_control(
+    pool: Pools, name: str, control: float
+) -> None:
+    control = 0.0 if "control_share" in strategy_named(name).cannot_keep else control
+    view = pool(name, control_share=control)
+    suited = np.random.default_rng(5).random((FRAMES, TARGETS)) < 0.3
+    found = strategy_named(name).pick(replace(view, suited=suited), FRAMES)
+    drawn = found.classes == CONTROL
+    assert suited[found.rows[~drawn], found.classes[~drawn]].all()
+    assert len(found.rows) >= (view.available & suited.any(axis=1)).sum() * (1.0 - control)
+    if not control:
+        assert sorted(found.rows) == np.flatnonzero(view.available & suited.any(axis=1)).tolist()

@@ -67,8 +67,8 @@ def test_a_torn_shard_is_named_and_the_others_are_read(folder: Path, left: int) 
     assert_whole(store, 2)
     with pytest.raises(CorruptBlob, match=rf"scenario {IDS[1]}: shard {path}: {left} bytes, .*--again"):
         store.rows_of([IDS[1]])
-    with pytest.raises(NotFound, match="scn_unknown"):
-        store.rows_of(["scn_unknown"])
+    with pytest.raises(NotFound, match="scn_unknown: not in the store, as are 1 more, or prepared for another version"):
+        store.rows_of(["scn_unknown", "scn_other"])
     (fault,) = faults_of_shards(folder, id_of=scenario_id_of)
     assert str(path) in fault
 
@@ -78,7 +78,7 @@ def test_of_a_shard_with_a_broken_list_nobody_knows_what_it_held(folder: Path) -
     manifest.write_bytes(manifest.read_bytes().replace(b"scn_", b"xcn_"))
     store = load_scenarios(str(folder))
     assert_whole(store, 2)
-    with pytest.raises(CorruptBlob, match=f"scenario {IDS[0]}: not in this store, or in what is damaged: manifest"):
+    with pytest.raises(CorruptBlob, match=f"scenario {IDS[0]}: not in the store, or in what is damaged: manifest"):
         store.rows_of([IDS[0]])
 
 
