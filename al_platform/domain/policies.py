@@ -70,6 +70,9 @@ class PracticeRecipe:
     """How often every sequence is learned from."""
     parts: int = 4
     """Updates of a pass; the scenes are dealt anew in each pass."""
+    value_first: int = 200
+    """Updates that teach the value alone while the drivers stay as they began, where `cloned` is above 0: a value
+    that has seen experts alone foresees no failure, and would mislead the drivers until it does."""
     kept_advantages: float = 0.0
     """Steps whose advantage is below this share of the largest teach nothing; 0 for all."""
     discount: float = 0.95
@@ -84,6 +87,8 @@ class PracticeRecipe:
         counts = ("iterations", "scenes", "sequence", "passes", "parts", "drawn", "iterations_a_draw")
         _check_whole(self, *counts, "evaluate_every")
         _check_multiple(self, "evaluate_every", "iterations_a_draw")
+        if self.value_first < 0:
+            raise InvalidInput(f"value_first {self.value_first}: must be a number of updates, 0 for none")
         _check_positive(self, "learning_rate", "clip")
         _check_weights(self, "value", "entropy", "cloned")
         _check_share(self, "kept_advantages", "discount")
@@ -140,6 +145,9 @@ class PolicySpec:
     """Closest road elements that it sees."""
     route_points: int = 40
     """Points along the route that it sees, 2 m apart, from 20 m behind it on."""
+    reactive: bool = True
+    """Agents that follow the ego brake for it while it practises, and where the learning curve is measured. Without,
+    everybody replays the recording: half of what a clone then runs into would be followers that never look ahead."""
     rewards: Rewards = field(default_factory=Rewards)
     cloning: CloningRecipe | None = None
     practice: PracticeRecipe | None = None

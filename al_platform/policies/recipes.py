@@ -30,6 +30,7 @@ def training_drive(spec: PolicySpec) -> RolloutSpec:
     """Give how a policy drives while it learns: a failure ends a drive."""
     return RolloutSpec(
         observation=ObservationSpec(agents=spec.agents, roads=spec.roads, points=spec.route_points),
+        reactive=spec.reactive,
         reward=RewardSpec(**asdict(spec.rewards)),
         done=DoneSpec(),
     )
@@ -50,7 +51,13 @@ def improve_spec(recipe: PracticeRecipe) -> ImproveSpec:
     """Give a recipe as the simulator's learner takes it."""
     updates = recipe.iterations * recipe.passes * recipe.parts
     return ImproveSpec(
-        loss=ImprovementSpec(clip=recipe.clip, value=recipe.value, entropy=recipe.entropy, cloned=recipe.cloned),
+        loss=ImprovementSpec(
+            clip=recipe.clip,
+            value=recipe.value,
+            entropy=recipe.entropy,
+            cloned=recipe.cloned,
+            value_first=recipe.value_first,
+        ),
         optimiser=OptimiserSpec(recipe.learning_rate, warm_up=_WARM_UP, decay_over=updates),
         scenes=recipe.scenes,
         sequence=recipe.sequence,

@@ -58,7 +58,9 @@ def measures_of(drivers: Drivers, model: PolicyModel, batch: SceneBatch) -> Pool
 
 def _driven(drivers: Drivers, model: PolicyModel, batch: SceneBatch) -> tuple[Array, Array]:
     """Shares of each driver's drives in which each event came about, [M, B, events], and metres, [M, D, B]."""
-    spec, drawn = RolloutSpec(actions=drivers.actions, observation=drivers.observation), bool(model.drives)
+    # Traffic minds the ego, or drivers would be told apart by who replays a recording into their back.
+    spec = RolloutSpec(reactive=True, actions=drivers.actions, observation=drivers.observation)
+    drawn = bool(model.drives)
     happened, progress = [], []
     for number in range(drivers.members):
         drives = [

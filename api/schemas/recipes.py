@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from al_platform.domain.driving import PolicyModel, policy_model, training_of
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PracticeRecipe, Rewards
 from al_platform.domain.rounds import NEW, CurriculumShare
-from api.schemas.base import In, Name, Whole
+from api.schemas.base import LARGEST, In, Name, Whole
 
 _CLONING, _PRACTICE, _REWARDS, _POLICY = (
     CloningRecipe(),
@@ -22,6 +22,7 @@ Weight = Annotated[float, Field(ge=0, le=1e6)]
 Reward = Annotated[float, Field(ge=-1e6, le=1e6)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seen = Annotated[int, Field(ge=1, le=4096)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
 
 
 class CloningIn(In):
@@ -54,6 +55,7 @@ class PracticeIn(In):
     trace: Annotated[float, Field(ge=0, le=1)] = _PRACTICE.trace
     passes: Whole = _PRACTICE.passes
     parts: Whole = _PRACTICE.parts
+    value_first: Count = _PRACTICE.value_first
     kept_advantages: Share = _PRACTICE.kept_advantages
     discount: Share = _PRACTICE.discount
     drawn: Whole = _PRACTICE.drawn
@@ -86,6 +88,7 @@ class RecipeIn(In):
     agents: Seen = _POLICY.agents
     roads: Seen = _POLICY.roads
     route_points: Seen = _POLICY.route_points
+    reactive: bool = _POLICY.reactive
     rewards: RewardsIn = RewardsIn()
     cloning: CloningIn | None = None
     practice: PracticeIn | None = None

@@ -152,7 +152,8 @@ def learn(
             if reference is not None:
                 before = jax.tree.map(lambda leaf: leaf[:-1], drawn.observation)
                 cloned = apply(network, reference, before, actions=counts)
-            return improvement_loss(now, _experience(outputs, drawn, spec), spec.loss, reference=cloned)
+            experience = _experience(outputs, drawn, spec)
+            return improvement_loss(now, experience, spec.loss, reference=cloned, updates=jnp.asarray(learner.updates))
 
         return improved(learner, loss, spec.optimiser, axis=axis)
 

@@ -72,6 +72,8 @@ class ImprovementSpec:
     entropy: float = 3e-2
     cloned: float = 0.0
     """Of the divergence from a reference policy, usually the cloned one; 0 for none."""
+    value_first: int = 0
+    """Updates in which the policy is held where the reference is and the value alone learns; 0 without a reference."""
     normalise: bool = True
     """Bring the advantages of a batch to mean 0 and standard deviation 1."""
 
@@ -91,9 +93,17 @@ class Experience:
 
 
 def improvement_loss(
-    outputs: Outputs, lived: Experience, spec: ImprovementSpec, *, reference: Outputs | None = None
+    outputs: Outputs,
+    lived: Experience,
+    spec: ImprovementSpec,
+    *,
+    reference: Outputs | None = None,
+    updates: Int32[Array, ""] | int = 0,
 ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
     """Clipped surrogate, squared error of the value, entropy bonus and divergence from the reference policy.
+
+    In the first `spec.value_first` of the learner's `updates` the reference, where there is one, takes the place of
+    the surrogate.
 
     Source: Schulman et al. 2017, Eq. 7 and 9.
     """
@@ -109,11 +119,12 @@ def improvement_loss(
         "clipped": _mean((jnp.abs(ratio - 1.0) > spec.clip).astype(jnp.float32), weight),
         "moved": _mean(ratio - 1.0 - log_ratio, weight),
     }
-    loss = terms["policy"] + spec.value * terms["value_error"] - spec.entropy * terms["entropy"]
-    if spec.cloned and reference is not None:
-        terms["divergence"] = _mean(divergence(outputs, reference), weight)
-        loss = loss + spec.cloned * terms["divergence"]
-    return loss, terms
+    beside = spec.value * terms["value_error"] - spec.entropy * terms["entropy"]
+    if reference is None:
+        return terms["policy"] + beside, terms
+    terms["divergence"] = _mean(divergence(outputs, reference), weight)
+    improving = terms["policy"] + spec.cloned * terms["divergence"]
+    return jnp.where(updates < spec.value_first, terms["divergence"], improving) + beside, terms
 
 
 def discounted_returns(

@@ -149,6 +149,32 @@ def test_the_divergence_counts_only_where_it_is_asked_for() -> None:
     assert float(held - plain) == pytest.approx(0.5 * float(divergence(out, reference).mean()), rel=1e-5)
 
 
+def test_at_first_the_value_learns_and_the_policy_is_held() -> None:
+    out, reference = outputs(6), outputs(6, seed=5)
+    action = most_likely(out)
+    spec = replace(PLAIN, value=0.5, cloned=0.1, value_first=3)
+
+    def loss(now: Outputs, advantage: float, updates: int) -> jax.Array:
+        lived = experience(out, action, advantage=advantage)
+        return improvement_loss(now, lived, spec, reference=reference, updates=updates)[0]
+
+    held, improving = (jax.grad(loss)(out, 1.0, updates) for updates in (2, 3))
+    np.testing.assert_array_equal(held.value, improving.value)
+    assert float(jnp.abs(held.value).max()) > 0.0
+    other = jax.grad(loss)(out, -1.0, 2)
+    np.testing.assert_array_equal(held.acceleration, other.acceleration)
+    assert float(jnp.abs(improving.acceleration - jax.grad(loss)(out, -1.0, 3).acceleration).max()) > 1e-3
+    towards = replace(out, acceleration=out.acceleration - 0.1 * held.acceleration)
+    assert float(divergence(towards, reference).mean()) < float(divergence(out, reference).mean())
+
+
+def test_without_a_reference_nothing_waits_for_the_value() -> None:
+    out = outputs(6)
+    lived = experience(out, most_likely(out), advantage=1.0)
+    waiting = improvement_loss(out, lived, replace(PLAIN, value_first=10), updates=0)[0]
+    assert float(waiting) == float(improvement_loss(out, lived, PLAIN)[0])
+
+
 def demonstration(batch: int) -> Demonstration:
     return Demonstration(
         action=jnp.tile(jnp.array([[2, 1]]), (batch, 1)), value=jnp.ones(batch), weight=jnp.ones(batch)
