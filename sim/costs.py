@@ -16,7 +16,7 @@ from jax.extend.core import Jaxpr, jaxprs_in_params
 from sim.networks import NetworkSpec, apply, init
 from sim.observation.record import Observation
 
-_EMBEDDED = ("ego", "agents", "roads", "route")
+_EMBEDDED = ("ego", "agents", "roads", "route", "most")
 _ATTENTION = {"agents": "agents to each other", "gather": "latents to all tokens", "think": "latents to each other"}
 
 

@@ -16,7 +16,7 @@ from al_platform.errors import InvalidInput
 class CloningRecipe:
     """How drivers are cloned from what recorded egos saw, did and earned."""
 
-    updates: int = 1500
+    updates: int = 3000
     batch_steps: int = 512
     """Steps of one update, drawn by the weights of their scenarios."""
     learning_rate: float = 2e-3
@@ -29,7 +29,7 @@ class CloningRecipe:
     """Steps more surprising than this many times the mean count no more than that; 0 for never."""
     gusts: float = 0.3
     """Share of the seconds in which a gust turns the wheel of an expert, so that the way back is learned too."""
-    discount: float = 0.95
+    discount: float = 0.97
     scenes: int = 96
     """Drawn at once by weight; a store may be larger than memory, these and their lessons are held there."""
     updates_a_draw: int = 50
@@ -50,7 +50,7 @@ class CloningRecipe:
 class PracticeRecipe:
     """How drivers practise: proximal policy optimisation on V-trace targets."""
 
-    iterations: int = 1200
+    iterations: int = 1000
     """Of driving and learning from it."""
     scenes: int = 256
     """Driven at once by each driver."""
@@ -59,14 +59,14 @@ class PracticeRecipe:
     learning_rate: float = 2e-4
     clip: float = 0.2
     """The probability of an action counts as changed by this share at most."""
-    value: float = 0.03
+    value: float = 0.05
     """Weight of the squared error of the value."""
     entropy: float = 0.0
-    cloned: float = 0.05
+    cloned: float = 0.01
     """Weight of the divergence from the drivers it began with; 0 for none."""
     trace: float = 0.9
     """How much of what came later counts against the value, from step to step: 1 for all of it, which is noisy."""
-    passes: int = 2
+    passes: int = 1
     """How often every sequence is learned from."""
     parts: int = 4
     """Updates of a pass; the scenes are dealt anew in each pass."""
@@ -75,7 +75,7 @@ class PracticeRecipe:
     that has seen experts alone foresees no failure, and would mislead the drivers until it does."""
     kept_advantages: float = 0.0
     """Steps whose advantage is below this share of the largest teach nothing; 0 for all."""
-    discount: float = 0.95
+    discount: float = 0.97
     drawn: int = 512
     """Scenes drawn at once by weight, from which finished drives are replaced."""
     iterations_a_draw: int = 10
@@ -107,9 +107,9 @@ class PracticeRecipe:
 class Rewards:
     """What a step earns, as in `sim.rewards.RewardSpec`; kept with a policy, since its values mean nothing without."""
 
-    progress: float = 0.02
+    progress: float = 0.04
     """For each metre along the route."""
-    over_speed: float = -0.3
+    over_speed: float = -0.5
     """For each m/s over the limit during a second: more than the progress that it brings."""
     acceleration: float = -0.01
     """For each (m/s^2)^2 during a second."""

@@ -169,7 +169,12 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
         told = asked.out / f"{arm}.json"
         if told.exists():
             known = json.loads(told.read_text())
-            tables[arm] = {**known, **judged(read_drivers(blobs, known["weights"]), parts["test"], asked)}
+            drivers = read_drivers(blobs, known["weights"])
+            tables[arm] = {
+                **known,
+                "in traffic that reacts": judged(drivers, parts["test"], asked, reactive=True),
+                "among replays": judged(drivers, parts["test"], asked, reactive=False),
+            }
             curves[arm] = read_curve(blobs, known["curve"])
     content = {
         "devices": [str(device) for device in jax.devices()],
@@ -182,9 +187,11 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
     shifted = {names[arm]: curve for arm, curve in curves.items() if arm != "clone"}
     (asked.out / "curves.png").write_bytes(draw_curves(shifted, kind="png"))
     for arm, table in tables.items():
-        shown = {name: [round(100 * value, 1) for value in three] for name, three in table["measures"].items()}
-        _say(f"{arm} {shown}")
-        _say(f"   worst {table['strata'][:4]}")
+        for traffic in ("in traffic that reacts", "among replays"):
+            measures = table[traffic]["measures"]
+            shown = {name: [round(100 * value, 1) for value in three] for name, three in measures.items()}
+            _say(f"{arm} {traffic} {shown}")
+            _say(f"   worst {table[traffic]['strata'][:4]}")
     _say(json.dumps(content["profile"], indent=1))
 
 

@@ -32,7 +32,7 @@ from al_platform.scoring.drives import measures_of
 from al_platform.scoring.scenarios import BATCH, scene_batch
 
 START, MORE = 100, 100
-SPEC = PolicySpec(members=4, cloning=CloningRecipe(updates=1200, updates_a_draw=100, evaluate_every=100))
+SPEC = PolicySpec(members=4, cloning=CloningRecipe(updates=800, updates_a_draw=100, evaluate_every=100))
 RARE = ("red-light-runner", "stopped-car", "jaywalker", "oncoming-overtake", "cut-in")
 MODEL = PolicyModel("benchmark")
 ARMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
