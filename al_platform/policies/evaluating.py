@@ -28,7 +28,7 @@ KIND = "evaluate"
 
 STAGE = "drive"
 
-FORMULA = "judging/1"
+FORMULA = "judging/2"
 """Names how drives are measured; raised whenever a number could come out otherwise."""
 
 

@@ -35,8 +35,9 @@ class StepMetrics:
     off_road: Bool[Array, "*b"]
     """A corner or the middle of a side lies beyond the road's edge or where nothing is known."""
     off_route: Bool[Array, "*b"]
-    """The centre of the ego lies on no lane that the route permits; never where the scene has no route. The centre
-    and not the border, since people cut corners and drive on lines."""
+    """The centre of the ego lies on no lane that the route permits; never where the scene has no route, nor in its last
+    two metres: who comes to the end sooner than the recording did is not lost. The centre and not the border, since
+    people cut corners and drive on lines."""
     red_light: Bool[Array, "*b"]
     """The front crossed a stop line whose light was red before and after."""
     stop_line: Bool[Array, "*b"]

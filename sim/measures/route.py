@@ -40,6 +40,12 @@ def route_index(route: Route, distance: Float32[Array, ""]) -> Int32[Array, ""]:
     return jnp.clip((distance / ROUTE_STEP_M).astype(jnp.int32), 0, route.line.shape[-2] - 1)
 
 
+def on_its_way(route: Route, state: SimState) -> Bool[Array, ""]:
+    """Whether there is a route whose end the ego has not come to: what lies behind the end is not known."""
+    length = jnp.asarray(route.length)
+    return (length > 0.0) & (state.distance < length - ROUTE_STEP_M)
+
+
 def over_limit(route: Route, distance: Float32[Array, ""], speed: Float32[Array, ""]) -> Float32[Array, ""]:
     """m/s over the speed limit; 0 below it and where none is known."""
     limit = take(route.speed_limits, route_index(route, distance))

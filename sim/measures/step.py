@@ -10,7 +10,7 @@ from sim.lookup import row
 from sim.measures.agents import measure_agents
 from sim.measures.ground import border_points, measure_ground
 from sim.measures.record import MetricSpec, StepMetrics
-from sim.measures.route import against_route, crossed_lines, over_limit
+from sim.measures.route import against_route, crossed_lines, on_its_way, over_limit
 from sim.scenario.record import STEP_S, Scenario
 from sim.state import SimState
 from sim.stepping import running
@@ -64,7 +64,7 @@ def metrics_of(
         collision=collision,
         at_fault=at_fault,
         off_road=margin < -spec.off_road_m,
-        off_route=~on_route[0] & (jnp.asarray(scenario.route.length) > 0.0),
+        off_route=~on_route[0] & on_its_way(scenario.route, after),
         red_light=red_light,
         stop_line=stop_line,
         wrong_way=against_route(scenario.route, after, axes, moving_mps=spec.moving_mps),

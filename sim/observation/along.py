@@ -29,26 +29,23 @@ def along_route(
     """
     first = route_index(route, distance) - BACK
     index = jnp.clip(first + STRIDE * jnp.arange(POINTS, dtype=jnp.int32), 0, route.line.shape[-2] - 1)
-    x, y, cosine, sine = (take(route.line, index)[:, column] for column in range(4))
-    from_x, from_y = places[0][:, None] - x, places[1][:, None] - y
-    best = _smallest(from_x**2 + from_y**2) & (jnp.asarray(route.length) > 0.0)
-
-    def at_best(values: Float32[Array, "..."]) -> Float32[Array, "K"]:
-        return jnp.sum(jnp.where(best, values, 0.0), axis=-1)
-
-    station = ROUTE_STEP_M * index.astype(jnp.float32) - distance
+    line = take(route.line, index)
+    nearest = _nearest((places[0][:, None] - line[:, 0]) ** 2 + (places[1][:, None] - line[:, 1]) ** 2)
+    x, y, cosine, sine = (take(line, nearest)[:, column] for column in range(4))
+    from_x, from_y = places[0] - x, places[1] - y
+    station = ROUTE_STEP_M * take(index, nearest).astype(jnp.float32) - distance
+    known = jnp.asarray(route.length) > 0.0
     return (
-        at_best(station + from_x * cosine + from_y * sine),
-        at_best(from_y * cosine - from_x * sine),
-        at_best(velocities[0][:, None] * cosine + velocities[1][:, None] * sine),
+        jnp.where(known, station + from_x * cosine + from_y * sine, 0.0),
+        jnp.where(known, from_y * cosine - from_x * sine, 0.0),
+        jnp.where(known, velocities[0] * cosine + velocities[1] * sine, 0.0),
     )
 
 
-def _smallest(squared: Float32[Array, "K P"]) -> Array:
-    """Bool [K, P]: where each row (>= 0) is smallest; the first of equals, and of those within 4 millionths.
+def _nearest(squared: Float32[Array, "K P"]) -> Int32[Array, "K"]:
+    """Column in which each row (>= 0) is smallest: the first of equals, and of those within 4 millionths.
 
     Floats that are not negative are in order as integers too; the lowest bits make way for the position.
     """
-    positions: Int32[Array, P] = jnp.arange(POINTS, dtype=jnp.int32)
-    key = (jax.lax.bitcast_convert_type(squared, jnp.int32) & ~_PLACE_BITS) | positions
-    return key == jnp.min(key, axis=-1, keepdims=True)
+    key = (jax.lax.bitcast_convert_type(squared, jnp.int32) & ~_PLACE_BITS) | jnp.arange(POINTS, dtype=jnp.int32)
+    return jnp.min(key, axis=-1) & _PLACE_BITS
