@@ -101,6 +101,17 @@ def test_turning_and_shifting_the_world_changes_nothing() -> None:
     np.testing.assert_allclose(seen.route.features, turned.route.features, atol=0.1)
 
 
+def test_who_is_past_the_end_of_the_route_is_not_off_it() -> None:
+    scene = SCENES[1]
+    state, length = jax.jit(sim.reset)(scene), float(scene.route.length)
+    x, y, cosine, sine = np.asarray(scene.route.line[int(length / 2.0)])
+    beyond = replace(state.motion, x=jnp.float32(x + 30.0 * cosine), y=jnp.float32(y + 30.0 * sine))
+    measure = jax.jit(sim.metrics)
+    for distance, off_route in ((length, False), (length - 5.0, True)):
+        after = replace(state, step=state.step + 1, motion=beyond, distance=jnp.float32(distance))
+        assert bool(measure(scene, state, after).off_route) == off_route
+
+
 def test_the_order_of_agents_does_not_matter() -> None:
     order = np.random.default_rng(0).permutation(21)
     assert_same(outcome({})[0], outcome({"order": order})[0])
