@@ -2,9 +2,10 @@
 
     python tests/benchmarks/bench_policies.py --store HOME/scenarios --out FOLDER [--arm clone|practised|alone|report]
 
-Generated scenes are split by their number: 0 to 1199 to learn from, 1200 to 1399 to look at while the recipe was
-chosen, from 1400 on the frozen test; recorded ones by session. An arm that is done is not run again, a killed one goes
-on; without `--arm` all of them run one after the other. Writes FOLDER/policies.json and FOLDER/curves.png.
+Generated scenes of seed 0 are split by their number: 0 to 1199 to learn from, 1200 to 1399 to look at while the recipe
+was chosen, from 1400 on the frozen test, to which all of other seeds belong; recorded ones are split by session. An
+arm that is done is not run again, a killed one goes on; without `--arm` all of them run one after the other. Writes
+FOLDER/policies.json and FOLDER/curves.png.
 """
 
 import argparse
@@ -80,7 +81,9 @@ def split_of(store: str) -> dict[str, Scenes]:
 def _part_of(name: str) -> str:
     dataset, rest = name.split("/", 1)
     if dataset == "generated":
-        number = int(name.rsplit("/", 1)[1])
+        seed, number = int(rest.split("/", 1)[0]), int(name.rsplit("/", 1)[1])
+        if seed != 0:
+            return "test"
         return "train" if number < TRAIN_UNTIL else "validation" if number < VALIDATION_UNTIL else "test"
     share = int(hash_bytes(rest.split("/", 1)[0].encode()), 16) % 8
     return "train" if share < 6 else "validation" if share == 6 else "test"
