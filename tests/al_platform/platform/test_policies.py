@@ -23,6 +23,8 @@ from tests.al_platform.policies.lanes import CLONED, PRACTISED, records
 from tests.fleet import settings_of
 from tests.sim.learning.scenes import SIZES
 
+pytestmark = pytest.mark.long
+
 
 def reference(number: int, scenario_id: str) -> ScenarioReference:
     return ScenarioReference(
