@@ -16,8 +16,9 @@ demo: env
 	  --pool dataset=synthetic,split=pool --test dataset=synthetic,split=test \
 	  --targets person,bicycle --strategies mixdist,stratified,random --start 40 --budget 40 --rounds 4 --seeds 3
 
+# A file stays with one worker, which compiles its programs once; what takes long begins first (tests/conftest.py).
 test: dev-env
-	$(RUN) pytest -n auto
+	$(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: dev-env
 	$(RUN) ruff format --check .

@@ -1,11 +1,13 @@
 """Shared by all tests: where the real recordings lie, and a small home that every test gets a copy of."""
 
+import atexit
 import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +19,19 @@ if TYPE_CHECKING:
     from al_platform.platform.home import Platform
     from tests.label_studio import Server
 
-# Tests throw their homes away, and XLA's cache would go on writing into the first of them.
-os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+# What XLA compiles is kept for the session, where every test and every process that a test starts finds it. A folder
+# that is named already is kept beyond it. Not the homes' own: tests throw those away.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = mkdtemp(prefix="compiled-")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 REAL_DATA = Path(os.environ.get("ALP_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None and item.get_closest_marker("story") is None)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import orbax.checkpoint as ocp
 
 from al_platform.errors import CorruptBlob, StorageUnavailable
@@ -57,7 +59,9 @@ class OrbaxCheckpoints:
             if newest is None:
                 return None
             abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, vars(like))
-            return type(like)(**manager.restore(newest, args=ocp.args.StandardRestore(abstract)))
+            restored = manager.restore(newest, args=ocp.args.StandardRestore(abstract))
+        # Orbax commits arrays to a device; for those XLA compiles every function once more.
+        return type(like)(**jax.tree.map(lambda leaf: jnp.array(np.asarray(leaf)), restored))
 
     def save(self, state: State, *, last: bool, stopping: bool = False) -> None:
         """Keep the state when the last was kept long enough ago, or when the training stops early here.

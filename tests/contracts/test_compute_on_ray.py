@@ -11,7 +11,7 @@ import pytest
 
 from tests.contracts.ray_cluster import APART
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.long]
 SUITE = Path(__file__).with_name("test_compute.py")
 EVERY_CLAIM = "ALP_TEST_RAY_FULLY"
 """Set, it lets the whole suite run: some twenty jobs, of which Ray starts each in seconds."""

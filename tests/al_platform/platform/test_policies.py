@@ -26,6 +26,8 @@ from tests.fleet import settings_of
 from tests.scenes import enter_references, keep_drivers, untrained
 from tests.sim.learning.scenes import SIZES
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Platform]:

@@ -32,6 +32,8 @@ from sim.varying import VariationSpec
 from tests.fleet import settings_of
 from tests.judged import CRUISE, HALT, RACE, SCENES, drivers_that, make_judged_home
 
+pytestmark = pytest.mark.long
+
 
 class Bench:
     """Scenes in a store, and jobs on them."""

@@ -19,6 +19,8 @@ from al_platform.storage.blobs import BlobStore
 from al_platform.storage.files import NamedFiles
 from tests.al_platform.policies.lanes import CLONED, CLONING, PRACTICE, PRACTISED, ids, job_of, result, run, workplace
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:

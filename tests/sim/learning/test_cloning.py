@@ -14,6 +14,8 @@ from sim.observation.record import EGO
 from sim.rolling import rollout
 from tests.sim.learning.scenes import COUNTS, DRIVE, NETWORK, learner, parameters, store
 
+pytestmark = pytest.mark.long
+
 SPEC = CloneSpec(batch=256, optimiser=OptimiserSpec(learning_rate=2e-3, warm_up=20))
 LAST = 45
 """Steps that each recording has behind its first."""

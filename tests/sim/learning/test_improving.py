@@ -11,6 +11,8 @@ from sim.learning.losses import ImprovementSpec
 from sim.learning.state import Learner, OptimiserSpec
 from tests.sim.learning.scenes import COUNTS, DRIVE, NETWORK, learner, parameters, store
 
+pytestmark = pytest.mark.long
+
 OPTIMISER = OptimiserSpec(learning_rate=2e-3, warm_up=5)
 SPEC = ImproveSpec(scenes=32, sequence=16, parts=2, passes=2, optimiser=OPTIMISER, loss=ImprovementSpec(entropy=1e-3))
 CHANCE = jnp.ones(8) / 8

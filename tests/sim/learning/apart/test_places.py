@@ -8,6 +8,8 @@ import pytest
 
 from sim.learning.apart import Places, shared_out
 
+pytestmark = pytest.mark.long
+
 HERE = jax.devices()[0]
 
 FOUR = """

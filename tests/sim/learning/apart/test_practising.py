@@ -12,6 +12,8 @@ from sim.learning.improving import Actors, ImproveSpec, iterate, start
 from sim.learning.state import OptimiserSpec
 from tests.sim.learning.scenes import DRIVE, NETWORK, learner, store
 
+pytestmark = pytest.mark.long
+
 OPTIMISER = OptimiserSpec(learning_rate=2e-3, warm_up=2)
 SPEC = ImproveSpec(scenes=4, sequence=4, parts=2, optimiser=OPTIMISER)
 CHANCE = jnp.ones(8) / 8
