@@ -146,18 +146,6 @@ def scenario_job(
     )
 
 
-def _require_drivers(spec: RoundSpec) -> None:
-    """Check that the round says whose drivers are asked, or how they are trained."""
-    model = spec.policy_model
-    if model.training is not None:
-        network_of(model.training.recipe)
-        return
-    if not model.policy_id:
-        raise InvalidInput("drivers: neither a policy nor a recipe is given; name the policy to ask, or train one")
-    if spec.curriculum:
-        raise InvalidInput("curriculum: the round asks a policy that is trained; give a recipe to train by")
-
-
 def lost_scenarios(context: LoopContext, round_: Round, scenario_ids: Sequence[str]) -> Unreadable:
     """Give those of these scenarios that are not in the store, or in a damaged part of it, and why."""
     del round_
@@ -171,3 +159,15 @@ def confirmed_events(context: LoopContext, round_: Round, labels: Sequence[Label
     del context
     triages = [label for label in labels if isinstance(label, Triage)]
     return sum(real for triage in triages for event, real in triage.events.items() if event in round_.spec.targets)
+
+
+def _require_drivers(spec: RoundSpec) -> None:
+    """Check that the round says whose drivers are asked, or how they are trained."""
+    model = spec.policy_model
+    if model.training is not None:
+        network_of(model.training.recipe)
+        return
+    if not model.policy_id:
+        raise InvalidInput("drivers: neither a policy nor a recipe is given; name the policy to ask, or train one")
+    if spec.curriculum:
+        raise InvalidInput("curriculum: the round asks a policy that is trained; give a recipe to train by")
