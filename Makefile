@@ -43,6 +43,7 @@ bench: dev-env
 	$(RUN) python tests/benchmarks/bench_service.py
 	$(RUN) python tests/benchmarks/bench_sim.py
 	$(RUN) python tests/benchmarks/bench_camera.py
+	$(RUN) python tests/benchmarks/bench_guard.py
 
 notebooks: dev-env
 	$(RUN) pytest tests/notebooks

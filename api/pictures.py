@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 
+from al_platform.platform.failures import drive_picture, drive_version
 from al_platform.platform.labels import require_shown
 from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.pictures import picture_version, stored_picture
@@ -28,6 +29,7 @@ def create_pictures(service: Service, links: PictureLinks) -> FastAPI:
     app.add_api_route("/task/{task_id}/{blob_hash}", _of_task)
     app.add_api_route("/heatmap/{round_id}/{frame_id}", _heatmap)
     app.add_api_route("/scenario/{scenario_id}", _scene)
+    app.add_api_route("/drive/{evaluation_id}/{scenario_id}", _drive)
     errors.install(app)
     return app
 
@@ -96,3 +98,18 @@ def _scene(
     links.require(("scenario", scenario_id), show, until_s=until, mark=mark)
     known = unchanged(request, scene_version(scenario_id, show), **_ANYWHERE)
     return known or picture_response(request, scene_picture(service.platform, scenario_id, show), **_ANYWHERE)
+
+
+def _drive(
+    request: Request,
+    service: _ServiceHere,
+    links: _Links,
+    evaluation_id: _Id,
+    scenario_id: _Id,
+    until: _Until,
+    mark: _Mark,
+    size: Annotated[int, Query(ge=0, le=0)] = 0,
+) -> Response:
+    links.require(("drive", evaluation_id, scenario_id), size, until_s=until, mark=mark)
+    known = unchanged(request, drive_version(evaluation_id, scenario_id), **_ANYWHERE)
+    return known or picture_response(request, drive_picture(service.platform, evaluation_id, scenario_id), **_ANYWHERE)

@@ -8,7 +8,9 @@ EXPERT = "expert"
 """Stands where a policy's id does: the recorded drivers themselves."""
 
 EVENTS = ("collision", "off_route", "off_road", "red_light", "stop_line", "wrong_way")
-"""What can happen at a step; the first two are failures."""
+"""What can happen at a step."""
+FAILURES = EVENTS[:2]
+"""What a drive fails by."""
 RATES = ("failure", "collision", "at_fault", "off_route", "off_road", "red_light", "stop_line", "wrong_way")
 """Measures that are 0 or 1 for a drive."""
 PROGRESS = "progress_ratio"

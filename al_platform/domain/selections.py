@@ -28,11 +28,11 @@ class SelectionRecord:
     formula: str | None
     exclusions_hash: str
     """Parquet blob of the items that were queued or unreadable at that moment."""
-    guard_hash: str | None
-    """JSON blob of the noise guard: what it had learned, from which verdicts; None where there was none."""
     allowed_hash: str
     """Digest of the rows of the pool that could be picked."""
     environment: Mapping[str, str]
     """Versions of the code and of what it computes with."""
     picks_hash: str
     """Digest of item, class, rank and score of every pick, in order."""
+    guard_hash: str | None = None
+    """JSON blob of the noise guard: what it had learned, from which verdicts; None where there was none."""

@@ -60,7 +60,7 @@ def _hints(context: LoopContext, tasks: Sequence[LabelTask]) -> Mapping[str, Sho
             round_ = round_named(tx, round_id)
         own = [task for task in tasks if task.round_id == round_id]
         if round_.of_scenarios:
-            hints.update(clips_of(context, own))
+            hints.update(clips_of(context, round_, own))
         elif round_.ensemble_id is not None:
             hints.update(_hints_of_round(context, round_, own))
     return hints

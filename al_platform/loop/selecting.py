@@ -123,9 +123,10 @@ def _items_to_pick(round_: Round, view: PoolView) -> int:
     wanted, there = round_.spec.budget.frames, int(view.available.sum())
     what = kind_of(round_.spec.model).what
     if there and not view.open.any():
+        kept_away = f"; {view.guarded} are likely bad recordings" if view.guarded else ""
         raise InvalidInput(
             f"pool {round_.spec.pool_id}: none of the {there} {what}s that could be picked is suited to "
-            f"{', '.join(round_.spec.targets)}; ingest such {what}s, or name other targets"
+            f"{', '.join(round_.spec.targets)}{kept_away}; ingest such {what}s, or name other targets"
         )
     if there == 0:
         left_out = f", or left out by the filter {round_.spec.filter!r}" if round_.spec.filter else ""

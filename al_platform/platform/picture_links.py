@@ -43,6 +43,10 @@ class PictureLinks:
         """Give the address of a picture of a scenario: `above`, `clip` or `camera`."""
         return self._link(("scenario", scenario_id), {"show": kind})
 
+    def drive(self, evaluation_id: str, scenario_id: str) -> str:
+        """Give the address of a scenario as the policy of an evaluation drove it."""
+        return self._link(("drive", evaluation_id, scenario_id), {"size": 0})
+
     def require(self, place: tuple[str, ...], asked: str | int, *, until_s: int, mark: str) -> None:
         """Refuse an address that this home did not write, or whose time is over.
 

@@ -1,18 +1,23 @@
-"""Clips: one scenario as two policies drove it, side by side."""
+"""Clips: one scenario as policies drove it, side by side, with the moments marked in which something happened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
+from PIL import Image
 
+from al_platform.domain.judging import FAILURES
 from al_platform.policies.wheel import Drive
-from sim.pictures import Panel, View, ground_picture, panel_frames, recording_of, save_gif
+from sim.pictures import Mark, Panel, View, ground_picture, panel_frames, recording_of, save_gif
 from sim.scenario.record import STEP_S, Scenario
 
 _BEFORE_S, _AFTER_S = 6.0, 3.0
 """How much is shown around the moment when something happened."""
-_EVERY = 2
+_APART_S = 1.0
+"""Rings nearer in time than this would lie on each other."""
+EVERY = 2
+"""Steps from one picture to the next."""
 _PIXELS = 400
 _MARGIN_M = 30.0
 _SPAN_M = (60.0, 130.0)
@@ -24,36 +29,75 @@ _ID_CHARACTERS = 12
 class Side:
     """Who drove, and how."""
 
-    policy_id: str
+    name: str
+    """Of the policy, or who it is in words."""
     drive: Drive
+    event: str = ""
+    """The one that is asked about, and alone shown; empty for all."""
 
 
-def clip_of(scenario: Scenario, sides: Sequence[Side]) -> bytes:
-    """Give an endless GIF of the moment in which something first happened to one of the sides, a picture for each."""
-    named = sides[0].drive.driven.scenario
-    recording = recording_of(scenario, name=named.name, tags=named.tags)
-    panels = [Panel(_caption(side), recording, np.asarray(side.drive.poses, np.float64)) for side in sides]
-    steps, moment = _moment(sides, int(scenario.log.steps))
-    view = _view(sides, steps, moment)
-    frames = panel_frames(panels, steps, view=view, ground=ground_picture(scenario.ground, view))
+def clip_of(scenario: Scenario, sides: Sequence[Side], *, recorded: bool = False) -> bytes:
+    """Give an endless GIF of the moment in which something first happened to one of the sides, as `clip_frames`."""
+    frames = clip_frames(scenario, sides, recorded=recorded)
     stream = BytesIO()
-    save_gif(frames, stream, step_s=_EVERY * STEP_S)
+    save_gif(frames, stream, step_s=EVERY * STEP_S)
     return stream.getvalue()
 
 
-def _caption(side: Side) -> str:
-    first = side.drive.driven.reason.partition(",")[0] or "nothing happens"
-    return f"{side.policy_id[:_ID_CHARACTERS]}: {first}\n"
+def clip_frames(scenario: Scenario, sides: Sequence[Side], *, recorded: bool = False) -> list[Image.Image]:
+    """Give the pictures of a clip: every side's drive in its own panel, the traffic as recorded, its events marked.
+
+    With `recorded`, what the recorded ego did stands before them.
+    """
+    named = sides[0].drive.driven.scenario
+    recording = recording_of(scenario, name=named.name, tags=named.tags)
+    panels = [
+        Panel(_caption(side), recording, np.asarray(side.drive.poses, np.float64), marks_of(side)) for side in sides
+    ]
+    panels = [Panel("recorded\n", recording), *panels] if recorded else panels
+    steps, moment = moment_of(sides, int(scenario.log.steps))
+    view = _view(sides, steps, moment)
+    return panel_frames(panels, steps, view=view, ground=ground_picture(scenario.ground, view))
 
 
-def _moment(sides: Sequence[Side], steps: int) -> tuple[range, int]:
-    """The steps around the first event of any side, and its own; the whole scene where nothing happened."""
-    seconds = [second for side in sides for second in side.drive.driven.events.values()]
-    if not seconds:
-        return range(0, steps, _EVERY), steps // 2
-    at = round(min(seconds) / STEP_S)
+def marks_of(side: Side) -> tuple[Mark, ...]:
+    """Give a ring for what happened within a second: where the failure was, if one is among it, else the first."""
+    groups: list[list[tuple[str, float]]] = []
+    for event, second in _happened(side):
+        if not groups or second >= groups[-1][0][1] + _APART_S:
+            groups.append([])
+        groups[-1].append((event, second))
+    marks = []
+    for group in groups:
+        _, second = next((each for each in group if each[0] in FAILURES), group[0])
+        marks.append(Mark(round(second / STEP_S), ", ".join(event.replace("_", " ") for event, _ in group)))
+    return tuple(marks)
+
+
+def moment_of(sides: Sequence[Side], steps: int) -> tuple[range, int]:
+    """Give the steps around the first failure of any side, and its own; else around the first event of any.
+
+    The whole scene, of so many steps, where nothing happened.
+    """
+    happened = [each for side in sides for each in _happened(side)]
+    if not happened:
+        return range(0, steps, EVERY), steps // 2
+    failures = [second for event, second in happened if event in FAILURES]
+    at = round(min(failures or [second for _, second in happened]) / STEP_S)
     first, last = at - round(_BEFORE_S / STEP_S), at + round(_AFTER_S / STEP_S)
-    return range(max(first, 0), min(last, steps - 1) + 1, _EVERY), min(at, steps - 1)
+    return range(max(first, 0), min(last, steps - 1) + 1, EVERY), min(at, steps - 1)
+
+
+def _happened(side: Side) -> list[tuple[str, float]]:
+    """What is to be seen of a side and when, in seconds: the event that is asked about, else all, earliest first."""
+    events = side.drive.driven.events
+    shown = {side.event: events[side.event]} if side.event in events else events
+    return sorted(shown.items(), key=lambda item: item[1])
+
+
+def _caption(side: Side) -> str:
+    first = next((f"{event.replace('_', ' ')} at {second:.1f} s" for event, second in _happened(side)), "")
+    return f"{side.name[:_ID_CHARACTERS]}: {first or 'nothing happens'}\n"
 
 
 def _view(sides: Sequence[Side], steps: range, moment: int) -> View:

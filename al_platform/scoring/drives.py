@@ -4,8 +4,9 @@ Axes: M drivers, D drives of each, B scenes, T steps, K classes. A scene's numbe
 alone, not on the batch that it comes in: its drawn actions have their own seed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ from acquisition.scenes import action_measures, outcome_measures, progress_measu
 from al_platform.domain.driving import OUTCOMES, PolicyModel
 from al_platform.policies.stored import Drivers
 from al_platform.scoring.measures import MEASURES, PoolMeasures
-from sim.actions import expert_actions
+from sim.actions import ActionSpec, expert_actions
 from sim.drivers import Decision, View, replay_actions
 from sim.learning.choices import sample
 from sim.learning.driving import greedy
@@ -67,7 +68,7 @@ def _driven(drivers: Drivers, model: PolicyModel, batch: SceneBatch) -> tuple[Ar
             _drive(
                 drivers.member(number),
                 batch.scenarios,
-                _guides(batch, drive),
+                guides_of(batch.seeds, drive),
                 network=drivers.network,
                 spec=spec,
                 drawn=drawn,
@@ -79,9 +80,20 @@ def _driven(drivers: Drivers, model: PolicyModel, batch: SceneBatch) -> tuple[Ar
     return jnp.stack(happened), jnp.stack(progress)
 
 
-def _guides(batch: SceneBatch, drive: int) -> UInt32[NDArray[np.uint32], "B 2"]:
+def guides_of(seeds: UInt32[NDArray[np.uint32], "B"], drive: int) -> UInt32[NDArray[np.uint32], "B 2"]:
     """Seeds of a drive. All drivers have the same ones, so that luck alone makes no two of them differ."""
-    return np.stack([batch.seeds, np.full_like(batch.seeds, drive)], axis=1)
+    return np.stack([seeds, np.full_like(seeds, drive)], axis=1)
+
+
+def drawing(network: NetworkSpec, parameters: Parameters, *, actions: ActionSpec) -> Partial:
+    """A policy that draws its actions by the seeds of its drive, which are its guide."""
+    return Partial(_bound(network, actions.counts), parameters)
+
+
+@cache
+def _bound(network: NetworkSpec, counts: tuple[int, int]) -> Callable[..., Decision]:
+    """The same object for the same network, so that drives by other parameters need no compilation."""
+    return partial(_draw, network, counts)
 
 
 def _draw(
@@ -103,9 +115,8 @@ def _drive(
     spec: RolloutSpec,
     drawn: bool,
 ) -> tuple[Float[Array, "B events"], Float[Array, "B"]]:
-    counts = spec.actions.counts
     if drawn:
-        policy = Partial(partial(_draw, network, counts), parameters)
+        policy = drawing(network, parameters, actions=spec.actions)
     else:
         policy = greedy(network, parameters, actions=spec.actions)
     episodes = rollout(scenarios, policy, jax.random.key(0), spec=spec, guide=guides).episodes

@@ -90,11 +90,11 @@ def scene_batch(store: Scenarios, scenario_ids: Sequence[str], tags: Sequence[st
     filled = [*scenario_ids, *[scenario_ids[-1]] * (size - len(scenario_ids))]
     rows = store.rows_of(filled)
     tagged = np.array([[tag in store.tags[row] for tag in tags] for row in rows], np.bool_)
-    return SceneBatch(store.batch(rows), _seeds(filled), tagged.reshape(size, len(tags)))
+    return SceneBatch(store.batch(rows), seeds_of(filled), tagged.reshape(size, len(tags)))
 
 
-def _seeds(scenario_ids: Sequence[str]) -> NDArray[np.uint32]:
-    """A seed for each scenario that is its own wherever it is driven."""
+def seeds_of(scenario_ids: Sequence[str]) -> NDArray[np.uint32]:
+    """Give a seed for each scenario that is its own wherever it is driven."""
     return np.array([int(hash_record(scenario_id)[:8], 16) for scenario_id in scenario_ids], np.uint32)
 
 

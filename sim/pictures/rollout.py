@@ -8,10 +8,22 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sim.pictures.birdseye import Backdrop, Float64s, Overlay, View, draw_step, view_of
+from sim.pictures.birdseye import SUPERSAMPLING, Backdrop, Float64s, Overlay, View, draw_step, view_of
 from sim.recording import Recording
 
 _GAP = 6
+_RING_M = 4.0
+_MARK = (200, 0, 90)
+_CAPTION = 40
+"""Rows of a picture that its caption takes."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment of a drive that is to be seen: from then on a ring stays where the ego was, with these words."""
+
+    step: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,7 @@ class Panel:
     poses: Float64s | None = None
     """[T, 3] x, y, heading of the ego as a policy drove it, in the recording's frame, for the same steps; None for
     the recorded ego."""
+    marks: tuple[Mark, ...] = ()
 
 
 def rollout_frames(
@@ -68,13 +81,13 @@ def panel_frames(
 
 
 def save_gif(frames: list[Image.Image], target: Path | BytesIO, *, step_s: float = 0.2) -> None:
-    """Write pictures as an endless GIF of the same 128 colours.
+    """Write pictures as an endless GIF of the same 128 colours, those of the first and of the last.
 
     Raises: ValueError when there are no pictures.
     """
     if not frames:
         raise ValueError("no frames: a moving picture needs at least one")
-    palette = frames[0].quantize(128)
+    palette = _side_by_side([frames[0], frames[-1]]).quantize(128)
     plain = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     plain[0].save(target, format="GIF", save_all=True, append_images=plain[1:], duration=round(1000 * step_s), loop=0)
 
@@ -84,8 +97,29 @@ def _drawn(panel: Panel, step: int, backdrop: Backdrop) -> Image.Image:
     overlay = None if panel.poses is None else Overlay(panel.poses)
     image = draw_step(recording, step, backdrop=backdrop, overlay=overlay)
     text = f"{panel.caption}  {step * recording.step_s:4.1f} s  {', '.join(recording.tags)}"
-    ImageDraw.Draw(image).text((8, 6), text, fill=(40, 40, 40))
+    draw = ImageDraw.Draw(image)
+    draw.text((8, 6), text, fill=(40, 40, 40))
+    for mark in panel.marks:
+        if step >= mark.step:
+            _draw_mark(draw, mark, panel, backdrop)
     return image
+
+
+def _draw_mark(draw: ImageDraw.ImageDraw, mark: Mark, panel: Panel, backdrop: Backdrop) -> None:
+    """A ring around where the ego was at the moment, and beside it the words, inside of the picture."""
+    poses = poses_of(panel.recording) if panel.poses is None else panel.poses
+    place = poses[min(mark.step, len(poses) - 1), :2][None]
+    (x, y), side = backdrop.pixels_of(place)[0], backdrop.view.pixels
+    x, y = x / SUPERSAMPLING, y / SUPERSAMPLING
+    radius = max(_RING_M * side / backdrop.view.span_m, 10.0)
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=_MARK, width=3)
+    left, top, right, bottom = draw.textbbox((0, 0), mark.text)
+    wide, high = right - left, bottom - top
+    across = min(max(x - 0.5 * wide, 4.0), side - wide - 4.0)
+    above = y - radius - high - 8.0
+    down = above if above > _CAPTION else min(y + radius + 4.0, side - high - 8.0)
+    draw.rectangle((across - 3, down - 2, across + wide + 3, down + high + 5), fill=_MARK)
+    draw.text((across, down), mark.text, fill=(255, 255, 255))
 
 
 def _side_by_side(images: list[Image.Image]) -> Image.Image:

@@ -1,9 +1,11 @@
 """Policies over HTTP: listed, driven, compared, licensed and ranked; whoever asks is answered at once."""
 
 import io
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from al_platform.domain.access import Scope
 from al_platform.domain.judgements import JudgementState
 from al_platform.domain.judging import EXPERT
 from al_platform.domain.paging import PageRequest
+from al_platform.errors import NotFound
+from al_platform.platform.failures import drive_picture, failed_scenes
 from al_platform.platform.fixes import fix_holds
 from al_platform.platform.home import open_platform
 from al_platform.platform.judging import compare_policies, freeze_suite
@@ -21,6 +25,7 @@ from al_platform.platform.scenarios import scenarios
 from al_platform.policies.changes import ComparisonSpec
 from sim.varying import VariationSpec
 from tests.api.conftest import Served, serving
+from tests.api.dashboard.conftest import PAGES, logged_in
 from tests.fleet import contents, settings_of
 from tests.judged import CURVE, HALT, RACE, SCENES, add_policy_that, make_judged_home
 
@@ -195,6 +200,26 @@ def test_what_cannot_be_judged_is_refused_before_anything_is_kept(drivers: Drive
     after = contents(drivers.served.service.platform)
     for table in ("judgements", "evaluations", "licences", "suites"):
         assert after[table] == before[table]
+
+
+def test_the_page_of_a_policy_shows_how_it_failed(drivers: Drivers) -> None:
+    platform = drivers.served.service.platform
+    with drivers.served.client() as client:
+        (found,) = client.evaluations(drivers.racing)
+    failed = failed_scenes(platform, found.evaluation_id)
+    assert sum(scene.share for scene in failed) == pytest.approx(SCENES * found.measures["failure"].mean)
+    assert all(scene.reason for scene in failed)
+    with logged_in(drivers.served, Scope.READER) as browser:
+        text = browser.get(f"{PAGES}/policies/{drivers.racing}").text
+        assert f"Where it failed: {len(failed)} of {SCENES} scenarios" in text
+        assert all(scene.reason in text for scene in failed)
+        addresses = [unescape(one) for one in re.findall(r'src="([^"]*/drive/[^"]+)"', text)]
+        assert [scene.scenario_id in one for scene, one in zip(failed, addresses, strict=True)] == [True] * len(failed)
+        assert browser.get(addresses[0].replace(failed[0].scenario_id, "scn_other")).status_code == 401
+        with Image.open(io.BytesIO(browser.get(addresses[0]).content)) as clip:
+            assert (clip.format, clip.width > clip.height) == ("GIF", True)
+    with pytest.raises(NotFound, match=r"scn_none: evaluation .* did not drive it"):
+        drive_picture(platform, found.evaluation_id, "scn_none")
 
 
 @pytest.mark.story

@@ -2,24 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from al_platform.catalog.check import faults_of
 from al_platform.catalog.datasets import version_items
 from al_platform.catalog.scenarios import scenarios_of_filter
 from al_platform.catalog.selections import selection_of
+from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.driving import OUTCOMES, TAG, policy_model
 from al_platform.domain.progress import silent
 from al_platform.domain.rounds import Budget, Round, RoundSpec, RoundState, StrategySpec
 from al_platform.domain.triage import Verdict
 from al_platform.errors import InvalidInput
+from al_platform.labeling.base import Clip
+from al_platform.loop.clips import clips_of
 from al_platform.platform.data import lineage
 from al_platform.platform.home import Platform
-from al_platform.platform.rounds import prepare_round, round_details, run_one_round, verify_round
+from al_platform.platform.rounds import loop_context, prepare_round, round_details, run_one_round, verify_round
 from al_platform.platform.triage import event_precision, triages
 from al_platform.storage.files import NamedFiles
 from tests.scenes import POLICY, home_with_scenes
@@ -120,6 +125,19 @@ def test_a_queue_for_a_tag_never_fills_with_scenes_that_lack_it(platform: Platfo
         run_one_round(platform, replace(spec, seed=1))
 
 
+def test_people_see_the_drive_in_which_an_event_was_detected_beside_the_recorded_one(
+    platform: Platform, first: Round
+) -> None:
+    context = loop_context(platform)
+    with platform.catalog.transaction() as tx:
+        picked = tasks_of(tx, first.round_id)
+    plain = clips_of(context, first, [replace(task, score=0.0) for task in picked])
+    shown = clips_of(context, first, [replace(task, for_class="off_route", score=0.5) for task in picked])
+    assert all(wide(platform, clip) is False for clip in plain.values())
+    assert any(wide(platform, clip) for clip in shown.values()), "who knows nothing leaves the route somewhere"
+    assert clips_of(context, first, picked).keys() == plain.keys()
+
+
 def test_the_lineage_of_a_version_reaches_its_scenes(platform: Platform, first: Round) -> None:
     nodes = lineage(platform, first.dataset_version_id or "")
     assert {"scenario", "task", "round", "scores", "pool"} <= {node.kind for node in nodes.values()}
@@ -152,6 +170,13 @@ def test_scenes_are_drawn_without_scores(platform: Platform, strategy: str) -> N
 def test_a_strategy_that_needs_what_scenes_lack_is_refused(platform: Platform, strategy: str, reason: str) -> None:
     with pytest.raises(InvalidInput, match=rf"strategy {strategy}.*{reason}"):
         spec_of(platform, strategy)
+
+
+def wide(platform: Platform, clip: Clip) -> bool:
+    """Whether two pictures stand side by side in a clip, which moves."""
+    with Image.open(BytesIO(platform.blobs.get(clip.picture.hash))) as picture:
+        assert getattr(picture, "n_frames", 1) > 5
+        return picture.width > picture.height
 
 
 def contents(files: NamedFiles, score_id: str) -> dict[str, pa.Table]:

@@ -6,14 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from al_platform.domain.judging import Evaluation
 from al_platform.domain.paging import LARGEST_PAGE, PageRequest
 from al_platform.domain.policies import CurvePoint, PolicyVersion
 from al_platform.errors import CorruptBlob, NotFound, PlatformError
 from al_platform.experiments.report.figures import Panel
-from al_platform.platform import judgements, judging, licences, policies
+from al_platform.platform import failures, judgements, judging, licences, policies
+from al_platform.platform.failures import FailedScene
+from al_platform.platform.picture_links import PictureLinks
 from al_platform.platform.policy_curves import last_measured, policy_panels
 from al_platform.platform.service import Service
-from api.dashboard.guard import OPERATOR, READER, Caller, SentForm, ServiceHere, texts_of
+from api.dashboard.guard import OPERATOR, READER, Caller, Links, SentForm, ServiceHere, texts_of
 from api.dashboard.pages import BASE, render
 from api.dashboard.under_way import all_under_way, suite_of
 from api.paging import cursor_of, page_of
@@ -22,6 +25,8 @@ router = APIRouter(prefix="/policies")
 Id = Annotated[str, Path(min_length=1, max_length=200)]
 Cursor = Annotated[str, Query(max_length=2000)]
 _SHOWN = 24
+_CLIPS = 6
+"""Failed scenarios of an evaluation that are drawn; the others are listed."""
 _ALL = PageRequest(LARGEST_PAGE)
 
 
@@ -34,6 +39,14 @@ class PolicyRow:
     """Steps that it learned from; None where its curve is gone."""
     last: CurvePoint | None
     """The last point of its curve that was measured."""
+
+
+@dataclass(frozen=True)
+class FailedCard:
+    """A scenario that a policy failed, and the address of its clip; "" where none is drawn."""
+
+    scene: FailedScene
+    clip: str
 
 
 @router.get("", dependencies=[READER])
@@ -55,7 +68,7 @@ def freeze(request: Request, service: ServiceHere, caller: Caller, form: SentFor
 
 
 @router.get("/{policy_id}", dependencies=[READER])
-def policy_page(request: Request, service: ServiceHere, policy_id: Id) -> Response:
+def policy_page(request: Request, service: ServiceHere, links: Links, policy_id: Id) -> Response:
     """Show a policy: what it was made of, how it learned, how it drives, and what it may do."""
     found = policies.policy(service.platform, policy_id)
     panels: tuple[Panel, ...] = ()
@@ -72,9 +85,24 @@ def policy_page(request: Request, service: ServiceHere, policy_id: Id) -> Respon
         recipe=found.spec.cloning or found.spec.practice,
         panels=panels,
         missing=missing,
-        driven=[(each, judging.suite(service.platform, each.suite_id)) for each in driven],
+        driven=[
+            (each, judging.suite(service.platform, each.suite_id), _failed(service, links, each)) for each in driven
+        ],
         decisions=licences.licences(service.platform, policy_id, _ALL).items,
     )
+
+
+def _failed(service: Service, links: PictureLinks, found: Evaluation) -> list[FailedCard]:
+    """The scenarios of an evaluation that failed; none where its drives are gone."""
+    try:
+        scenes = failures.failed_scenes(service.platform, found.evaluation_id)
+    except (NotFound, CorruptBlob):
+        return []
+    drawn = 0 if found.spec.reactive else _CLIPS
+    return [
+        FailedCard(scene, links.drive(found.evaluation_id, scene.scenario_id) if place < drawn else "")
+        for place, scene in enumerate(scenes)
+    ]
 
 
 def _page(request: Request, service: Service, cursor: str, *, failed: str = "") -> Response:

@@ -11,6 +11,7 @@ import pytest
 
 from al_platform.datasets.scenarios.store import open_layouts
 from al_platform.domain.driving import PolicyModel
+from al_platform.domain.judging import SuiteScenario
 from al_platform.domain.progress import Progress, silent
 from al_platform.domain.scores import ScoringJob, Share
 from al_platform.errors import NonFiniteScore
@@ -24,6 +25,7 @@ from al_platform.scoring.measures import MEASURES
 from al_platform.scoring.place import ScoringPlace
 from al_platform.scoring.read import dense_scores
 from al_platform.scoring.scenarios import scene_batch
+from al_platform.scoring.shown import drives_showing
 from al_platform.scoring.worker import run_scorer
 from al_platform.storage.pools import write_pool
 from al_platform.storage.records import RecordCaches
@@ -120,3 +122,16 @@ def test_drawn_drives_do_not_depend_on_the_batch(platform: Platform) -> None:
         np.testing.assert_allclose(
             getattr(forward, name)[:SCENES], getattr(back, name)[:SCENES][::-1], rtol=1e-5, atol=1e-6, err_msg=name
         )
+
+
+def test_an_event_that_scores_tell_of_is_shown_by_one_of_the_drawn_drives_and_no_other(platform: Platform) -> None:
+    (store,), _ = open_layouts(platform.settings.scenarios_folder)
+    model, drivers = replace(MODEL, drives=2), untrained()
+    told = measures_of(drivers, model, scene_batch(store, store.ids, MODEL.tags, size=16)).mass_sum
+    scenes = [SuiteScenario(name, name, name, "generated") for name in store.ids]
+    for event in ("off_route", "collision"):
+        shown = drives_showing(drivers, model, store, dict.fromkeys(scenes, event))
+        likely = told[:SCENES, model.classes.index(event)]
+        assert shown.keys() == {name for name, mass in zip(store.ids, likely, strict=True) if mass > 0.0}
+        assert all(event in drive.driven.events for drive in shown.values())
+    assert (told[:SCENES, model.classes.index("off_route")] > 0.0).any()

@@ -8,11 +8,23 @@ import pytest
 from PIL import Image
 
 from sim.generator import GeneratorSpec, scene
-from sim.pictures import Backdrop, Overlay, View, draw_step, poses_of, rollout_frames, save_gif
+from sim.pictures import (
+    Backdrop,
+    Mark,
+    Overlay,
+    Panel,
+    View,
+    draw_step,
+    panel_frames,
+    poses_of,
+    rollout_frames,
+    save_gif,
+)
 from sim.recording import Recording
 
 EGO = (214, 60, 46)
 POLICY = (126, 60, 190)
+MARK = (200, 0, 90)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +63,35 @@ def test_expert_and_policy_stand_side_by_side_in_a_gif(recording: Recording, tmp
     with Image.open(tmp_path / "rollout.gif") as written:
         assert written.n_frames == len(frames) == 4
         assert written.size == (246, 120)
+
+
+def test_a_moment_is_ringed_where_the_policy_was_from_then_on(recording: Recording, tmp_path: Path) -> None:
+    poses = poses_of(recording) + np.array([12.0, 0.0, 0.0])
+    view = View((poses[20, 0], poses[20, 1]), span_m=80.0, pixels=400)
+    plain, marked = (
+        panel_frames([Panel("", recording, poses, marks)], range(18, 24), view=view)
+        for marks in ((), (Mark(20, "collision"),))
+    )
+    changed = [np.argwhere((np.asarray(a) != np.asarray(b)).any(axis=2)) for a, b in zip(plain, marked, strict=True)]
+    assert [len(pixels) > 0 for pixels in changed] == [False, False, True, True, True, True]
+    ring = np.argwhere((np.asarray(marked[-1]) == MARK).all(axis=2))
+    low, high = ring.min(axis=0), ring.max(axis=0)
+    assert np.allclose(0.5 * (low[1] + high[1]), 200.0, atol=3.0)
+    assert high[0] == pytest.approx(200 + 20, abs=3)
+    save_gif(marked, tmp_path / "marked.gif")
+    with Image.open(tmp_path / "marked.gif") as written:
+        written.seek(written.n_frames - 1)
+        kept = np.asarray(written.convert("RGB")).astype(int)
+    assert (np.abs(kept - MARK).max(axis=2) < 40).sum() > 50
+
+
+def test_the_words_of_a_moment_at_the_border_stay_inside(recording: Recording) -> None:
+    poses = poses_of(recording)
+    view = View((poses[5, 0] + 39.0, poses[5, 1] - 39.0), span_m=80.0, pixels=400)
+    (image,) = panel_frames([Panel("", recording, poses, (Mark(5, "traffic light"),))], range(6, 7), view=view)
+    words = np.argwhere((np.asarray(image) == MARK).all(axis=2))
+    assert words[:, 1].max() > 50, "all of the words, though the ring is at the corner"
+    assert image.size == (400, 400)
 
 
 def test_maps_without_borders_and_agents_that_vanish_are_drawn(recording: Recording) -> None:
