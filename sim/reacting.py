@@ -67,6 +67,18 @@ def react(log: Log, traffic: Traffic, ego: Motion) -> Traffic:
     return Traffic(states=_states_at(log, time, pace), time=time, pace=pace)
 
 
+def traffic_along(log: Log, drive: Motion) -> Int16[Array, "T 6 A"]:
+    """How the traffic of a recording reacts to an ego that drives so: rows as in Log.states, for T motions [T].
+
+    The first motion is where the recording begins.
+    """
+
+    def one_step(traffic: Traffic, ego: Motion) -> tuple[Traffic, Int16[Array, "6 A"]]:
+        return react(log, traffic, ego), traffic.states
+
+    return jax.lax.scan(one_step, recorded_traffic(log, jnp.int32(0)), drive)[1]
+
+
 def _pace(
     pace: Float32[Array, "A"], room: Float32[Array, "A"], approach: Float32[Array, "A"], speed: Float32[Array, "A"]
 ) -> Float32[Array, "A"]:

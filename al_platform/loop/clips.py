@@ -70,7 +70,7 @@ def _shown(context: LoopContext, round_: Round, store: Scenarios, tasks: Sequenc
 
 
 def _event(context: LoopContext, scenario: Scenario, drive: Drive, event: str) -> BlobRef:
-    frames = clip_frames(scenario, [Side("a driver", drive, event)], recorded=True)
+    frames = clip_frames(scenario, [Side("a driver", drive, event, reactive=True)], recorded=True)
     return _kept(context, frames, every=EVENT_EVERY)
 
 

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from al_platform.catalog.judging import suite_named
-from al_platform.errors import InvalidInput, NotFound
+from al_platform.errors import NotFound
 from al_platform.platform.home import Platform
 from al_platform.platform.judging import evaluation
 from al_platform.platform.pictures import Picture
@@ -56,13 +56,9 @@ def failed_scenes(platform: Platform, evaluation_id: str) -> list[FailedScene]:
 def drive_picture(platform: Platform, evaluation_id: str, scenario_id: str) -> Picture:
     """Give a GIF of a scenario as the worst of a policy's drivers drove it, with what happened marked.
 
-    Raises: NotFound for an unknown evaluation, a scenario outside of its suite or that the store lacks; InvalidInput
-        where agents braked for the ego: nobody kept where they were; CorruptBlob for what was changed.
+    Raises: NotFound for an unknown evaluation, a scenario outside of its suite or that the store lacks; CorruptBlob
+        for what was changed.
     """
-    if evaluation(platform, evaluation_id).spec.reactive:
-        raise InvalidInput(
-            f"evaluation {evaluation_id}: its agents braked for the ego, and nobody kept where they were"
-        )
     kept = NamedFiles(str(platform.settings.cache_folder / "drives"))
     name = f"{STYLE}/{evaluation_id}/{scenario_id}.gif"
     if kept.size(name) is None:
@@ -82,7 +78,8 @@ def _drawn(platform: Platform, evaluation_id: str, scenario_id: str) -> bytes:
     if drives is None:
         raise NotFound(f"scenario {scenario_id}: evaluation {evaluation_id} did not drive it")
     scene = stored(platform, scenario(platform, scenario_id))
-    return clip_of(scene, [Side(evaluation(platform, evaluation_id).policy_id, worst_of(drives))], recorded=True)
+    found = evaluation(platform, evaluation_id)
+    return clip_of(scene, [Side(found.policy_id, worst_of(drives), reactive=found.spec.reactive)], recorded=True)
 
 
 def _drives(platform: Platform, evaluation_id: str) -> list[Drive]:

@@ -1,15 +1,19 @@
 """Clips: one scenario as policies drove it, side by side, with the moments marked in which something happened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 
+import jax
 import numpy as np
 from PIL import Image
 
 from al_platform.domain.judging import FAILURES
 from al_platform.policies.wheel import Drive
+from sim.dynamics import Motion
 from sim.pictures import Mark, Panel, View, ground_picture, panel_frames, recording_of, save_gif
+from sim.reacting import traffic_along
 from sim.scenario.record import STEP_S, Scenario
 
 _BEFORE_S, _AFTER_S = 6.0, 3.0
@@ -34,6 +38,8 @@ class Side:
     drive: Drive
     event: str = ""
     """The one that is asked about, and alone shown; empty for all."""
+    reactive: bool = False
+    """Agents braked for the ego: they are drawn where that brought them."""
 
 
 def clip_of(scenario: Scenario, sides: Sequence[Side], *, recorded: bool = False) -> bytes:
@@ -45,16 +51,17 @@ def clip_of(scenario: Scenario, sides: Sequence[Side], *, recorded: bool = False
 
 
 def clip_frames(scenario: Scenario, sides: Sequence[Side], *, recorded: bool = False) -> list[Image.Image]:
-    """Give the pictures of a clip: every side's drive in its own panel, the traffic as recorded, its events marked.
+    """Give the pictures of a clip: every side's drive in its own panel, with the traffic around it and its events.
 
     With `recorded`, what the recorded ego did stands before them.
     """
     named = sides[0].drive.driven.scenario
-    recording = recording_of(scenario, name=named.name, tags=named.tags)
+    drawn = partial(recording_of, name=named.name, tags=named.tags)
     panels = [
-        Panel(_caption(side), recording, np.asarray(side.drive.poses, np.float64), marks_of(side)) for side in sides
+        Panel(_caption(side), drawn(_around(scenario, side)), np.asarray(side.drive.poses, np.float64), marks_of(side))
+        for side in sides
     ]
-    panels = [Panel("recorded\n", recording), *panels] if recorded else panels
+    panels = [Panel("recorded\n", drawn(scenario)), *panels] if recorded else panels
     steps, moment = moment_of(sides, int(scenario.log.steps))
     view = _view(sides, steps, moment)
     return panel_frames(panels, steps, view=view, ground=ground_picture(scenario.ground, view))
@@ -86,6 +93,35 @@ def moment_of(sides: Sequence[Side], steps: int) -> tuple[range, int]:
     at = round(min(failures or [second for _, second in happened]) / STEP_S)
     first, last = at - round(_BEFORE_S / STEP_S), at + round(_AFTER_S / STEP_S)
     return range(max(first, 0), min(last, steps - 1) + 1, EVERY), min(at, steps - 1)
+
+
+def _around(scenario: Scenario, side: Side) -> Scenario:
+    """The scenario with its agents where they were while this side drove.
+
+    They mind where the ego is and how fast, and both are in its poses: so nobody has to keep where they went.
+    """
+    if not side.reactive:
+        return scenario
+    poses = np.asarray(side.drive.poses, np.float32)
+    steps = len(poses)
+    poses = np.pad(poses, [(0, scenario.log.states.shape[0] - steps), (0, 0)], mode="edge")
+    speed = np.hypot(*np.diff(poses[:, :2], axis=0, append=poses[-1:, :2]).T) / np.float32(STEP_S)
+    unknown = np.zeros_like(speed)
+    motion = Motion(
+        x=poses[:, 0],
+        y=poses[:, 1],
+        heading=poses[:, 2],
+        speed=speed,
+        steering=unknown,
+        acceleration=unknown,
+        yaw_rate=unknown,
+    )
+    states = np.array(scenario.log.states)
+    states[:steps] = np.asarray(_reacting(scenario.log, motion))[:steps]
+    return replace(scenario, log=replace(scenario.log, states=states))
+
+
+_reacting = jax.jit(traffic_along)
 
 
 def _happened(side: Side) -> list[tuple[str, float]]:

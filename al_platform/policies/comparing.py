@@ -122,9 +122,7 @@ class _Artist:
     def with_clips(self, changes: Sequence[Change], report: ReportProgress) -> Iterator[Change]:
         """Yield the changes, the first of them with a clip."""
         job = self.job
-        # Agents that reacted to the ego are not where they were recorded, and nobody kept where they were.
-        reactive = job.before.spec.reactive or job.after.spec.reactive
-        drawn = 0 if reactive else min(job.spec.clips, len(changes))
+        drawn = min(job.spec.clips, len(changes))
         scenarios = [self.pairs[0][change.scenario_id][0].driven.scenario for change in changes[:drawn]]
         layouts = by_layout(Path(self.workplace.scenarios_folder), scenarios) if scenarios else []
         stored = {scenario.scenario_id: store for store, here in layouts for scenario in here}
@@ -141,4 +139,7 @@ class _Artist:
         before, after = (pair[change.scenario_id] for pair in self.pairs)
         worse = changes_of({change.scenario_id: before}, {change.scenario_id: after})[0]
         first, second = (best_of(before), worst_of(after)) if worse else (worst_of(before), best_of(after))
-        return Side(self.job.before.policy_id, first), Side(self.job.after.policy_id, second)
+        return (
+            Side(self.job.before.policy_id, first, reactive=self.job.before.spec.reactive),
+            Side(self.job.after.policy_id, second, reactive=self.job.after.spec.reactive),
+        )

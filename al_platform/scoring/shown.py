@@ -39,7 +39,7 @@ def _driven(
 ) -> Iterator[Drive]:
     """One driver's drives of at most BATCH scenarios, filled up so that all batches are one program."""
     filled = [*scenarios, *[scenarios[-1]] * (BATCH - len(scenarios))]
-    wheel = wheels_of(drivers, JudgeSpec())[member]
+    wheel = wheels_of(drivers, JudgeSpec(reactive=True))[member]
     if model.drives:
         wheel = _drawing(drivers, [each.scenario_id for each in filled], member=member, number=number)
     (drives,) = drive_scenarios(store, filled, wheel, batch=BATCH)
@@ -55,5 +55,5 @@ def _drawing(drivers: Drivers, scenario_ids: list[str], *, member: int, number: 
         del scenarios  # the seeds follow from the ids
         return guides
 
-    spec = RolloutSpec(actions=drivers.actions, observation=drivers.observation)
+    spec = RolloutSpec(reactive=True, actions=drivers.actions, observation=drivers.observation)
     return Wheel(policy, guide=guide, spec=spec, member=member)

@@ -9,6 +9,7 @@ import pytest
 
 import sim
 from sim.preparing import prepare
+from sim.reacting import traffic_along
 from sim.recording import Recording
 from sim.rolling import RolloutSpec
 from sim.scenario import Scenario, Sizes
@@ -95,6 +96,14 @@ def test_a_driver_sees_and_is_measured_against_the_traffic_that_reacts() -> None
     assert final.traffic is not None
     expected = float(final.traffic.states[0, number(FOLLOWER)]) * PLACE_M - float(final.motion.x)
     assert np.abs(behind[np.asarray(seen.valid)] - expected).min() < 0.05
+
+
+def test_how_traffic_reacted_follows_from_how_the_ego_drove() -> None:
+    drove = driven(BRAKE, reactive=True).transitions.state
+    assert drove.traffic is not None
+    states = jax.jit(traffic_along)(followed().log, jax.tree.map(lambda leaf: leaf[:, 0], drove.motion))
+    np.testing.assert_array_equal(states, drove.traffic.states[:, 0])
+    assert (np.asarray(states) != np.asarray(followed().log.states[:-1])).any()
 
 
 @pytest.mark.parametrize("seed", [0, 1])
