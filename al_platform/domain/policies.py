@@ -62,7 +62,7 @@ class PracticeRecipe:
     value: float = 0.05
     """Weight of the squared error of the value."""
     entropy: float = 0.0
-    cloned: float = 0.01
+    cloned: float = 0.1
     """Weight of the divergence from the drivers it began with; 0 for none."""
     trace: float = 0.9
     """How much of what came later counts against the value, from step to step: 1 for all of it, which is noisy."""
@@ -70,7 +70,7 @@ class PracticeRecipe:
     """How often every sequence is learned from."""
     parts: int = 4
     """Updates of a pass; the scenes are dealt anew in each pass."""
-    value_first: int = 200
+    value_first: int = 100
     """Updates that teach the value alone while the drivers stay as they began, where `cloned` is above 0: a value
     that has seen experts alone foresees no failure, and would mislead the drivers until it does."""
     kept_advantages: float = 0.0
@@ -107,7 +107,7 @@ class PracticeRecipe:
 class Rewards:
     """What a step earns, as in `sim.rewards.RewardSpec`; kept with a policy, since its values mean nothing without."""
 
-    progress: float = 0.04
+    progress: float = 0.02
     """For each metre along the route."""
     over_speed: float = -0.5
     """For each m/s over the limit during a second: more than the progress that it brings."""
