@@ -19,14 +19,21 @@ if TYPE_CHECKING:
     from al_platform.platform.home import Platform
     from tests.label_studio import Server
 
-# What XLA compiles is kept for the session, where every test and every process that a test starts finds it. A folder
-# that is named already is kept beyond it. Not the homes' own: tests throw those away.
-if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = mkdtemp(prefix="compiled-")
-    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
-
 REAL_DATA = Path(os.environ.get("ALP_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def pytest_configure() -> None:
+    """Keep what XLA compiles for the session, where every test and every process that a test starts finds it.
+
+    A folder that the environment names is used instead, and stays. Not the homes' own: tests throw those away.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # workers are told by the process that starts them
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = mkdtemp(prefix="compiled-")
+        atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    from al_platform.platform.compiled import keep_compiled  # noqa: PLC0415  jax is told by the environment
+
+    keep_compiled(Path(os.environ["JAX_COMPILATION_CACHE_DIR"]))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

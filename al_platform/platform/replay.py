@@ -8,6 +8,7 @@ from al_platform.catalog.scenarios import scenarios_of_filter
 from al_platform.domain.judging import JudgeSpec
 from al_platform.domain.progress import Progress
 from al_platform.errors import CorruptBlob, InvalidInput
+from al_platform.platform.compiled import keep_compiled
 from al_platform.platform.home import Platform
 from al_platform.policies.driven import DrivenScenario
 from al_platform.policies.suites import by_layout, suite_scenario, whole_by_layout
@@ -47,6 +48,7 @@ def replay_scenarios(
         wanted = [suite_scenario(reference) for reference in scenarios_of_filter(tx, filter_text)]
     if not wanted:
         raise InvalidInput(f"filter {filter_text!r}: no scenario matches; `alp scenarios list` shows what there is")
+    keep_compiled(platform.settings.cache_folder / "xla")
     wheel = expert_wheel(JudgeSpec()) if by is ReplayBy.LOG else expert_by_actions()
     folder = platform.settings.scenarios_folder
     whole, faults = whole_by_layout(folder, wanted)

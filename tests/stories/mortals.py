@@ -1,7 +1,6 @@
 """The side of a test of the processes whose children die where they are told to; see `mortal`."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,20 +27,13 @@ class Mortals:
 
 
 @contextmanager
-def mortals_of(module: str, compiled: Path) -> Iterator[Mortals]:
-    """Start the process of a module; what its children compile they find in a folder."""
-    cache = {
-        "JAX_ENABLE_COMPILATION_CACHE": "true",
-        "JAX_COMPILATION_CACHE_DIR": str(compiled),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
+def mortals_of(module: str) -> Iterator[Mortals]:
+    """Start the process of a module."""
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,
-        env={**os.environ, **cache},
         text=True,
     ) as process:
         assert process.stdin is not None

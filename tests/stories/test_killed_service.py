@@ -37,8 +37,8 @@ class Unbroken:
 
 
 @pytest.fixture(scope="module")
-def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
-    with mortals_of("tests.stories.mortal_service", tmp_path_factory.mktemp("compiled")) as running:
+def mortals() -> Iterator[Mortals]:
+    with mortals_of("tests.stories.mortal_service") as running:
         yield running
 
 

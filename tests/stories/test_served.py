@@ -69,7 +69,6 @@ def started(home: Path, *options: str, port: int = 0) -> Iterator[Server]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env={**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "true"},
         ) as process,
     ):
         assert process.stdout is not None

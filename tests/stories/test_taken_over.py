@@ -1,6 +1,5 @@
 """Two services on one home, over PostgreSQL: when the one that works is killed, the other finishes what it began."""
 
-import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -24,8 +23,7 @@ STEPS = ["append", "collect", "score", "select", "send", "train"]
 def standing_by(home: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
     """Start a server that waits for the home; ended with the block."""
     command = [ALP, "--home", str(home), "serve", "--standby", "--port", str(port)]
-    env = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "true"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == f"standing by for {home}\n"

@@ -101,6 +101,7 @@ def test_a_clone_that_is_stopped_and_goes_on_comes_to_the_same_numbers(
 
 
 PRACTISE_ALOUD = """
+import tests.checked
 import sys
 from pathlib import Path
 from al_platform.policies.worker import run_policy_job
@@ -174,6 +175,7 @@ def test_a_loss_that_is_no_number_stops_the_training_and_names_step_and_scenario
 
 
 FILL_THE_DISK = """
+import tests.checked
 import resource, signal, sys
 from pathlib import Path
 from al_platform.errors import StorageUnavailable
