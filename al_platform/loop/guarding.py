@@ -21,7 +21,7 @@ from al_platform.datasets.scenarios.store import open_layouts
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.records import record_from_json
 from al_platform.domain.triage import Verdict
-from al_platform.errors import CorruptBlob
+from al_platform.errors import CorruptBlob, InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.storage.blobs import BlobStore
 from sim.signs import SIGNS, signs_of
@@ -103,7 +103,12 @@ def guard_now(context: LoopContext, *, limit: float) -> NoiseGuard:
 
 
 def suspected(context: LoopContext, guard: NoiseGuard, scenario_ids: Sequence[str]) -> NDArray[np.bool_]:
-    """Mark the scenarios that a guard keeps away, bool [N]; one that cannot be read is left to whoever reads it."""
+    """Mark the scenarios that a guard keeps away, bool [N]; one that cannot be read is left to whoever reads it.
+
+    Raises: InvalidInput for a guard of another version, which learned from other signs.
+    """
+    if guard.signs != SIGNS:
+        raise InvalidInput(f"guard of signs {', '.join(guard.signs)}: this version tells {', '.join(SIGNS)}; run anew")
     found = np.zeros(len(scenario_ids), np.bool_)
     if guard.model is None:
         return found
