@@ -83,13 +83,16 @@ def training_status(service: Service, policy_id: str) -> Judged[PolicyVersion]:
 def stop_training(service: Service, policy_id: str, *, actor: Actor) -> Judged[PolicyVersion]:
     """Stop a training, which keeps its state: asked for again it goes on from there.
 
-    Raises: NotFound for a training that nobody asked the service for; Conflict for one that has ended.
+    Raises: NotFound for a training that nobody asked the service for; Conflict for one that has ended,
+        or has not begun.
     """
     found = find(service, policy_id)
     if found is None or not isinstance(found.wish, TrainingWish):
         raise NotFound(f"training of {policy_id}: nobody asked for it; POST /v1/policies")
     if found.state is not JudgementState.RUNNING:
         raise Conflict(f"training of {policy_id}: is {found.state} ({found.message}); nothing is left to stop")
+    if not found.job_key:
+        raise Conflict(f"training of {policy_id}: is about to begin ({found.message}); stop it again in a moment")
     service.platform.compute.stop(found.job_key)
     with service.writing, service.platform.catalog.transaction() as tx:
         record_change(tx, actor, "training.stopped", policy_id, now=utc_now())

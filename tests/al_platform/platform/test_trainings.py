@@ -70,13 +70,14 @@ def test_a_training_fails_with_its_reason_and_asked_for_again_it_is_the_same_pol
 
 def test_what_was_asked_for_is_taken_on_after_a_restart_and_can_be_stopped(platform: Platform) -> None:
     request = WANTED.request(platform)
-    job = policy_job(loop_context(platform), request)
-    policy_id = policy_id_of(request, job)
+    policy_id = policy_id_of(request, policy_job(loop_context(platform), request))
     restarted = idle_service(platform)
     with platform.catalog.transaction() as tx:
-        save_judgement(tx, Judgement(policy_id, TrainingWish(request), "somebody", utc_now(), job_key=job.training_id))
+        save_judgement(tx, Judgement(policy_id, TrainingWish(request), "somebody", utc_now()))
     ((waiting, _),) = judgements_under_way(restarted)
     assert waiting.wish == TrainingWish(request)
+    with pytest.raises(Conflict, match="is about to begin"):
+        stop_training(restarted, policy_id, actor=SOMEBODY)
     for _ in range(2):  # begun, then found failed
         take_on_judgements(restarted)
     failed = training_status(restarted, policy_id)
