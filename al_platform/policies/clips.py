@@ -6,6 +6,7 @@ from functools import partial
 from io import BytesIO
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
@@ -105,12 +106,13 @@ def _around(scenario: Scenario, side: Side) -> Scenario:
     poses = np.asarray(side.drive.poses, np.float32)
     steps = len(poses)
     poses = np.pad(poses, [(0, scenario.log.states.shape[0] - steps), (0, 0)], mode="edge")
-    speed = np.hypot(*np.diff(poses[:, :2], axis=0, append=poses[-1:, :2]).T) / np.float32(STEP_S)
-    unknown = np.zeros_like(speed)
+    x, y, heading = (jnp.asarray(poses[:, column]) for column in range(3))
+    speed = jnp.hypot(jnp.diff(x, append=x[-1:]), jnp.diff(y, append=y[-1:])) / STEP_S
+    unknown = jnp.zeros_like(speed)
     motion = Motion(
-        x=poses[:, 0],
-        y=poses[:, 1],
-        heading=poses[:, 2],
+        x=x,
+        y=y,
+        heading=heading,
         speed=speed,
         steering=unknown,
         acceleration=unknown,
