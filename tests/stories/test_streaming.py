@@ -2,10 +2,12 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from al_platform.catalog.frames import frames_matching_among
 from al_platform.domain.models import GridSpec, ModelSpec, TrainingSpec
 from al_platform.domain.rounds import CurriculumShare, RoundSpec
 from al_platform.errors import InvalidInput
@@ -84,12 +86,15 @@ def test_a_curriculum_weighs_the_frames_that_its_filters_match(platform: Platfor
     night = set(frames_of(platform, f"session_id={sessions_of(platform, frame_ids)[0]}")) & set(frame_ids)
     session = sessions_of(platform, frame_ids)[0]
     shares = (CurriculumShare(f"session_id={session}", 3.0), CurriculumShare("", 1.0))
-    weights = curriculum_weights(loop_context(platform), shares, frame_ids)
+    weigh = partial(
+        curriculum_weights, loop_context(platform), version_id="dsv_never_read", among=frames_matching_among
+    )
+    weights = weigh(shares, frame_ids)
     assert weights is not None
     mine = np.array([frame_id in night for frame_id in frame_ids])
     assert weights[mine].sum() == pytest.approx(3.0 + mine.mean())
     assert weights[~mine].sum() == pytest.approx(1.0 - mine.mean())
-    assert curriculum_weights(loop_context(platform), (), frame_ids) is None
+    assert weigh((), frame_ids) is None
 
 
 def sessions_of(platform: Platform, frame_ids: list[str]) -> list[str]:
