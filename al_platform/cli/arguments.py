@@ -29,7 +29,7 @@ TrainPolicy = Annotated[
 ]
 Parent = Annotated[str, typer.Option("--from", metavar="POLICY", help="Policy that --train-policy goes on from")]
 Drives = Annotated[
-    int, typer.Option(help="Drives of each scene by each driver with drawn actions; 0: one by the likeliest actions")
+    int, typer.Option(help="Drives of each scene by each driver with drawn actions; 0: one by the expected actions")
 ]
 Members = Annotated[int, typer.Option(help="Members of the ensemble")]
 Image = Annotated[str, typer.Option(help="Image size and cell in pixels, WIDTHxHEIGHT/CELL")]

@@ -30,7 +30,7 @@ class PolicyModel:
     policy_id: str
     """The policy whose drivers are asked; empty where the round trains them."""
     drives: int = 0
-    """Drives of each scene by each driver with drawn actions; 0 for one drive by the likeliest actions."""
+    """Drives of each scene by each driver with drawn actions; 0 for one drive by the expected actions."""
     tags: tuple[str, ...] = ()
     """Tags whose scenes can be a target, as `tag:NAME`."""
     training: PolicyTraining | None = None
@@ -44,7 +44,7 @@ class PolicyModel:
                 "goes on from"
             )
         if self.drives < 0:
-            raise InvalidInput(f"drives {self.drives}: must be 0 (the likeliest actions) or more")
+            raise InvalidInput(f"drives {self.drives}: must be 0 (the expected actions) or more")
         if len(set(self.tags)) != len(self.tags) or not all(self.tags):
             raise InvalidInput(f"tags {', '.join(self.tags)}: each must have a name and be named once")
 

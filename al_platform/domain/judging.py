@@ -45,7 +45,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class JudgeSpec:
-    """How drivers are judged on a suite. They take their likeliest action, and nothing ends an episode."""
+    """How drivers are judged on a suite. They take their expected action, and nothing ends an episode."""
 
     reactive: bool = False
     """Agents that follow the ego brake for it; without, everybody replays the log."""

@@ -68,7 +68,7 @@ def expert_by_actions() -> Wheel:
 
 
 def wheels_of(drivers: Drivers, judged: JudgeSpec) -> list[Wheel]:
-    """Every driver of a policy, each taking its likeliest action."""
+    """Every driver of a policy, each taking its expected action."""
     spec = RolloutSpec(reactive=judged.reactive, actions=drivers.actions, observation=drivers.observation)
     every = greedy(drivers.network, drivers.parameters, actions=drivers.actions)
     return [

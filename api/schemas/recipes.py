@@ -112,7 +112,7 @@ class PolicyIn(In):
 
     policy_id: Annotated[PolicyId, Field(description="Empty where a recipe is given")] = ""
     drives: Annotated[
-        int, Field(ge=0, le=64, description="Of each scene with drawn actions; 0: one by the likeliest")
+        int, Field(ge=0, le=64, description="Of each scene with drawn actions; 0: one by the expected")
     ] = 0
     recipe: Annotated[RecipeIn | None, Field(description="Trains the drivers of every round")] = None
     parent_id: Annotated[PolicyId, Field(description="Policy that the recipe goes on from; empty: fresh weights")] = ""
