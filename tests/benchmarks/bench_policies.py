@@ -48,6 +48,8 @@ from sim.rolling import RolloutSpec, rollout, rollouts
 
 TRAIN_UNTIL, VALIDATION_UNTIL = 1200, 1400
 EVENTS = ("failure", "collision", "at_fault", "off_route", "off_road", "red_light", "stop_line")
+ARRIVED = 0.8
+"""Share of the recorded progress that counts as having got there."""
 DRAWS = 2000
 BATCH = 64
 
@@ -224,7 +226,10 @@ def driven_values(
         {name: np.asarray(getattr(result.episodes, name), np.float64) for name in names}
         for result in rollouts(batches, policy, jax.random.key(0), spec=replace(drive, done=NEVER))
     ]
-    return {name: np.concatenate([part[name] for part in driven])[: len(scenes)] for name in names}
+    values = {name: np.concatenate([part[name] for part in driven])[: len(scenes)] for name in names}
+    # Who stands still never fails: where the recording went somewhere, success is to get there too.
+    behind = values["progress_ratio"] < ARRIVED
+    return {**values, "success": ((values["failure"] == 0.0) & ~behind).astype(np.float64)}
 
 
 def _interval(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
