@@ -48,6 +48,7 @@ from sim.rolling import RolloutSpec, rollout, rollouts
 
 TRAIN_UNTIL, VALIDATION_UNTIL = 1200, 1400
 EVENTS = ("failure", "collision", "at_fault", "off_route", "off_road", "red_light", "stop_line")
+TRAFFIC = {"in traffic that reacts": True, "among replays": False}
 ARRIVED = 0.8
 """Share of the recorded progress that counts as having got there."""
 DRAWS = 2000
@@ -177,10 +178,15 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
             drivers = read_drivers(blobs, known["weights"])
             tables[arm] = {
                 **known,
-                "in traffic that reacts": judged(drivers, parts["test"], asked, reactive=True),
-                "among replays": judged(drivers, parts["test"], asked, reactive=False),
+                **{
+                    traffic: judged(drivers, parts["test"], asked, reactive=reactive)
+                    for traffic, reactive in TRAFFIC.items()
+                },
             }
             curves[arm] = read_curve(blobs, known["curve"])
+    for traffic in TRAFFIC:
+        for arm in set(tables) & {"practised", "alone"}:
+            tables[arm][traffic]["cut"] = _cut(tables["clone"][traffic]["failed"], tables[arm][traffic]["failed"])
     content = {
         "devices": [str(device) for device in jax.devices()],
         "scenes": {part: len(scenes) for part, scenes in parts.items()},
@@ -192,11 +198,11 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
     shifted = {names[arm]: curve for arm, curve in curves.items() if arm != "clone"}
     (asked.out / "curves.png").write_bytes(draw_curves(shifted, kind="png"))
     for arm, table in tables.items():
-        for traffic in ("in traffic that reacts", "among replays"):
+        for traffic in TRAFFIC:
             measures = table[traffic]["measures"]
             shown = {name: [round(100 * value, 1) for value in three] for name, three in measures.items()}
             _say(f"{arm} {traffic} {shown}")
-            _say(f"   worst {table[traffic]['strata'][:4]}")
+            _say(f"   worst {table[traffic]['strata'][:4]}, failures cut by {table[traffic].get('cut')}")
     _say(json.dumps(content["profile"], indent=1))
 
 
@@ -209,7 +215,11 @@ def judged(drivers: Drivers, scenes: Scenes, asked: argparse.Namespace, *, react
         for tag in scenes.store.tags[row] or ("recorded",):
             tags.setdefault(tag, []).append(failed)
     strata = sorted(((float(np.mean(own)), tag, len(own)) for tag, own in tags.items()), reverse=True)
-    return {"measures": {name: _interval(value) for name, value in values.items()}, "strata": strata}
+    return {
+        "measures": {name: _interval(value) for name, value in values.items()},
+        "strata": strata,
+        "failed": values["failure"].tolist(),
+    }
 
 
 def driven_values(
@@ -238,6 +248,16 @@ def _interval(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
     means = [known[generator.integers(0, len(known), len(known))].mean() for _ in range(DRAWS)]
     low, high = np.quantile(means, [0.025, 0.975])
     return float(known.mean()), float(low), float(high)
+
+
+def _cut(before: list[float], after: list[float]) -> tuple[float, float, float]:
+    """Share of the failures that are gone, with the interval of a bootstrap over scenes, which are paired."""
+    both, generator = np.array([before, after]), np.random.default_rng(0)
+    drawn = (both[:, generator.integers(0, both.shape[1], both.shape[1])].mean(axis=1) for _ in range(DRAWS))
+    shares = [1.0 - late / early for early, late in drawn if early > 0.0]
+    low, high = np.quantile(shares, [0.025, 0.975])
+    early, late = both.mean(axis=1)
+    return float(1.0 - late / early), float(low), float(high)
 
 
 def profile(asked: argparse.Namespace, scenes: Scenes) -> dict[str, float]:
