@@ -21,10 +21,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from drivers_judged import cut, driven_values, interval, split_of
 from jax.tree_util import Partial
 
-from al_platform.datasets.scenarios.store import open_scenarios
-from al_platform.domain.hashing import hash_bytes
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PracticeRecipe
 from al_platform.domain.progress import Progress
 from al_platform.policies.cloning import Cloning
@@ -40,19 +39,12 @@ from al_platform.policies.stored import Drivers, fresh_parameters, read_drivers,
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.checkpoints import OrbaxCheckpoints
 from sim.drivers import Decision
-from sim.learning.driving import exploring, greedy
+from sim.learning.driving import exploring
 from sim.learning.improving import act, learn, start
 from sim.learning.state import begin
-from sim.rewards import NEVER
-from sim.rolling import RolloutSpec, rollout, rollouts
+from sim.rolling import rollout
 
-TRAIN_UNTIL, VALIDATION_UNTIL = 1200, 1400
-EVENTS = ("failure", "collision", "at_fault", "off_route", "off_road", "red_light", "stop_line")
 TRAFFIC = {"in traffic that reacts": True, "among replays": False}
-ARRIVED = 0.8
-"""Share of the recorded progress that counts as having got there."""
-DRAWS = 2000
-BATCH = 64
 
 
 def main() -> None:
@@ -67,29 +59,6 @@ def main() -> None:
     }
     for name in [asked.arm] if asked.arm else arms:
         arms[name]()
-
-
-def split_of(store: str) -> dict[str, Scenes]:
-    """Scenes to learn from, to choose by, and to judge by."""
-    scenarios = open_scenarios(store)
-    rows: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
-    for row, name in enumerate(scenarios.names):
-        rows[_part_of(name)].append(row)
-    return {
-        part: Scenes(tuple(scenarios.ids[row] for row in own), scenarios, tuple(own), np.ones(len(own)))
-        for part, own in rows.items()
-    }
-
-
-def _part_of(name: str) -> str:
-    dataset, rest = name.split("/", 1)
-    if dataset == "generated":
-        seed, number = int(rest.split("/", 1)[0]), int(name.rsplit("/", 1)[1])
-        if seed != 0:
-            return "test"
-        return "train" if number < TRAIN_UNTIL else "validation" if number < VALIDATION_UNTIL else "test"
-    share = int(hash_bytes(rest.split("/", 1)[0].encode()), 16) % 8
-    return "train" if share < 6 else "validation" if share == 6 else "test"
 
 
 def spec_of(asked: argparse.Namespace, arm: str) -> PolicySpec:
@@ -186,7 +155,7 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
             curves[arm] = read_curve(blobs, known["curve"])
     for traffic in TRAFFIC:
         for arm in set(tables) & {"practised", "alone"}:
-            tables[arm][traffic]["cut"] = _cut(tables["clone"][traffic]["failed"], tables[arm][traffic]["failed"])
+            tables[arm][traffic]["cut"] = cut(tables["clone"][traffic]["failed"], tables[arm][traffic]["failed"])
     content = {
         "devices": [str(device) for device in jax.devices()],
         "scenes": {part: len(scenes) for part, scenes in parts.items()},
@@ -216,48 +185,10 @@ def judged(drivers: Drivers, scenes: Scenes, asked: argparse.Namespace, *, react
             tags.setdefault(tag, []).append(failed)
     strata = sorted(((float(np.mean(own)), tag, len(own)) for tag, own in tags.items()), reverse=True)
     return {
-        "measures": {name: _interval(value) for name, value in values.items()},
+        "measures": {name: interval(value) for name, value in values.items()},
         "strata": strata,
         "failed": values["failure"].tolist(),
     }
-
-
-def driven_values(
-    drivers: Drivers, member: int, scenes: Scenes, *, drive: RolloutSpec
-) -> dict[str, np.ndarray[Any, Any]]:
-    """Each measure of one driver in every scene, [N]; nothing ends a drive."""
-    policy = greedy(drivers.network, drivers.member(member), actions=drivers.actions)
-    batches = (
-        scenes.load([min(number, len(scenes) - 1) for number in range(first, first + BATCH)])
-        for first in range(0, len(scenes), BATCH)
-    )
-    names = (*EVENTS, "progress_ratio")
-    driven = [
-        {name: np.asarray(getattr(result.episodes, name), np.float64) for name in names}
-        for result in rollouts(batches, policy, jax.random.key(0), spec=replace(drive, done=NEVER))
-    ]
-    values = {name: np.concatenate([part[name] for part in driven])[: len(scenes)] for name in names}
-    # Who stands still never fails: where the recording went somewhere, success is to get there too.
-    behind = values["progress_ratio"] < ARRIVED
-    return {**values, "success": ((values["failure"] == 0.0) & ~behind).astype(np.float64)}
-
-
-def _interval(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    known = values[np.isfinite(values)]
-    generator = np.random.default_rng(0)
-    means = [known[generator.integers(0, len(known), len(known))].mean() for _ in range(DRAWS)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(known.mean()), float(low), float(high)
-
-
-def _cut(before: list[float], after: list[float]) -> tuple[float, float, float]:
-    """Share of the failures that are gone, with the interval of a bootstrap over scenes, which are paired."""
-    both, generator = np.array([before, after]), np.random.default_rng(0)
-    drawn = (both[:, generator.integers(0, both.shape[1], both.shape[1])].mean(axis=1) for _ in range(DRAWS))
-    shares = [1.0 - late / early for early, late in drawn if early > 0.0]
-    low, high = np.quantile(shares, [0.025, 0.975])
-    early, late = both.mean(axis=1)
-    return float(1.0 - late / early), float(low), float(high)
 
 
 def profile(asked: argparse.Namespace, scenes: Scenes) -> dict[str, float]:

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_scenes.py --store HOME/scenarios --out FOLDER [--seeds 5] [--report]
 
 For each seed: an ensemble is cloned from START scenes drawn at random, scores the rest of the pool, each arm adds MORE
-scenes, the ensemble is cloned anew from all of them and drives the frozen test (see bench_policies for the split), in
+scenes, the ensemble is cloned anew from all of them and drives the frozen test (bench_policies tells the split), in
 traffic that reacts. What an arm came to lies in FOLDER, so a killed benchmark goes on. Writes FOLDER/scenes.json.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from bench_policies import driven_values, split_of
+from drivers_judged import driven_values, split_of
 from numpy.typing import NDArray
 
 from acquisition.round_robin import round_robin
