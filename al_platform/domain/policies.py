@@ -56,7 +56,7 @@ class PracticeRecipe:
     """Driven at once by each driver."""
     sequence: int = 32
     """Steps of each scene in an iteration."""
-    learning_rate: float = 2e-4
+    learning_rate: float = 1e-4
     clip: float = 0.2
     """The probability of an action counts as changed by this share at most."""
     value: float = 0.05

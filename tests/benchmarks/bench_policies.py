@@ -5,7 +5,7 @@
 Generated scenes of seed 0 are split by their number: 0 to 1199 to learn from, 1200 to 1399 to look at while the recipe
 was chosen, from 1400 on the frozen test, to which all of other seeds belong; recorded ones are split by session. An
 arm that is done is not run again, a killed one goes on; without `--arm` all of them run one after the other. Writes
-FOLDER/policies.json and FOLDER/curves.png.
+FOLDER/policies.json and FOLDER/curves.png. Practice after cloning draws scenes in which the clone failed more often.
 """
 
 import argparse
@@ -42,8 +42,9 @@ from sim.drivers import Decision
 from sim.learning.driving import exploring
 from sim.learning.improving import act, learn, start
 from sim.learning.state import begin
-from sim.rolling import rollout
+from sim.rolling import RolloutSpec, rollout
 
+HARD = 10.0
 TRAFFIC = {"in traffic that reacts": True, "among replays": False}
 
 
@@ -77,12 +78,14 @@ def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *,
         return
     spec, key, started, cpu = spec_of(asked, arm), jax.random.key(asked.seed), time.monotonic(), time.process_time()
     drive, blobs = training_drive(spec), BlobStore(str(asked.out / "blobs"))
+    scenes = parts["train"]
     if parent:
-        first = read_drivers(blobs, json.loads((asked.out / f"{parent}.json").read_text())["weights"]).parameters
+        clone = read_drivers(blobs, json.loads((asked.out / f"{parent}.json").read_text())["weights"])
+        first, scenes = clone.parameters, hard_first(clone, scenes, drive=drive)
     else:
         keys = jax.random.split(jax.random.fold_in(key, 0), spec.members)
         first = fresh_parameters(network_of(spec), keys, actions=drive.actions, observation=drive.observation)
-    course, kept = _course(spec, parts["train"], jax.random.fold_in(key, 1)), _kept(asked, arm)
+    course, kept = _course(spec, scenes, jax.random.fold_in(key, 1)), _kept(asked, arm)
     if asked.so_far:
         state = kept.restored(course.begun(first))
         _keep(asked, arm, state, curve=kept.curve.read().until(int(state.step)))
@@ -96,6 +99,13 @@ def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *,
         report=_Told(arm),
     )
     _keep(asked, arm, state, curve=curve, seconds=time.monotonic() - started, cpu_seconds=time.process_time() - cpu)
+
+
+def hard_first(drivers: Drivers, scenes: Scenes, *, drive: RolloutSpec) -> Scenes:
+    """The same scenes, with those in which a policy fails drawn HARD times as often."""
+    failed = driven_values(drivers, 0, scenes, drive=drive)["failure"]
+    _say(f"fails in {failed.mean():.1%} of the scenes to learn from")
+    return replace(scenes, weights=1.0 + (HARD - 1.0) * failed)
 
 
 def _kept(asked: argparse.Namespace, arm: str) -> Kept:
