@@ -50,7 +50,7 @@ class CloningRecipe:
 class PracticeRecipe:
     """How drivers practise: proximal policy optimisation on V-trace targets."""
 
-    iterations: int = 1000
+    iterations: int = 500
     """Of driving and learning from it."""
     scenes: int = 256
     """Driven at once by each driver."""

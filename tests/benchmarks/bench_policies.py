@@ -1,11 +1,12 @@
 """Cloning, then practice, against practice alone at equal steps, on scenes that neither has seen; and where time goes.
 
-    python tests/benchmarks/bench_policies.py --store HOME/scenarios --out FOLDER [--arm clone|practised|alone|report]
+    python tests/benchmarks/bench_policies.py --store HOME/scenarios --out FOLDER [--arm ARM]
 
 Generated scenes of seed 0 are split by their number: 0 to 1199 to learn from, 1200 to 1399 to look at while the recipe
 was chosen, from 1400 on the frozen test, to which all of other seeds belong; recorded ones are split by session. An
 arm that is done is not run again, a killed one goes on; without `--arm` all of them run one after the other. Writes
-FOLDER/policies.json and FOLDER/curves.png. Practice after cloning draws scenes in which the clone failed more often.
+FOLDER/policies.json and FOLDER/curves.png. Practice after cloning draws scenes in which the clone failed more often,
+and practice again, from what came of it, those in which that one still fails. Alone it makes as many steps as both.
 """
 
 import argparse
@@ -55,6 +56,7 @@ def main() -> None:
     arms: dict[str, Callable[[], None]] = {
         "clone": partial(run_arm, asked, parts, "clone"),
         "practised": partial(run_arm, asked, parts, "practised", parent="clone"),
+        "again": partial(run_arm, asked, parts, "again", parent="practised"),
         "alone": partial(run_arm, asked, parts, "alone"),
         "report": partial(report, asked, parts),
     }
@@ -69,7 +71,8 @@ def spec_of(asked: argparse.Namespace, arm: str) -> PolicySpec:
         return plain
     practice = PracticeRecipe(iterations=asked.iterations)
     # Alone there is nothing to stay close to.
-    return replace(plain, cloning=None, practice=replace(practice, cloned=0.0) if arm == "alone" else practice)
+    alone = replace(practice, cloned=0.0, iterations=2 * asked.iterations)
+    return replace(plain, cloning=None, practice=alone if arm == "alone" else practice)
 
 
 def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *, parent: str = "") -> None:
@@ -150,7 +153,7 @@ def _course(spec: PolicySpec, scenes: Scenes, key: jax.Array) -> Course:
 def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
     """Judge every arm on the frozen test, and draw the curves."""
     blobs, tables, curves = BlobStore(str(asked.out / "blobs")), {}, dict[str, Curve]()
-    for arm in ("clone", "practised", "alone"):
+    for arm in ("clone", "practised", "again", "alone"):
         told = asked.out / f"{arm}.json"
         if told.exists():
             known = json.loads(told.read_text())
@@ -164,7 +167,7 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
             }
             curves[arm] = read_curve(blobs, known["curve"])
     for traffic in TRAFFIC:
-        for arm in set(tables) & {"practised", "alone"}:
+        for arm in set(tables) - {"clone"}:
             tables[arm][traffic]["cut"] = cut(tables["clone"][traffic]["failed"], tables[arm][traffic]["failed"])
     content = {
         "devices": [str(device) for device in jax.devices()],
@@ -173,7 +176,7 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
         "profile": profile(asked, parts["train"]),
     }
     (asked.out / "policies.json").write_text(json.dumps(content, indent=1))
-    names = {"clone": "cloning", "practised": "cloning, then practice", "alone": "practice alone"}
+    names = {"practised": "cloning, then practice", "again": "and practice again", "alone": "practice alone"}
     shifted = {names[arm]: curve for arm, curve in curves.items() if arm != "clone"}
     (asked.out / "curves.png").write_bytes(draw_curves(shifted, kind="png"))
     for arm, table in tables.items():
@@ -262,7 +265,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--arm", choices=["clone", "practised", "alone", "report"], default="")
+    parser.add_argument("--arm", choices=["clone", "practised", "again", "alone", "report"], default="")
     parser.add_argument("--updates", type=int, default=CloningRecipe().updates)
     parser.add_argument("--iterations", type=int, default=PracticeRecipe().iterations)
     parser.add_argument("--so-far", action="store_true", help="Take an arm as its newest checkpoint has it")
