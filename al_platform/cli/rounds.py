@@ -126,7 +126,8 @@ def show(context: typer.Context, round_id: str) -> None:
     from al_platform.platform.triage import round_triage
 
     with platform_of(context) as platform:
-        details, said = round_details(platform, round_id), round_triage(platform, round_id)
+        details = round_details(platform, round_id)
+        said = round_triage(platform, details.round)
     _show(details)
     show_triage(said)
     table = picks_table()

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from al_platform.catalog.annotations import newest_triages
-from al_platform.catalog.rounds import round_named
 from al_platform.catalog.tasks import tasks_of
 from al_platform.domain.labels import TaskState
+from al_platform.domain.rounds import Round
 from al_platform.domain.triage import Triage, Verdict
 from al_platform.platform.home import Platform
 
@@ -44,16 +44,13 @@ class RoundTriage:
         return self.accepted + self.bad_recordings + self.duplicates
 
 
-def round_triage(platform: Platform, round_id: str) -> RoundTriage | None:
-    """Give what people said of the scenarios of a round so far; None for a round of frames.
-
-    Raises: NotFound for an unknown round.
-    """
+def round_triage(platform: Platform, round_: Round) -> RoundTriage | None:
+    """Give what people said of the scenarios of a round so far; None for a round of frames."""
+    if not round_.of_scenarios:
+        return None
     with platform.catalog.transaction() as tx:
-        if not round_named(tx, round_id).of_scenarios:
-            return None
-        tasks = tasks_of(tx, round_id)
-        said = newest_triages(tx, round_id)
+        tasks = tasks_of(tx, round_.round_id)
+        said = newest_triages(tx, round_.round_id)
     verdicts = Counter(triage.verdict for triage in said)
     return RoundTriage(
         picked=sum(task.state is not TaskState.WITHDRAWN for task in tasks),

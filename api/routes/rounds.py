@@ -111,7 +111,7 @@ def list_steps(service: ServiceHere, round_id: Id) -> list[StepOut]:
 )
 def get_triage(service: ServiceHere, round_id: Id) -> TriageOut | None:
     """Give what people said of the scenarios of a round so far; null for a round of frames."""
-    found = triage.round_triage(service.platform, submissions.round_status(service, round_id).round.round_id)
+    found = triage.round_triage(service.platform, submissions.round_status(service, round_id).round)
     return TriageOut.model_validate(found) if found else None
 
 

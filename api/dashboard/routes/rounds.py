@@ -73,7 +73,7 @@ def round_page(
         round_=round_,
         metrics=_metrics(service, round_),
         steps_done=steps,
-        said=triage.round_triage(service.platform, round_id),
+        said=triage.round_triage(service.platform, round_),
         class_choices=[(name, name) for name in round_.spec.model.classes],
         shown={
             **_live(request, service, round_id),
