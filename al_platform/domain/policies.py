@@ -73,6 +73,9 @@ class PracticeRecipe:
     value_first: int = 100
     """Updates that teach the value alone while the drivers stay as they began, where `cloned` is above 0: a value
     that has seen experts alone foresees no failure, and would mislead the drivers until it does."""
+    hard: float = 1.0
+    """How many times as often as others scenes are drawn in which the drivers that it goes on from fail; 1 for all
+    alike. More costs a drive through every scene before the first step, and teaches nothing to fresh drivers."""
     kept_advantages: float = 0.0
     """Steps whose advantage is below this share of the largest teach nothing; 0 for all."""
     discount: float = 0.97
@@ -87,6 +90,8 @@ class PracticeRecipe:
         counts = ("iterations", "scenes", "sequence", "passes", "parts", "drawn", "iterations_a_draw")
         _check_whole(self, *counts, "evaluate_every")
         _check_multiple(self, "evaluate_every", "iterations_a_draw")
+        if not 1.0 <= self.hard < math.inf:
+            raise InvalidInput(f"hard {self.hard}: must be at least 1, which is all scenes alike")
         if self.value_first < 0:
             raise InvalidInput(f"value_first {self.value_first}: must be a number of updates, 0 for none")
         _check_positive(self, "learning_rate", "clip")

@@ -36,6 +36,18 @@ def measured(
     return finite((name, float(value.mean())) for name, value in known.items() if value.size)
 
 
+def hard_first(
+    scenes: Scenes, parameters: Parameters, network: NetworkSpec, *, hard: float, members: int, drive: RolloutSpec
+) -> Scenes:
+    """Give the same scenes, those in which all drivers fail drawn `hard` times as often, where some do in between."""
+    failed = [
+        _driven(jax.tree.map(lambda leaf, number=number: leaf[number], parameters), network, scenes, drive=drive)
+        for number in range(members)
+    ]
+    share = np.mean([each["failure"] for each in failed], axis=0)
+    return replace(scenes, weights=scenes.weights * (1.0 + (hard - 1.0) * share))
+
+
 def _driven(
     parameters: Parameters, network: NetworkSpec, scenes: Scenes, *, drive: RolloutSpec
 ) -> dict[str, NDArray[Any]]:

@@ -15,7 +15,7 @@ from al_platform.policies.cloning import Cloning
 from al_platform.policies.course import Course
 from al_platform.policies.curve import GrowingCurve, write_curve
 from al_platform.policies.job import Diverged, PolicyJob, TrainedPolicy, read_policy_job
-from al_platform.policies.measuring import measured
+from al_platform.policies.measuring import hard_first, measured
 from al_platform.policies.practice import Practice
 from al_platform.policies.recipes import network_of, training_drive
 from al_platform.policies.running import Kept, run_course
@@ -58,9 +58,10 @@ def _train(workplace: Workplace, blobs: BlobStore, job: PolicyJob, *, report: Re
     key = jax.random.key(job.seed)
     scenes = open_scenes(workplace.scenarios_folder, blobs, job.scenes_hash)
     held_out = None if job.held_out_hash is None else open_scenes(workplace.scenarios_folder, blobs, job.held_out_hash)
+    first = _first_parameters(blobs, job, jax.random.fold_in(key, 0))
     state, curve = run_course(
-        _course_of(spec, scenes, jax.random.fold_in(key, 1)),
-        _first_parameters(blobs, job, jax.random.fold_in(key, 0)),
+        _course_of(spec, _weighed(job, scenes, first), jax.random.fold_in(key, 1)),
+        first,
         kept=kept_of(workplace, job),
         measure=lambda parameters: {} if held_out is None else _measured(spec, parameters, held_out),
         diverged=partial(_tell_diverged, workplace, job),
@@ -69,6 +70,16 @@ def _train(workplace: Workplace, blobs: BlobStore, job: PolicyJob, *, report: Re
     drive = training_drive(spec)
     drivers = Drivers(network_of(spec), state.learners.parameters, drive.actions, drive.observation)
     return TrainedPolicy(job.training_id, write_drivers(blobs, drivers), write_curve(blobs, curve), environment())
+
+
+def _weighed(job: PolicyJob, scenes: Scenes, first: Parameters) -> Scenes:
+    """The scenes as the recipe weighs them: it follows from the parent, so a restart finds the same."""
+    spec = job.spec
+    if job.parent_hash is None or spec.practice is None or spec.practice.hard == 1.0:
+        return scenes
+    return hard_first(
+        scenes, first, network_of(spec), hard=spec.practice.hard, members=spec.members, drive=training_drive(spec)
+    )
 
 
 def _course_of(spec: PolicySpec, scenes: Scenes, key: jax.Array) -> Course:

@@ -56,6 +56,7 @@ class PracticeIn(In):
     passes: Whole = _PRACTICE.passes
     parts: Whole = _PRACTICE.parts
     value_first: Count = _PRACTICE.value_first
+    hard: Annotated[float, Field(ge=1, le=1e6)] = _PRACTICE.hard
     kept_advantages: Share = _PRACTICE.kept_advantages
     discount: Share = _PRACTICE.discount
     drawn: Whole = _PRACTICE.drawn

@@ -30,7 +30,7 @@ from al_platform.domain.progress import Progress
 from al_platform.policies.cloning import Cloning
 from al_platform.policies.course import Course, CourseState
 from al_platform.policies.curve import Curve, GrowingCurve, read_curve, write_curve
-from al_platform.policies.measuring import measured
+from al_platform.policies.measuring import hard_first, measured
 from al_platform.policies.pictures import draw_curves
 from al_platform.policies.practice import Practice
 from al_platform.policies.recipes import improve_spec, network_of, training_drive
@@ -43,7 +43,7 @@ from sim.drivers import Decision
 from sim.learning.driving import exploring
 from sim.learning.improving import act, learn, start
 from sim.learning.state import begin
-from sim.rolling import RolloutSpec, rollout
+from sim.rolling import rollout
 
 HARD = 10.0
 TRAFFIC = {"in traffic that reacts": True, "among replays": False}
@@ -69,9 +69,9 @@ def spec_of(asked: argparse.Namespace, arm: str) -> PolicySpec:
     plain = PolicySpec(cloning=CloningRecipe(updates=asked.updates))
     if arm == "clone":
         return plain
-    practice = PracticeRecipe(iterations=asked.iterations)
+    practice = PracticeRecipe(iterations=asked.iterations, hard=HARD)
     # Alone there is nothing to stay close to.
-    alone = replace(practice, cloned=0.0, iterations=2 * asked.iterations)
+    alone = replace(practice, cloned=0.0, hard=1.0, iterations=2 * asked.iterations)
     return replace(plain, cloning=None, practice=alone if arm == "alone" else practice)
 
 
@@ -84,7 +84,8 @@ def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *,
     scenes = parts["train"]
     if parent:
         clone = read_drivers(blobs, json.loads((asked.out / f"{parent}.json").read_text())["weights"])
-        first, scenes = clone.parameters, hard_first(clone, scenes, drive=drive)
+        first = clone.parameters
+        scenes = hard_first(scenes, first, network_of(spec), hard=HARD, members=spec.members, drive=drive)
     else:
         keys = jax.random.split(jax.random.fold_in(key, 0), spec.members)
         first = fresh_parameters(network_of(spec), keys, actions=drive.actions, observation=drive.observation)
@@ -102,13 +103,6 @@ def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *,
         report=_Told(arm),
     )
     _keep(asked, arm, state, curve=curve, seconds=time.monotonic() - started, cpu_seconds=time.process_time() - cpu)
-
-
-def hard_first(drivers: Drivers, scenes: Scenes, *, drive: RolloutSpec) -> Scenes:
-    """The same scenes, with those in which a policy fails drawn HARD times as often."""
-    failed = driven_values(drivers, 0, scenes, drive=drive)["failure"]
-    _say(f"fails in {failed.mean():.1%} of the scenes to learn from")
-    return replace(scenes, weights=1.0 + (HARD - 1.0) * failed)
 
 
 def _kept(asked: argparse.Namespace, arm: str) -> Kept:
