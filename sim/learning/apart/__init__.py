@@ -2,8 +2,8 @@
 
 Actors are threads. Each drives its own scenes with `act` and puts a batch of sequences on the queue of its learner.
 The learners are the devices of a mesh: each takes a batch, all make one update together with `learn`, the gradients
-averaged, and publish the parameters. `iterate` is the same two functions in one program; where a single device has to
-do both, that is the faster way.
+averaged, and publish the parameters. `iterate` is the same two functions in one program. Where the same cores have to
+do both, neither way is faster; apart pays where devices would else wait for each other.
 
 An actor takes parameters when a sequence begins and drives all of the sequence with them. So an episode begins with
 the newest ones, and goes on with what is newest at each of its sequences: V-trace asks only how likely an action was
