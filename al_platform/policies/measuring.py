@@ -27,10 +27,7 @@ def measured(
     parameters: Parameters, network: NetworkSpec, scenes: Scenes, *, members: int, drive: RolloutSpec
 ) -> dict[str, float]:
     """Give the mean of each measure over scenes and drivers; scenes where it has no number are left out."""
-    driven = [
-        _driven(jax.tree.map(lambda leaf, number=number: leaf[number], parameters), network, scenes, drive=drive)
-        for number in range(members)
-    ]
+    driven = _each_driven(parameters, network, scenes, members=members, drive=drive)
     values = {name: np.concatenate([each[name] for each in driven]) for name in _MEASURES}
     known = {name: value[np.isfinite(value)] for name, value in values.items()}
     return finite((name, float(value.mean())) for name, value in known.items() if value.size)
@@ -40,12 +37,19 @@ def hard_first(
     scenes: Scenes, parameters: Parameters, network: NetworkSpec, *, hard: float, members: int, drive: RolloutSpec
 ) -> Scenes:
     """Give the same scenes, those in which all drivers fail drawn `hard` times as often, where some do in between."""
-    failed = [
+    driven = _each_driven(parameters, network, scenes, members=members, drive=drive)
+    share = np.mean([each["failure"] for each in driven], axis=0)
+    return replace(scenes, weights=scenes.weights * (1.0 + (hard - 1.0) * share))
+
+
+def _each_driven(
+    parameters: Parameters, network: NetworkSpec, scenes: Scenes, *, members: int, drive: RolloutSpec
+) -> list[dict[str, NDArray[Any]]]:
+    """Each measure of every driver, [N]."""
+    return [
         _driven(jax.tree.map(lambda leaf, number=number: leaf[number], parameters), network, scenes, drive=drive)
         for number in range(members)
     ]
-    share = np.mean([each["failure"] for each in failed], axis=0)
-    return replace(scenes, weights=scenes.weights * (1.0 + (hard - 1.0) * share))
 
 
 def _driven(
