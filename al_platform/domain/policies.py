@@ -70,6 +70,9 @@ class PracticeRecipe:
     """How often every sequence is learned from."""
     parts: int = 4
     """Updates of a pass; the scenes are dealt anew in each pass."""
+    averaged: int = 50
+    """Iterations over which the parameters are averaged for the drivers that come of it, which fail less than those
+    of any single iteration; 0 for the last iteration's."""
     value_first: int = 100
     """Updates that teach the value alone while the drivers stay as they began, where `cloned` is above 0: a value
     that has seen experts alone foresees no failure, and would mislead the drivers until it does."""
@@ -92,8 +95,9 @@ class PracticeRecipe:
         _check_multiple(self, "evaluate_every", "iterations_a_draw")
         if not 1.0 <= self.hard < math.inf:
             raise InvalidInput(f"hard {self.hard}: must be at least 1, which is all scenes alike")
-        if self.value_first < 0:
-            raise InvalidInput(f"value_first {self.value_first}: must be a number of updates, 0 for none")
+        for name, counted in (("value_first", "updates"), ("averaged", "iterations")):
+            if getattr(self, name) < 0:
+                raise InvalidInput(f"{name} {getattr(self, name)}: must be a number of {counted}, 0 for none")
         _check_positive(self, "learning_rate", "clip")
         _check_weights(self, "value", "entropy", "cloned")
         _check_share(self, "kept_advantages", "discount")

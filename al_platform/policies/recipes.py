@@ -49,7 +49,8 @@ def clone_spec(recipe: CloningRecipe) -> CloneSpec:
 
 def improve_spec(recipe: PracticeRecipe) -> ImproveSpec:
     """Give a recipe as the simulator's learner takes it."""
-    updates = recipe.iterations * recipe.passes * recipe.parts
+    updates_each = recipe.passes * recipe.parts
+    updates = recipe.iterations * updates_each
     return ImproveSpec(
         loss=ImprovementSpec(
             clip=recipe.clip,
@@ -58,7 +59,9 @@ def improve_spec(recipe: PracticeRecipe) -> ImproveSpec:
             cloned=recipe.cloned,
             value_first=recipe.value_first,
         ),
-        optimiser=OptimiserSpec(recipe.learning_rate, warm_up=_WARM_UP, decay_over=updates),
+        optimiser=OptimiserSpec(
+            recipe.learning_rate, warm_up=_WARM_UP, decay_over=updates, average_over=recipe.averaged * updates_each
+        ),
         scenes=recipe.scenes,
         sequence=recipe.sequence,
         discount=recipe.discount,

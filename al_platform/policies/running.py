@@ -117,7 +117,7 @@ def _with_point(
 ) -> Curve:
     """Terms are those of one stretch, so that a curve does not tell where a training was interrupted."""
     means = finite((name, float(values.mean())) for name, values in terms.items())
-    point = CurvePoint(int(state.step), state.agent_steps, measure(state.learners.parameters), means)
+    point = CurvePoint(int(state.step), state.agent_steps, measure(state.learners.learned), means)
     longer = curve.with_point(point)
     kept.curve.write(longer)
     return longer

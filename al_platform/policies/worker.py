@@ -68,7 +68,7 @@ def _train(workplace: Workplace, blobs: BlobStore, job: PolicyJob, *, report: Re
         report=report,
     )
     drive = training_drive(spec)
-    drivers = Drivers(network_of(spec), state.learners.parameters, drive.actions, drive.observation)
+    drivers = Drivers(network_of(spec), state.learners.learned, drive.actions, drive.observation)
     return TrainedPolicy(job.training_id, write_drivers(blobs, drivers), write_curve(blobs, curve), environment())
 
 

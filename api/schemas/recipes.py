@@ -55,6 +55,7 @@ class PracticeIn(In):
     trace: Annotated[float, Field(ge=0, le=1)] = _PRACTICE.trace
     passes: Whole = _PRACTICE.passes
     parts: Whole = _PRACTICE.parts
+    averaged: Count = _PRACTICE.averaged
     value_first: Count = _PRACTICE.value_first
     hard: Annotated[float, Field(ge=1, le=1e6)] = _PRACTICE.hard
     kept_advantages: Share = _PRACTICE.kept_advantages

@@ -27,6 +27,8 @@ class OptimiserSpec:
     """Updates over which it falls to a tenth, along a cosine; 0 for never."""
     most_gradient: float = 1.0
     """Gradients of a larger norm are shortened to it."""
+    average_over: int = 0
+    """Updates over which the parameters are averaged, with exponential weights; 0 for no average."""
 
     def transform(self) -> optax.GradientTransformation:
         """The optax transformation."""
@@ -47,11 +49,23 @@ class Learner:
     parameters: Parameters
     optimiser: Any
     updates: Int32[Leaf, "*m"]
+    average: Parameters | None
+    """Of the parameters over the last updates, where the optimiser is asked for it."""
+
+    @property
+    def learned(self) -> Parameters:
+        """What to drive with when the learning is over: the average, else the newest parameters.
+
+        Source: Polyak, Juditsky 1992 (averaging takes out what the last few batches did).
+        """
+        return self.parameters if self.average is None else self.average
 
 
 def begin(parameters: Parameters, optimiser: OptimiserSpec) -> Learner:
     """A learner that has not learned yet."""
-    return Learner(parameters, optimiser.transform().init(parameters), jnp.int32(0))
+    # A copy: a learner is given away whole, and an array can be given away once.
+    average = jax.tree.map(jnp.array, parameters) if optimiser.average_over else None
+    return Learner(parameters, optimiser.transform().init(parameters), jnp.int32(0), average)
 
 
 def improved(
@@ -67,7 +81,10 @@ def improved(
         gradient, value, terms = jax.lax.pmean((gradient, value, terms), axis)
     norm = optax.tree.norm(gradient)
     change, memory = optimiser.transform().update(gradient, learner.optimiser, learner.parameters)
-    after = Learner(optax.apply_updates(learner.parameters, change), memory, learner.updates + 1)
+    parameters, average = optax.apply_updates(learner.parameters, change), learner.average
+    if average is not None:
+        average = optax.incremental_update(parameters, average, 1.0 / optimiser.average_over)
+    after = Learner(parameters, memory, learner.updates + 1, average)
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
     kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, learner)
     return kept, {**terms, "loss": value, "gradient": norm, "finite": finite.astype(jnp.float32)}

@@ -113,7 +113,7 @@ def _kept(asked: argparse.Namespace, arm: str) -> Kept:
 def _keep(asked: argparse.Namespace, arm: str, state: CourseState, *, curve: Curve, **more: float) -> None:
     spec, blobs = spec_of(asked, arm), BlobStore(str(asked.out / "blobs"))
     drive = training_drive(spec)
-    drivers = Drivers(network_of(spec), state.learners.parameters, drive.actions, drive.observation)
+    drivers = Drivers(network_of(spec), state.learners.learned, drive.actions, drive.observation)
     found = {
         "weights": write_drivers(blobs, drivers),
         "curve": write_curve(blobs, curve),

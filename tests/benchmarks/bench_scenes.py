@@ -96,7 +96,7 @@ def cloned(pool: Scenes, numbers: NDArray[np.int64], seed: int) -> Drivers:
     state = course.begun(fresh_parameters(network_of(SPEC), keys, actions=drive.actions, observation=drive.observation))
     while int(state.step) < course.steps:
         state, _ = course.go_on(state, course.stretch)
-    return Drivers(network_of(SPEC), state.learners.parameters, drive.actions, drive.observation)
+    return Drivers(network_of(SPEC), state.learners.learned, drive.actions, drive.observation)
 
 
 def scored(drivers: Drivers, pool: Scenes, numbers: NDArray[np.int64]) -> tuple[dict[str, NDArray[Any]], float]:

@@ -15,6 +15,8 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a discount of one": (CloningRecipe, {"discount": 1.0}, "discount 1.0: must be at least 0 and below 1"),
     "no iteration": (PracticeRecipe, {"iterations": 0}, "iterations 0"),
     "scenes that cannot be dealt": (PracticeRecipe, {"scenes": 10, "parts": 4}, "10 scenes in 4 parts"),
+    "a negative average": (PracticeRecipe, {"averaged": -1}, "averaged -1: must be a number of iterations, 0 for none"),
+    "a value before it begins": (PracticeRecipe, {"value_first": -2}, "value_first -2: must be a number of updates"),
     "no clip": (PracticeRecipe, {"clip": 0.0}, "clip 0.0: must be a number greater than 0"),
     "no driver": (PolicySpec, {"members": 0, "cloning": CloningRecipe()}, "members 0"),
     "no recipe": (PolicySpec, {}, "neither given"),
