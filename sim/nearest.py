@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, Int32
 
+from sim.bits import WORD, pack_bits
 from sim.lookup import take
-from sim.state import WORD, pack_bits
 
 MOST_FAST = 128
 """More are left to `top_k`: the counts grow with the square."""

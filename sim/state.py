@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int32, UInt32
+from jaxtyping import Array, Float, Int32, UInt32
 
 from sim.dynamics import Motion
 from sim.reacting import Traffic
-
-WORD = 32
 
 
 @jax.tree_util.register_dataclass
@@ -30,17 +27,3 @@ class SimState:
     """One bit for each agent: set where the recording began with it inside the ego. It never counts as collided."""
     traffic: Traffic | None = None
     """The other agents where they react to the ego; None where they replay the log."""
-
-
-def pack_bits(flags: Bool[Array, "*b A"]) -> UInt32[Array, "*b W"]:
-    """32 flags to a word, the first in the lowest bit."""
-    missing = -flags.shape[-1] % WORD
-    padded = jnp.pad(flags, [(0, 0)] * (flags.ndim - 1) + [(0, missing)])
-    words = padded.reshape(*flags.shape[:-1], -1, WORD).astype(jnp.uint32)
-    return (words << jnp.arange(WORD, dtype=jnp.uint32)).sum(-1, dtype=jnp.uint32)
-
-
-def unpack_bits(words: UInt32[Array, "*b W"], count: int) -> Bool[Array, "*b A"]:
-    """The first `count` flags of the words."""
-    bits = (words[..., None] >> jnp.arange(WORD, dtype=jnp.uint32)) & 1
-    return bits.reshape(*words.shape[:-1], -1)[..., :count].astype(bool)

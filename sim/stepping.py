@@ -6,13 +6,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Float32, Int32, UInt32
 
+from sim.bits import pack_bits
 from sim.dynamics import Motion, VehicleLimits, drive, steering_for
 from sim.geometry import gap
 from sim.lookup import row
 from sim.progress import project
 from sim.reacting import react, recorded_traffic
 from sim.scenario.record import STEP_S, Scenario
-from sim.state import SimState, pack_bits
+from sim.state import SimState
 from sim.view import axes_of, boxes_around
 
 STANDING_MPS = 0.5

@@ -28,7 +28,7 @@ KIND = "evaluate"
 
 STAGE = "drive"
 
-FORMULA = "judging/2"
+FORMULA = "judging/3"
 """Names how drives are measured; raised whenever a number could come out otherwise."""
 
 

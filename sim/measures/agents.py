@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, Int16, Int32
 
+from sim.bits import WORD, unpack_bits
 from sim.geometry import gap, time_to_touch
 from sim.scenario.record import Log
-from sim.state import WORD, SimState, unpack_bits
+from sim.state import SimState
 from sim.view import Boxes, axes_of, boxes_around
 
 _FAULT, _HIT, _FREE = 0, 1, 2

@@ -5,11 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from sim.bits import pack_bits
 from sim.dynamics import Motion
 from sim.measures.agents import groups_of, measure_agents
 from sim.scenario import Log
 from sim.scenario.record import NOWHERE
-from sim.state import SimState, pack_bits
+from sim.state import SimState
 
 AGENTS, SCENES = 96, 200
 # Within 60 m, and some of them near enough to touch.

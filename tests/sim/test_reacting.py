@@ -9,7 +9,7 @@ import pytest
 
 import sim
 from sim.preparing import prepare
-from sim.reacting import traffic_along
+from sim.reacting import LOOKING, traffic_along
 from sim.recording import Recording
 from sim.rolling import RolloutSpec
 from sim.scenario import Scenario, Sizes
@@ -96,6 +96,18 @@ def test_a_driver_sees_and_is_measured_against_the_traffic_that_reacts() -> None
     assert final.traffic is not None
     expected = float(final.traffic.states[0, number(FOLLOWER)]) * PLACE_M - float(final.motion.x)
     assert np.abs(behind[np.asarray(seen.valid)] - expected).min() < 0.05
+
+
+@pytest.mark.parametrize("velocity", [(0.0, 0.0), (-8.0, 0.0)])
+def test_who_stands_or_comes_towards_it_takes_the_place_of_nobody_who_follows(velocity: tuple[float, float]) -> None:
+    beside = [(-66.0 + 5.0 * number, 7.0) for number in range(LOOKING + 4)]
+    starts, velocities = [(-60.0, 0.0), (-75.0, 0.0), *beside], [(10.0, 0.0), (10.0, 0.0), *[velocity] * len(beside)]
+    recording = Recording("beside", 0.2, moving(starts, velocities, steps=41, step_s=0.2), 0, two_lane_map())
+    crowded = on_device(prepare(recording, SIZES).scenario)
+    actions = jnp.tile(jnp.array([BRAKE, 15], jnp.int32), (1, 40, 1))
+    spec = RolloutSpec(reactive=True)
+    drove = sim.rollout(batch(crowded), sim.replay_actions, jax.random.key(0), spec=spec, guide=actions)
+    assert not bool(drove.episodes.collision[0])
 
 
 def test_how_traffic_reacted_follows_from_how_the_ego_drove() -> None:
