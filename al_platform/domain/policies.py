@@ -116,7 +116,7 @@ class PracticeRecipe:
 class Rewards:
     """What a step earns, as in `sim.rewards.RewardSpec`; kept with a policy, since its values mean nothing without."""
 
-    progress: float = 0.02
+    progress: float = 0.025
     """For each metre along the route."""
     over_speed: float = -0.5
     """For each m/s over the limit during a second: more than the progress that it brings."""

@@ -1,67 +1,58 @@
-"""Cloning, then practice, against practice alone at equal steps, on scenes that neither has seen; and where time goes.
+"""Cloning, then practice, against practice alone at equal steps, on scenes that neither has seen.
 
-    python tests/benchmarks/bench_policies.py --store HOME/scenarios --out FOLDER [--arm ARM]
+    python tests/benchmarks/bench_policies.py --store HOME/scenarios --out FOLDER [--seeds 0 1 2] [--arm ARM]
 
 Generated scenes of seed 0 are split by their number: 0 to 1199 to learn from, 1200 to 1399 to look at while the recipe
 was chosen, from 1400 on the frozen test, to which all of other seeds belong; recorded ones are split by session. An
 arm that is done is not run again, a killed one goes on; without `--arm` all of them run one after the other. Writes
-FOLDER/policies.json and FOLDER/curves.png. Practice after cloning draws scenes in which the clone failed more often,
-and practice again, from what came of it, those in which that one still fails. Alone it makes as many steps as both.
+FOLDER/policies.json and FOLDER/curves.png of the arms that all seeds have. Practice after cloning draws scenes in
+which the clone failed more often, and practice again, from what came of it, those in which that one still fails.
+Alone it makes as many steps as both.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from drivers_judged import cut, driven_values, interval, split_of
-from jax.tree_util import Partial
 
-from al_platform.domain.policies import CloningRecipe, PolicySpec, PracticeRecipe
+from al_platform.domain.policies import CloningRecipe, CurvePoint, PolicySpec, PracticeRecipe
 from al_platform.domain.progress import Progress
 from al_platform.policies.cloning import Cloning
-from al_platform.policies.course import Course, CourseState
+from al_platform.policies.course import Course
 from al_platform.policies.curve import Curve, GrowingCurve, read_curve, write_curve
 from al_platform.policies.measuring import hard_first, measured
 from al_platform.policies.pictures import draw_curves
 from al_platform.policies.practice import Practice
-from al_platform.policies.recipes import improve_spec, network_of, training_drive
+from al_platform.policies.recipes import network_of, training_drive
 from al_platform.policies.running import Kept, run_course
 from al_platform.policies.scenes import Scenes
 from al_platform.policies.stored import Drivers, fresh_parameters, read_drivers, write_drivers
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.checkpoints import OrbaxCheckpoints
-from sim.drivers import Decision
-from sim.learning.driving import exploring
-from sim.learning.improving import act, learn, start
-from sim.learning.state import begin
-from sim.rolling import rollout
+from sim.networks import Parameters
 
 HARD = 10.0
+ARMS = {"clone": "", "practised": "clone", "again": "practised", "alone": ""}
+"""What each arm goes on from."""
 TRAFFIC = {"in traffic that reacts": True, "among replays": False}
 
 
 def main() -> None:
     asked = _asked()
-    asked.out.mkdir(parents=True, exist_ok=True)
     parts = split_of(str(asked.store))
-    arms: dict[str, Callable[[], None]] = {
-        "clone": partial(run_arm, asked, parts, "clone"),
-        "practised": partial(run_arm, asked, parts, "practised", parent="clone"),
-        "again": partial(run_arm, asked, parts, "again", parent="practised"),
-        "alone": partial(run_arm, asked, parts, "alone"),
-        "report": partial(report, asked, parts),
-    }
-    for name in [asked.arm] if asked.arm else arms:
-        arms[name]()
+    for seed in asked.seeds:
+        for arm in [asked.arm] if asked.arm else ARMS:
+            run_arm(asked, parts, arm, seed=seed)
+    report(asked, parts)
 
 
 def spec_of(asked: argparse.Namespace, arm: str) -> PolicySpec:
@@ -75,54 +66,50 @@ def spec_of(asked: argparse.Namespace, arm: str) -> PolicySpec:
     return replace(plain, cloning=None, practice=alone if arm == "alone" else practice)
 
 
-def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *, parent: str = "") -> None:
-    """Train one policy, with its curve on the validation scenes."""
-    if (asked.out / f"{arm}.json").exists():
+def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *, seed: int) -> None:
+    """Train one policy, with its curve on the validation scenes; one that is there is left as it is."""
+    folder = asked.out / f"seed-{seed}"
+    if (folder / f"{arm}.json").exists():
         return
-    spec, key, started, cpu = spec_of(asked, arm), jax.random.key(asked.seed), time.monotonic(), time.process_time()
-    drive, blobs = training_drive(spec), BlobStore(str(asked.out / "blobs"))
-    scenes = parts["train"]
-    if parent:
-        clone = read_drivers(blobs, json.loads((asked.out / f"{parent}.json").read_text())["weights"])
-        first = clone.parameters
-        scenes = hard_first(scenes, first, network_of(spec), hard=HARD, members=spec.members, drive=drive)
-    else:
-        keys = jax.random.split(jax.random.fold_in(key, 0), spec.members)
-        first = fresh_parameters(network_of(spec), keys, actions=drive.actions, observation=drive.observation)
-    course, kept = _course(spec, scenes, jax.random.fold_in(key, 1)), _kept(asked, arm)
-    if asked.so_far:
-        state = kept.restored(course.begun(first))
-        _keep(asked, arm, state, curve=kept.curve.read().until(int(state.step)))
-        return
+    spec, key, started, cpu = spec_of(asked, arm), jax.random.key(seed), time.monotonic(), time.process_time()
+    first, scenes = _begun(asked, arm, seed, scenes=parts["train"])
     state, curve = run_course(
-        course,
+        _course(spec, scenes, jax.random.fold_in(key, 1)),
         first,
-        kept=kept,
-        measure=lambda own: measured(own, network_of(spec), parts["validation"], members=1, drive=drive),
+        kept=Kept(OrbaxCheckpoints(folder / "runs" / arm, every_s=60.0), GrowingCurve(folder / f"{arm}.curve.json")),
+        measure=partial(_measured, spec, parts["validation"]),
         diverged=lambda step, ids: f"{step}: {ids}",
-        report=_Told(arm),
+        report=_Told(f"seed {seed} {arm}"),
     )
-    _keep(asked, arm, state, curve=curve, seconds=time.monotonic() - started, cpu_seconds=time.process_time() - cpu)
-
-
-def _kept(asked: argparse.Namespace, arm: str) -> Kept:
-    runs = asked.out / "runs" / arm
-    return Kept(OrbaxCheckpoints(runs, every_s=60.0), GrowingCurve(runs.with_name(f"{arm}.curve.json")))
-
-
-def _keep(asked: argparse.Namespace, arm: str, state: CourseState, *, curve: Curve, **more: float) -> None:
-    spec, blobs = spec_of(asked, arm), BlobStore(str(asked.out / "blobs"))
-    drive = training_drive(spec)
-    drivers = Drivers(network_of(spec), state.learners.learned, drive.actions, drive.observation)
     found = {
-        "weights": write_drivers(blobs, drivers),
-        "curve": write_curve(blobs, curve),
+        "weights": write_drivers(_blobs(asked, seed), _drivers_of(spec, state.learners.learned)),
+        "curve": write_curve(_blobs(asked, seed), curve),
         "spec": asdict(spec),
-        "steps": int(state.step),
         "agent_steps": state.agent_steps,
-        **more,
+        "seconds": time.monotonic() - started,
+        "cpu_seconds": time.process_time() - cpu,
     }
-    (asked.out / f"{arm}.json").write_text(json.dumps(found, indent=1))
+    (folder / f"{arm}.json").write_text(json.dumps(found, indent=1))
+
+
+def _begun(asked: argparse.Namespace, arm: str, seed: int, *, scenes: Scenes) -> tuple[Parameters, Scenes]:
+    """The drivers that an arm goes on from, or fresh ones, and the scenes as it draws them."""
+    spec = spec_of(asked, arm)
+    network, drive = network_of(spec), training_drive(spec)
+    if ARMS[arm]:
+        first = _drivers(asked, ARMS[arm], seed).parameters
+        return first, hard_first(scenes, first, network, hard=HARD, members=spec.members, drive=drive)
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 0), spec.members)
+    return fresh_parameters(network, keys, actions=drive.actions, observation=drive.observation), scenes
+
+
+def _measured(spec: PolicySpec, scenes: Scenes, parameters: Parameters) -> Mapping[str, float]:
+    return measured(parameters, network_of(spec), scenes, members=spec.members, drive=training_drive(spec))
+
+
+def _drivers_of(spec: PolicySpec, parameters: Parameters) -> Drivers:
+    drive = training_drive(spec)
+    return Drivers(network_of(spec), parameters, drive.actions, drive.observation)
 
 
 class _Told:
@@ -145,109 +132,85 @@ def _course(spec: PolicySpec, scenes: Scenes, key: jax.Array) -> Course:
 
 
 def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
-    """Judge every arm on the frozen test, and draw the curves."""
-    blobs, tables, curves = BlobStore(str(asked.out / "blobs")), {}, dict[str, Curve]()
-    for arm in ("clone", "practised", "again", "alone"):
-        told = asked.out / f"{arm}.json"
-        if told.exists():
-            known = json.loads(told.read_text())
-            drivers = read_drivers(blobs, known["weights"])
-            tables[arm] = {
-                **known,
-                **{
-                    traffic: judged(drivers, parts["test"], asked, reactive=reactive)
-                    for traffic, reactive in TRAFFIC.items()
-                },
-            }
-            curves[arm] = read_curve(blobs, known["curve"])
-    for traffic in TRAFFIC:
-        for arm in set(tables) - {"clone"}:
-            tables[arm][traffic]["cut"] = cut(tables["clone"][traffic]["failed"], tables[arm][traffic]["failed"])
+    """Judge every arm that all seeds have done on the frozen test, and draw the curves."""
+    arms = [arm for arm in ARMS if all((asked.out / f"seed-{seed}" / f"{arm}.json").exists() for seed in asked.seeds)]
+    tables = {arm: {traffic: judged(asked, arm, parts["test"], traffic=traffic) for traffic in TRAFFIC} for arm in arms}
+    for arm, traffic in ((arm, traffic) for arm in arms for traffic in TRAFFIC):
+        tables[arm][traffic]["cut"] = cut(tables["clone"][traffic]["failed"], tables[arm][traffic]["failed"])
     content = {
         "devices": [str(device) for device in jax.devices()],
         "scenes": {part: len(scenes) for part, scenes in parts.items()},
+        "seeds": list(asked.seeds),
+        "trainings": {arm: [_known(asked, arm, seed) for seed in asked.seeds] for arm in arms},
         "arms": tables,
-        "profile": profile(asked, parts["train"]),
     }
     (asked.out / "policies.json").write_text(json.dumps(content, indent=1))
-    names = {"practised": "cloning, then practice", "again": "and practice again", "alone": "practice alone"}
-    shifted = {names[arm]: curve for arm, curve in curves.items() if arm != "clone"}
-    (asked.out / "curves.png").write_bytes(draw_curves(shifted, kind="png"))
-    for arm, table in tables.items():
-        for traffic in TRAFFIC:
-            measures = table[traffic]["measures"]
-            shown = {name: [round(100 * value, 1) for value in three] for name, three in measures.items()}
-            _say(f"{arm} {traffic} {shown}")
-            _say(f"   worst {table[traffic]['strata'][:4]}, failures cut by {table[traffic].get('cut')}")
-    _say(json.dumps(content["profile"], indent=1))
+    (asked.out / "curves.png").write_bytes(draw_curves(_curves(asked, arms), kind="png"))
+    for arm, traffic in ((arm, traffic) for arm in arms for traffic in TRAFFIC):
+        table = tables[arm][traffic]
+        _say(f"{arm} {traffic} { ({name: _percent(three) for name, three in table['measures'].items()}) }")
+        _say(f"   failures by seed {_percent(table['by seed'])}, cut by {_percent(table['cut'])}")
+        _say(f"   worst {table['strata'][:4]}")
 
 
-def judged(drivers: Drivers, scenes: Scenes, asked: argparse.Namespace, *, reactive: bool) -> dict[str, Any]:
-    """Each measure with the interval of a bootstrap over scenes, and failures by tag, the worst first."""
-    drive = replace(training_drive(spec_of(asked, "clone")), reactive=reactive)
-    values = driven_values(drivers, 0, scenes, drive=drive)
+def judged(asked: argparse.Namespace, arm: str, scenes: Scenes, *, traffic: str) -> dict[str, Any]:
+    """Each measure with the interval of a bootstrap over seeds and scenes, and failures by tag, the worst first."""
+    drive = replace(training_drive(spec_of(asked, "clone")), reactive=TRAFFIC[traffic])
+    runs = [driven_values(_drivers(asked, arm, seed), 0, scenes, drive=drive) for seed in asked.seeds]
+    values = {name: np.stack([run[name] for run in runs]) for name in runs[0]}
     tags: dict[str, list[float]] = {}
-    for row, failed in zip(scenes.rows, values["failure"], strict=True):
+    for row, failed in zip(scenes.rows, values["failure"].mean(axis=0), strict=True):
         for tag in scenes.store.tags[row] or ("recorded",):
             tags.setdefault(tag, []).append(failed)
-    strata = sorted(((float(np.mean(own)), tag, len(own)) for tag, own in tags.items()), reverse=True)
     return {
         "measures": {name: interval(value) for name, value in values.items()},
-        "strata": strata,
+        "strata": sorted(((float(np.mean(own)), tag, len(own)) for tag, own in tags.items()), reverse=True),
+        "by seed": values["failure"].mean(axis=1).tolist(),
         "failed": values["failure"].tolist(),
     }
 
 
-def profile(asked: argparse.Namespace, scenes: Scenes) -> dict[str, float]:
-    """Milliseconds of the parts of an iteration, the least of five."""
-    spec = spec_of(asked, "alone")
-    assert spec.practice is not None
-    drive, how, network = training_drive(spec), improve_spec(spec.practice), network_of(spec)
-    shown = jax.device_put(scenes.load(range(min(256, len(scenes)))))
-    chance = jnp.full(shown.log.steps.shape[0], 1.0 / shown.log.steps.shape[0])
-    keys = jax.random.split(jax.random.key(0), 1)
-    parameters = jax.tree.map(
-        lambda leaf: leaf[0], fresh_parameters(network, keys, actions=drive.actions, observation=drive.observation)
-    )
-    actors = start(shown, chance, keys[0], spec=how, drive=drive)
-    driven = jax.tree.map(lambda leaf: jnp.asarray(leaf)[actors.scene], shown)
-    blind = Partial(lambda view, key: Decision(jax.random.randint(key, (2,), 10, 20)))
-    seeing = Partial(
-        lambda view, key: Decision(jnp.int32(15) + jnp.int32(0 * view.observation.ego[:2]), view.observation)
-    )
-    steps = replace(drive, steps=how.sequence)
-    acting = jax.jit(partial(act, network=network, spec=how, drive=drive))
-    _, lived, _ = acting(shown, chance, actors, parameters, keys[0])
-    learner = begin(parameters, how.optimiser)
-    learning = jax.jit(partial(learn, network=network, counts=drive.actions.counts, spec=how))
-    thinking = exploring(network, parameters, actions=drive.actions)
-    timed = {
-        "simulator": lambda: rollout(driven, blind, keys[0], spec=steps, states=actors.state).transitions.reward,
-        "simulator, observation": lambda: (
-            rollout(
-                driven, seeing, keys[0], spec=replace(steps, keep_observations=True), states=actors.state
-            ).transitions.observation
-        ),
-        "simulator, observation, inference": lambda: (
-            rollout(
-                driven, thinking, keys[0], spec=replace(steps, keep_observations=True), states=actors.state
-            ).transitions.observation
-        ),
-        "acting": lambda: acting(shown, chance, actors, parameters, keys[0])[1],
-        "learning": lambda: learning(learner, lived, keys[0])[0].parameters,
-    }
-    found = {name: _least(work) for name, work in timed.items()}
-    return {**found, "steps": float(how.scenes * how.sequence)}
+def _curves(asked: argparse.Namespace, arms: Sequence[str]) -> dict[str, Curve]:
+    """The mean curve of each way to learn; practice again goes on where practice ended."""
+    means = {arm: _mean_curve([_curve(asked, arm, seed) for seed in asked.seeds]) for arm in arms if arm != "clone"}
+    shown: dict[str, Curve] = {}
+    if "practised" in means:
+        first, again = means["practised"].points, means["again"].points if "again" in means else ()
+        steps = first[-1].agent_steps
+        later = (replace(point, agent_steps=point.agent_steps + steps) for point in again)
+        shown["cloning, then practice twice"] = Curve((*first, *later))
+    return {**shown, **({"practice alone": means["alone"]} if "alone" in means else {})}
 
 
-def _least(work: Callable[[], Any]) -> float:
-    jax.block_until_ready(work())
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        jax.block_until_ready(work())
-        times.append(time.perf_counter() - began)
-    return 1e3 * min(times)
+def _mean_curve(curves: Sequence[Curve]) -> Curve:
+    return Curve(tuple(_mean_point(points) for points in zip(*(curve.points for curve in curves), strict=False)))
+
+
+def _mean_point(points: Sequence[CurvePoint]) -> CurvePoint:
+    measures = {name: float(np.mean([point.measures[name] for point in points])) for name in points[0].measures}
+    steps = round(float(np.mean([point.agent_steps for point in points])))
+    return CurvePoint(points[0].step, steps, measures, {})
+
+
+def _drivers(asked: argparse.Namespace, arm: str, seed: int) -> Drivers:
+    return read_drivers(_blobs(asked, seed), _known(asked, arm, seed)["weights"])
+
+
+def _curve(asked: argparse.Namespace, arm: str, seed: int) -> Curve:
+    return read_curve(_blobs(asked, seed), _known(asked, arm, seed)["curve"])
+
+
+def _known(asked: argparse.Namespace, arm: str, seed: int) -> dict[str, Any]:
+    known: dict[str, Any] = json.loads((asked.out / f"seed-{seed}" / f"{arm}.json").read_text())
+    return known
+
+
+def _blobs(asked: argparse.Namespace, seed: int) -> BlobStore:
+    return BlobStore(str(asked.out / f"seed-{seed}" / "blobs"))
+
+
+def _percent(values: Sequence[float]) -> list[float]:
+    return [round(100.0 * value, 1) for value in values]
 
 
 def _say(text: str) -> None:
@@ -259,11 +222,10 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--arm", choices=["clone", "practised", "again", "alone", "report"], default="")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--arm", choices=list(ARMS), default="", help="Train this one alone")
     parser.add_argument("--updates", type=int, default=CloningRecipe().updates)
     parser.add_argument("--iterations", type=int, default=PracticeRecipe().iterations)
-    parser.add_argument("--so-far", action="store_true", help="Take an arm as its newest checkpoint has it")
-    parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 

@@ -1,6 +1,7 @@
 """How fast scenes are driven: the ego's motion and all metrics, without and with what a policy sees.
 
-    python tests/benchmarks/bench_sim.py [--batches 1,16,64,1024] [--scenarios STORE] [--kernels] [--json OUT]
+    python tests/benchmarks/bench_sim.py [--batches 1,16,64,1024] [--scenarios STORE] [--reactive] [--kernels]
+        [--json OUT]
 
 Scenes are of the default size (512 agents, 151 steps): recorded ones of a store that `alp scenarios ingest` made, or
 else made ones with 511 agents that all move. A batch repeats a few of them; each copy has memory of its own.
@@ -18,7 +19,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def sees_everything(view: View, key: jax.Array) -> Decision:
     return Decision(action=chosen.action + (total == 12345.678).astype(jnp.int32))
 
 
-def measured(scenes: Scenario, policy: Callable[..., Decision], *, timed: bool) -> dict[str, Any]:
+def measured(scenes: Scenario, policy: Callable[..., Decision], *, timed: bool, reactive: bool) -> dict[str, Any]:
     """Times, costs and sizes of one configuration."""
     count, steps = scenes.log.states.shape[0], scenes.log.states.shape[1] - 1
     rng = np.random.default_rng(0)
@@ -83,14 +84,14 @@ def measured(scenes: Scenario, policy: Callable[..., Decision], *, timed: bool) 
         np.stack([rng.integers(35, 46, (count, steps)), rng.integers(13, 18, (count, steps))], -1), jnp.int32
     )
     key = jax.random.key(0)
-    spec = RolloutSpec(steps=steps)
+    spec = RolloutSpec(steps=steps, reactive=reactive)
     start = time.perf_counter()
     program = compiled.lower(scenes, Partial(policy), key, guide, None, spec=spec, mesh=None).compile()
     compile_s = time.perf_counter() - start
     run = partial(program, scenes, Partial(policy), key, guide, None)
     wall, cpu = fastest(run) if timed else (math.nan, math.nan)
     # Of a loop the analysis counts one round: a rollout of a single step is what it can tell the costs of.
-    single = compiled.lower(scenes, Partial(policy), key, guide, None, spec=RolloutSpec(steps=1), mesh=None)
+    single = compiled.lower(scenes, Partial(policy), key, guide, None, spec=replace(spec, steps=1), mesh=None)
     cost, memory = single.compile().cost_analysis() or {}, program.memory_analysis()
     return {
         "batch": count,
@@ -143,6 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batches", default="1,16,64,1024")
     parser.add_argument("--scenarios", metavar="STORE", help="drive the recorded scenes of this store")
+    parser.add_argument("--reactive", action="store_true", help="agents that follow the ego brake for it")
     parser.add_argument("--kernels", action="store_true", help="compile and count, and time nothing")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -152,13 +154,14 @@ def main() -> None:
     for count in (int(word) for word in arguments.batches.split(",")):
         scenes = batch_of(distinct, count)
         for policy in (sim.replay_actions, sees_everything):
-            rows.append(measured(scenes, policy, timed=not arguments.kernels))
+            rows.append(measured(scenes, policy, timed=not arguments.kernels, reactive=arguments.reactive))
             print(line(rows[-1]), flush=True)  # noqa: T201
     about = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "backend": jax.default_backend(),
         "jax": jax.__version__,
+        "reactive": arguments.reactive,
         "load": os.getloadavg()[0],
         "scenes": f"{len(distinct)} {'recorded' if arguments.scenarios else 'made'}",
     }
