@@ -5,12 +5,12 @@
 Generated scenes of seed 0 are split by their number: 0 to 1199 to learn from, 1200 to 1399 to look at while the recipe
 was chosen, from 1400 on the frozen test, to which all of other seeds belong; recorded ones are split by session. An
 arm that is done is not run again, a killed one goes on; without `--arm` all of them run one after the other. Writes
-FOLDER/policies.json and FOLDER/curves.png of the arms that all seeds have. Practice after cloning draws scenes in
-which the clone failed more often, and practice again, from what came of it, those in which that one still fails.
-Alone it makes as many steps as both.
+FOLDER/policies.json and FOLDER/curves.png of the arms that all seeds have. Each stage of practice draws scenes in which
+the policy before it failed more often. Alone it makes as many steps as all stages.
 """
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -41,8 +41,9 @@ from al_platform.storage.checkpoints import OrbaxCheckpoints
 from sim.networks import Parameters
 
 HARD = 10.0
-ARMS = {"clone": "", "practised": "clone", "again": "practised", "alone": ""}
+ARMS = {"clone": "", "practice-1": "clone", "practice-2": "practice-1", "practice-3": "practice-2", "alone": ""}
 """What each arm goes on from."""
+STAGES = [arm for arm in ARMS if arm.startswith("practice")]
 TRAFFIC = {"in traffic that reacts": True, "among replays": False}
 
 
@@ -52,7 +53,8 @@ def main() -> None:
     for seed in asked.seeds:
         for arm in [asked.arm] if asked.arm else ARMS:
             run_arm(asked, parts, arm, seed=seed)
-    report(asked, parts)
+    if not asked.arm:
+        report(asked, parts)
 
 
 def spec_of(asked: argparse.Namespace, arm: str) -> PolicySpec:
@@ -62,7 +64,7 @@ def spec_of(asked: argparse.Namespace, arm: str) -> PolicySpec:
         return plain
     practice = PracticeRecipe(iterations=asked.iterations, hard=HARD)
     # Alone there is nothing to stay close to.
-    alone = replace(practice, cloned=0.0, hard=1.0, iterations=2 * asked.iterations)
+    alone = replace(practice, cloned=0.0, hard=1.0, iterations=len(STAGES) * asked.iterations)
     return replace(plain, cloning=None, practice=alone if arm == "alone" else practice)
 
 
@@ -171,19 +173,21 @@ def judged(asked: argparse.Namespace, arm: str, scenes: Scenes, *, traffic: str)
 
 
 def _curves(asked: argparse.Namespace, arms: Sequence[str]) -> dict[str, Curve]:
-    """The mean curve of each way to learn; practice again goes on where practice ended."""
-    means = {arm: _mean_curve([_curve(asked, arm, seed) for seed in asked.seeds]) for arm in arms if arm != "clone"}
-    shown: dict[str, Curve] = {}
-    if "practised" in means:
-        first, again = means["practised"].points, means["again"].points if "again" in means else ()
-        steps = first[-1].agent_steps
-        later = (replace(point, agent_steps=point.agent_steps + steps) for point in again)
-        shown["cloning, then practice twice"] = Curve((*first, *later))
-    return {**shown, **({"practice alone": means["alone"]} if "alone" in means else {})}
+    """The mean curve of each way to learn; a stage goes on where the one before it ended."""
+    stages = [_mean_curve(asked, arm) for arm in STAGES if arm in arms]
+    ends = itertools.accumulate((stage.points[-1].agent_steps for stage in stages), initial=0)
+    later = (
+        replace(point, agent_steps=point.agent_steps + steps)
+        for stage, steps in zip(stages, ends, strict=False)
+        for point in stage.points
+    )
+    alone = {"practice alone": _mean_curve(asked, "alone")} if "alone" in arms else {}
+    return {f"cloning, then {len(stages)} x practice": Curve(tuple(later)), **alone}
 
 
-def _mean_curve(curves: Sequence[Curve]) -> Curve:
-    return Curve(tuple(_mean_point(points) for points in zip(*(curve.points for curve in curves), strict=False)))
+def _mean_curve(asked: argparse.Namespace, arm: str) -> Curve:
+    curves = [_curve(asked, arm, seed).points for seed in asked.seeds]
+    return Curve(tuple(_mean_point(points) for points in zip(*curves, strict=True)))
 
 
 def _mean_point(points: Sequence[CurvePoint]) -> CurvePoint:
@@ -223,7 +227,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--arm", choices=list(ARMS), default="", help="Train this one alone")
+    parser.add_argument("--arm", choices=list(ARMS), default="", help="Train this one only, and report nothing")
     parser.add_argument("--updates", type=int, default=CloningRecipe().updates)
     parser.add_argument("--iterations", type=int, default=PracticeRecipe().iterations)
     return parser.parse_args()
