@@ -157,7 +157,8 @@ def report(out: Path, parts: Mapping[str, Scenes]) -> None:
             "against chance": _interval(values - failed["random"]),
             "against chance in rare situations": _interval((values - failed["random"])[:, rare]),
             "rare situations found": rares,
-            "fared": _fared(out, found[arm][:seeds]),
+            "picks by whom it befell": _fared(out, found[arm][:seeds]),
+            "failure by who failed before": _by_who(failed["start"], values),
         }
     content = {"seeds": seeds, "start": START, "more": MORE, "test": len(test), "rare in test": int(rare.sum())}
     (out / "scenes.json").write_text(json.dumps({**content, "arms": tables}, indent=1))
@@ -172,8 +173,18 @@ def _fared(out: Path, runs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         pool = np.load(_pool_path(out, seed))
         worst = pool["mass_sum"][:, [MODEL.classes.index(name) for name in EVENTS]].max(axis=1)
         levels = dict(zip(pool["ids"].tolist(), worst.tolist(), strict=True))
-        told.update(_LEVELS[int(levels[name] > 0.0) + int(levels[name] == 1.0)] for name in run["picked"])
+        told.update(_level(levels[name]) for name in run["picked"])
     return {level: told[level] for level in _LEVELS}
+
+
+def _by_who(before: NDArray[Any], values: NDArray[Any]) -> dict[str, float]:
+    """Failures in the scenes of the test in which none, some and all drivers of the start failed."""
+    levels = np.vectorize(_level)(before)
+    return {level: float(values[levels == level].mean()) for level in _LEVELS}
+
+
+def _level(share: float) -> str:
+    return _LEVELS[int(share > 0.0) + int(share == 1.0)]
 
 
 def _of(out: Path, arm: str) -> Sequence[Path]:
