@@ -9,7 +9,7 @@ import typer
 from al_platform.cli import parse
 from al_platform.cli.model import described_grid, described_model
 from al_platform.cli.recipe import read_recipe
-from al_platform.domain.driving import PolicyModel, policy_model, training_of
+from al_platform.domain.driving import PolicyModel, policy_model, training_of, usual_strategy
 from al_platform.domain.hashing import to_plain
 from al_platform.domain.models import ModelSpec
 from al_platform.domain.policies import PolicySpec
@@ -57,7 +57,8 @@ class Asked:
     @property
     def strategy_text(self) -> str:
         """The strategy as it was typed, or the one that items of this kind are picked by otherwise."""
-        return self.strategy or ("mi" if self._of_scenarios else "mixdist")
+        usual = usual_strategy(parse.names(self.targets)) if self._of_scenarios else StrategySpec().name
+        return self.strategy or usual
 
     def spec(self) -> RoundSpec:
         """Give what is wanted; pool, test set and start set are not frozen yet.

@@ -34,8 +34,8 @@ loop_app = typer.Typer(help="Rounds in a row: TRAIN, QUERY, ANNOTATE, APPEND.", 
 Strategy = Annotated[
     str,
     typer.Option(
-        help="How to pick, default mixdist, of scenarios mi; with limits where wanted: mixdist, "
-        "mi:cap=2:gap=1.5:quota=weather/10:control=0.1, of scenarios mi:guard=0.5, ..."
+        help="How to pick, default mixdist; of scenarios mass where all targets are events or tags, else mi; with "
+        "limits where wanted: mixdist, mi:cap=2:gap=1.5:quota=weather/10:control=0.1, of scenarios mi:guard=0.5, ..."
     ),
 ]
 Dataset = Annotated[str, typer.Option(help="Dataset version to train on; default: a start set")]

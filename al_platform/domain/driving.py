@@ -62,6 +62,15 @@ def detected_event(for_class: str, score: float) -> str:
     return for_class if for_class in OUTCOMES and score > 0.0 else ""
 
 
+def usual_strategy(targets: tuple[str, ...]) -> str:
+    """Give the name of the strategy by which scenarios are picked for these targets where none is asked for.
+
+    Events, of tagged scenes too, go by how many drivers they happen to: that nobody need fail is known from the
+    recording, so most is learned where all do, and there nobody disagrees. Anything else goes by disagreement.
+    """
+    return "mi" if set(targets) & set(JUDGED) else "mass"
+
+
 def policy_model(
     policy_id: str, targets: tuple[str, ...], *, drives: int = 0, training: PolicyTraining | None = None
 ) -> PolicyModel:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from al_platform.domain.driving import PolicyModel
+from al_platform.domain.driving import PolicyModel, usual_strategy
 from al_platform.domain.models import GridSpec, ModelSpec
 from al_platform.domain.rounds import Budget, RoundSpec, StrategySpec
 from al_platform.domain.runs import RoundRequest
@@ -128,4 +128,6 @@ class RoundIn(In):
 
     def _strategy(self) -> StrategySpec:
         asked = StrategySpec(**self.strategy.model_dump())
-        return replace(asked, name="mi") if self.policy and "name" not in self.strategy.model_fields_set else asked
+        if self.policy is None or "name" in self.strategy.model_fields_set:
+            return asked
+        return replace(asked, name=usual_strategy(tuple(self.targets)))

@@ -4,7 +4,8 @@
 
 For each seed: an ensemble is cloned from START scenes drawn at random, scores the rest of the pool, each arm adds MORE
 scenes, the ensemble is cloned anew from all of them and drives the frozen test (bench_policies tells the split), in
-traffic that reacts. What an arm came to lies in FOLDER, so a killed benchmark goes on. Writes FOLDER/scenes.json.
+traffic that reacts. What the pool was scored with and what an arm came to lie in FOLDER, so a killed benchmark goes on
+and another arm costs one more cloning. Writes FOLDER/scenes.json.
 """
 
 import argparse
@@ -35,14 +36,17 @@ START, MORE = 100, 100
 SPEC = PolicySpec(members=4, cloning=CloningRecipe(updates=800, updates_a_draw=100, evaluate_every=100))
 RARE = ("red-light-runner", "stopped-car", "jaywalker", "oncoming-overtake", "cut-in")
 MODEL = PolicyModel("benchmark")
+EVENTS = ("collision", "off_route", "red_light")
 ARMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "outcome": ("mi_sum", ("collision", "off_route", "red_light", "progress")),
+    "outcome": ("mi_sum", (*EVENTS, "progress")),
     "action": ("mi_sum", ("action",)),
-    "failure": ("mass_sum", ("collision", "off_route", "red_light")),
+    "failure": ("mass_sum", EVENTS),
     "random": ("", ()),
+    "events": ("mi_sum", EVENTS),
 }
-"""Of each arm the measure and the classes that take turns."""
+"""Of each arm the measure and the classes that take turns; new ones come last, for chance is dealt in this order."""
 DRAWS = 4000
+_LEVELS = ("none", "some", "all")
 
 
 def main() -> None:
@@ -60,25 +64,30 @@ def run_seed(out: Path, parts: Mapping[str, Scenes], seed: int) -> None:
     pool, generator = parts["train"], np.random.default_rng(seed)
     start = generator.choice(len(pool), START, replace=False)
     rest = np.setdiff1d(np.arange(len(pool)), start)
-    before = out / f"start-{seed}.json"
-    wanted = [arm for arm in ARMS if not (out / f"{arm}-{seed}.json").exists()]
-    if before.exists() and not wanted:
-        return
-    first = cloned(pool, start, seed)
-    _keep(before, {"failed": driven(first, parts["test"]), "picked": []})
-    measures, seconds = scored(first, pool, rest)
-    for arm in wanted:
-        picked = picked_by(arm, measures, rest, generator)
+    measures = _measures(out, parts, start=start, rest=rest, seed=seed)
+    picks = {arm: picked_by(arm, measures, rest, generator) for arm in ARMS}
+    for arm, picked in picks.items():
+        path = out / f"{arm}-{seed}.json"
+        if path.exists():
+            continue
         again = cloned(pool, np.concatenate([start, picked]), seed + 1000)
-        _keep(
-            out / f"{arm}-{seed}.json",
-            {
-                "failed": driven(again, parts["test"]),
-                "picked": [pool.ids[number] for number in picked],
-                "tags": Counter(tag for number in picked for tag in pool.store.tags[pool.rows[number]]),
-                "scoring_s_a_scene": seconds / len(rest),
-            },
-        )
+        tags = Counter(tag for number in picked for tag in pool.store.tags[pool.rows[number]])
+        _keep(path, failed=driven(again, parts["test"]), picked=[pool.ids[number] for number in picked], tags=tags)
+
+
+def _measures(
+    out: Path, parts: Mapping[str, Scenes], *, start: NDArray[np.int64], rest: NDArray[np.int64], seed: int
+) -> Mapping[str, NDArray[Any]]:
+    """Each measure of the scenes that can be added, [N, K], by an ensemble that knows those of the start alone."""
+    path = _pool_path(out, seed)
+    if not path.exists():
+        first = cloned(parts["train"], start, seed)
+        _keep(out / f"start-{seed}.json", failed=driven(first, parts["test"]), picked=[], tags={})
+        measures, seconds = scored(first, parts["train"], rest)
+        _say(f"scored {len(rest) / seconds:.1f} scenes a second, {SPEC.members} drivers")
+        kept: dict[str, Any] = {"ids": np.array([parts["train"].ids[number] for number in rest]), **measures}
+        np.savez(path, **kept)
+    return dict(np.load(path))
 
 
 def cloned(pool: Scenes, numbers: NDArray[np.int64], seed: int) -> Drivers:
@@ -148,11 +157,34 @@ def report(out: Path, parts: Mapping[str, Scenes]) -> None:
             "against chance": _interval(values - failed["random"]),
             "against chance in rare situations": _interval((values - failed["random"])[:, rare]),
             "rare situations found": rares,
+            "picks by whom it befell": _fared(out, found[arm][:seeds]),
+            "failure by who failed before": _by_who(failed["start"], values),
         }
     content = {"seeds": seeds, "start": START, "more": MORE, "test": len(test), "rare in test": int(rare.sum())}
     (out / "scenes.json").write_text(json.dumps({**content, "arms": tables}, indent=1))
     for arm, table in tables.items():
         _say(f"{arm:8} {table}")
+
+
+def _fared(out: Path, runs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many of the picks of all seeds had an event that befell none, some and all of the drivers that scored it."""
+    told: Counter[str] = Counter()
+    for seed, run in enumerate(runs):
+        pool = np.load(_pool_path(out, seed))
+        worst = pool["mass_sum"][:, [MODEL.classes.index(name) for name in EVENTS]].max(axis=1)
+        levels = dict(zip(pool["ids"].tolist(), worst.tolist(), strict=True))
+        told.update(_level(levels[name]) for name in run["picked"])
+    return {level: told[level] for level in _LEVELS}
+
+
+def _by_who(before: NDArray[Any], values: NDArray[Any]) -> dict[str, float]:
+    """Failures in the scenes of the test in which none, some and all drivers of the start failed."""
+    levels = np.vectorize(_level)(before)
+    return {level: float(values[levels == level].mean()) for level in _LEVELS}
+
+
+def _level(share: float) -> str:
+    return _LEVELS[int(share > 0.0) + int(share == 1.0)]
 
 
 def _of(out: Path, arm: str) -> Sequence[Path]:
@@ -171,9 +203,13 @@ def _interval(values: NDArray[Any]) -> tuple[float, float, float]:
     return float(values.mean()), float(low), float(high)
 
 
-def _keep(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content))
-    _say(f"{path.name} failures {np.mean(content['failed']):.3f} {dict(content.get('tags', {}))}")
+def _keep(path: Path, *, failed: list[list[float]], picked: list[str], tags: Mapping[str, int]) -> None:
+    path.write_text(json.dumps({"failed": failed, "picked": picked, "tags": tags}))
+    _say(f"{path.name} failures {np.mean(failed):.3f} {dict(tags)}")
+
+
+def _pool_path(out: Path, seed: int) -> Path:
+    return out / f"pool-{seed}.npz"
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from al_platform.cli.app import app
-from al_platform.domain.driving import PolicyTraining
+from al_platform.domain.driving import PolicyTraining, usual_strategy
 from al_platform.domain.loops import CONTROL_SHARE
 from al_platform.domain.policies import CloningRecipe, PolicySpec
 from al_platform.domain.rounds import StrategySpec
@@ -126,7 +126,9 @@ def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
     plain = asked()
     unheard = [option for option, value in CHANGES.items() if asked(option, value) == plain]
     assert unheard == []
-    assert asked(*DRIVERS, "--drives", "3") != asked(*DRIVERS) != plain
+    drivers = asked(*DRIVERS)
+    assert asked(*DRIVERS, "--drives", "3") != drivers != plain
+    assert drivers.wanted.strategy == StrategySpec(usual_strategy(drivers.wanted.targets))
     trained = asked(*TARGETS, "--train-policy", str(recipe)).wanted.policy_model
     assert trained.training == PolicyTraining(PolicySpec(members=2, cloning=CloningRecipe(updates=500)))
     onwards = asked(*TARGETS, "--train-policy", str(recipe), "--from", "pol_2").wanted.policy_model
