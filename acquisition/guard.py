@@ -32,7 +32,7 @@ class RejectionModel:
     intercept: float
 
     def chances(self, features_NF: Features) -> Float[Numbers, " N"]:
-        """Give the chance of each item to be rejected, in (0, 1)."""
+        """Give the chance of each item to be rejected, in [0, 1]: beyond 37 nats it rounds to 1."""
         standard_NF = (features_NF - np.array(self.centre)) / np.array(self.scale)
         chances_N: Numbers = expit(standard_NF @ np.array(self.weights) + self.intercept)
         return chances_N
@@ -97,7 +97,8 @@ def held_out_chances(
 
 def log_loss(chances_N: Float[Numbers, " N"], rejected_N: Rejected) -> float:
     """Give the mean surprise at verdicts by their chances, nats, at least 0; lower = better."""
-    told = np.where(rejected_N, chances_N, 1.0 - chances_N)
+    # A chance rounds to 1 beyond 37 nats: what happened all the same is a great surprise, and no infinite one.
+    told = np.maximum(np.where(rejected_N, chances_N, 1.0 - chances_N), np.finfo(np.float64).tiny)
     return float(-np.log(told).mean())
 
 

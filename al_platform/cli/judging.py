@@ -114,8 +114,8 @@ def fix(
     from al_platform.platform.fixes import fix_holds
     from sim.varying import VariationSpec
 
-    if variations < 1:
-        raise InvalidInput(f"{variations} variations: must be at least 1")
+    if variations < 1 or seed < 0:
+        raise InvalidInput(f"{variations} variations of seed {seed}: must be at least 1, and a seed of at least 0")
     with platform_of(context) as platform:
         found = fix_holds(platform, scenario, before, after, variations=VariationSpec(count=variations, seed=seed))
     for name, value in (("before", found.before), ("after", found.after), ("difference", found.difference)):

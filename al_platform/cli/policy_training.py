@@ -208,6 +208,8 @@ def _facts(found: PolicyVersion) -> Mapping[str, object]:
 def _check_picture(picture: Path | None) -> None:
     if picture is not None and picture.suffix not in (".png", ".svg"):
         raise InvalidInput(f"picture {picture}: must end in .png or .svg")
+    if picture is not None and not picture.parent.is_dir():
+        raise InvalidInput(f"picture {picture}: {picture.parent} is no folder; make it first, or name another")
 
 
 def _draw(platform: "Platform", found: PolicyVersion, picture: Path | None) -> None:

@@ -1,5 +1,6 @@
 """Driver licences: what is asked of a policy before it drives on, and what was decided."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,8 +35,8 @@ class LicenceSpec:
                 raise InvalidInput(f"rate {rate!r}: must be one of {', '.join(RATES)}")
             if limit is not None and not 0.0 < limit <= 1.0:
                 raise InvalidInput(f"{rate} {limit}: must be a share above 0 and at most 1; no bound is ever 0")
-        if self.least_progress is not None and not self.least_progress > 0.0:
-            raise InvalidInput(f"progress {self.least_progress}: must be above 0")
+        if self.least_progress is not None and not 0.0 < self.least_progress < math.inf:
+            raise InvalidInput(f"progress {self.least_progress}: must be a number above 0")
         if self.stratum_scenarios < 1:
             raise InvalidInput(f"strata of {self.stratum_scenarios} scenarios: must be at least 1")
 

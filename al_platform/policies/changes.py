@@ -1,5 +1,6 @@
 """What changed from one policy to the next: a verdict, and the scenarios that got worse or better."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,8 +29,8 @@ class ComparisonSpec:
 
     def __post_init__(self) -> None:
         """Refuse negative margins and numbers."""
-        if self.clips < 0 or self.progress_margin < 0.0:
-            raise InvalidInput(f"{self.clips} clips, margin {self.progress_margin}: must be 0 or more")
+        if self.clips < 0 or not 0.0 <= self.progress_margin < math.inf:
+            raise InvalidInput(f"{self.clips} clips, margin {self.progress_margin}: must be numbers, 0 or more")
 
 
 def comparable(drives: Sequence[Drive]) -> list[DrivenScenario]:

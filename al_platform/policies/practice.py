@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int32, PRNGKeyArray
 from numpy.typing import NDArray
 
 from al_platform.domain.policies import PolicySpec, PracticeRecipe
+from al_platform.errors import InvalidInput
 from al_platform.policies.course import CourseState, begun_learners, counted_on, for_each_member
 from al_platform.policies.recipes import improve_spec, network_of, training_drive
 from al_platform.policies.scenes import Scenes
@@ -31,6 +32,10 @@ class Practice:
     """
 
     def __init__(self, spec: PolicySpec, recipe: PracticeRecipe, scenes: Scenes, key: PRNGKeyArray) -> None:
+        """Raises: InvalidInput for sequences longer than the scenarios have room for."""
+        room = scenes.store.sizes.steps - 1
+        if recipe.sequence > room:
+            raise InvalidInput(f"sequence {recipe.sequence}: the scenarios have room for {room} steps; give no more")
         self.steps, self.stretch = recipe.iterations, recipe.iterations_a_draw
         self.evaluate_every = recipe.evaluate_every
         self._recipe, self._members = recipe, spec.members

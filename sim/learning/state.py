@@ -28,7 +28,8 @@ class OptimiserSpec:
     most_gradient: float = 1.0
     """Gradients of a larger norm are shortened to it."""
     average_over: int = 0
-    """Updates over which the parameters are averaged, with exponential weights; 0 for no average."""
+    """Updates over which the parameters are averaged, with exponential weights, or evenly while there were fewer;
+    0 for no average."""
 
     def transform(self) -> optax.GradientTransformation:
         """The optax transformation."""
@@ -83,7 +84,9 @@ def improved(
     change, memory = optimiser.transform().update(gradient, learner.optimiser, learner.parameters)
     parameters, average = optax.apply_updates(learner.parameters, change), learner.average
     if average is not None:
-        average = optax.incremental_update(parameters, average, 1.0 / optimiser.average_over)
+        # Evenly as long as there are fewer: what a learner began with is no part of what it learned.
+        share = 1.0 / jnp.minimum(learner.updates + 1, optimiser.average_over)
+        average = optax.incremental_update(parameters, average, share)
     after = Learner(parameters, memory, learner.updates + 1, average)
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
     kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, learner)

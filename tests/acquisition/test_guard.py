@@ -120,3 +120,14 @@ def test_verdicts_of_one_kind_and_numbers_that_are_none_are_refused() -> None:
         fit_rejections(np.zeros((3, 1)), np.zeros(3, bool))
     with pytest.raises(ValueError, match="features of verdict 1: must be finite"):
         fit_rejections(np.array([[0.0], [np.nan]]), np.array([True, False]))
+
+
+def test_a_certain_chance_that_was_wrong_is_a_finite_surprise() -> None:
+    """Clean recordings hardly differ in a sign, so one of another fleet lies a thousand deviations away."""
+    clean, bad = np.linspace(0.0, 0.01, 20)[:, None], np.linspace(0.01, 0.02, 20)[:, None]
+    model = fit_rejections(np.vstack([clean, bad]), np.arange(40) >= 20)
+    chances = model.chances(np.array([[9.0]]))
+    assert chances[0] == 1.0
+    surprise = log_loss(chances, np.array([False]))
+    assert np.isfinite(surprise)
+    assert surprise > 37.0 > log_loss(chances, np.array([True]))

@@ -38,6 +38,7 @@ def test_policies_are_judged_compared_and_licensed(alp: Alp, tmp_path: Path) -> 
         (("evaluate", "pol_0", "--suite", "all"), "policy pol_0: not in the catalog"),
         (("evaluate", racing, "--suite", "none"), "suite 'none': not in the catalog"),
         (("compare", racing, racing, "--suite", "all"), "compared with itself"),
+        (("fix", "scn_0", racing, EXPERT, "--seed", "-1"), "16 variations of seed -1: must be at least 1, and a seed"),
         (("license", racing, "--licence", "town"), "was never decided on"),
         (("license", racing, "--licence", "town", "--suite", "all", "--most", "failure"), "must be RATE=SHARE"),
         (("license", racing, "--licence", "town", "--suite", "all"), "asks for nothing"),

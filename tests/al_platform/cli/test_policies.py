@@ -25,10 +25,12 @@ def test_a_policy_is_cloned_practises_and_is_shown(alp: Alp, tmp_path: Path) -> 
     home = ("--home", str(tmp_path / "home"))
     traffic.write_json(tmp_path / "in" / "a.json", traffic.womd_json(ego=False, degrees=True))
     assert alp(*home, "scenarios", "ingest", "womd-json", str(tmp_path / "in"), "--processes", "1", *SMALL).code == 0
-    clone = ("policy", "bc", "--agents", "4", "--roads", "8", *BRIEF)
+    picture = tmp_path / "clone.png"
+    clone = ("policy", "bc", "--agents", "4", "--roads", "8", *BRIEF, "--picture", str(picture))
     said = alp(*home, *clone)
     assert said.code == 0, said.err
     policy_id = said.out.split()[-1]
+    assert picture.read_bytes().startswith(b"\x89PNG")
     assert alp(*home, *clone).out == said.out
     practice = alp(*home, "policy", "rl", "--from", policy_id, *SHORT, "--set", "evaluate_every=1")
     assert practice.code == 0, practice.err
@@ -45,6 +47,8 @@ def test_what_cannot_be_trained_is_told_in_a_line(alp: Alp, tmp_path: Path) -> N
     said = alp(*home, "policy", "bc")
     assert said.code == 2
     assert "no scenario matches; `alp scenarios list` shows what there is" in said.err
+    nowhere = str(tmp_path / "nowhere" / "clone.png")
+    assert "nowhere is no folder; make it first" in alp(*home, "policy", "bc", "--picture", nowhere).err
     assert "evry: known are batch_steps" in alp(*home, "policy", "bc", "--set", "evry=3").err
     assert "updates=many: must be a whole number" in alp(*home, "policy", "bc", "--set", "updates=many").err
     assert "policy pol_1: not in the catalog" in alp(*home, "policy", "show", "pol_1").err

@@ -79,5 +79,8 @@ def test_who_fails_less_because_it_stands_still_is_not_better(
 
 
 def test_a_comparison_that_cannot_be_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="must be 0 or more"):
+    with pytest.raises(InvalidInput, match="0 or more"):
         ComparisonSpec(clips=-1)
+    for margin in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(InvalidInput, match=f"margin {margin}: must be numbers, 0 or more"):
+            ComparisonSpec(progress_margin=margin)

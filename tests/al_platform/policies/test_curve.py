@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def test_curves_are_drawn(kind: str, head: bytes) -> None:
     drawn = draw_curves({"cloning": CURVE}, kind=kind)
     assert drawn.startswith(head)
     assert draw_curves({"cloning": CURVE}, kind=kind) == drawn
+
+
+def test_a_curve_that_nothing_was_held_out_for_shows_its_loss() -> None:
+    bare = Curve(tuple(replace(point, measures={}) for point in CURVE.points))
+    drawn = draw_curves({"cloning": bare}, kind="svg").decode()
+    assert ">loss</text>" in drawn
+    assert "failures" not in drawn
+    assert ">loss</text>" not in draw_curves({"cloning": CURVE}, kind="svg").decode()
 
 
 def test_what_cannot_be_drawn_is_told() -> None:

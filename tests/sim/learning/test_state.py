@@ -44,10 +44,17 @@ def test_the_learning_rate_warms_up(decay_over: int) -> None:
 def test_the_average_is_that_of_the_parameters_with_exponential_weights() -> None:
     made = taught(begin({"x": jnp.zeros(2)}, AVERAGED), AVERAGED, 12)
     expected = np.zeros(2, np.float64)
-    for learner in made:
-        expected += (np.asarray(learner.parameters["x"], np.float64) - expected) / AVERAGED.average_over
+    for number, learner in enumerate(made, start=1):
+        share = 1.0 / min(number, AVERAGED.average_over)
+        expected += share * (np.asarray(learner.parameters["x"], np.float64) - expected)
     assert float(jnp.abs(made[-1].parameters["x"] - made[-1].learned["x"]).min()) > 0.1
     np.testing.assert_allclose(made[-1].learned["x"], expected, rtol=1e-6)
+
+
+def test_of_few_updates_the_average_is_their_mean_and_nothing_of_what_it_began_with() -> None:
+    made = taught(begin({"x": jnp.full(2, -7.0)}, AVERAGED), AVERAGED, 4)
+    np.testing.assert_array_equal(made[0].learned["x"], made[0].parameters["x"])
+    np.testing.assert_allclose(made[-1].learned["x"], np.mean([own.parameters["x"] for own in made], axis=0), rtol=1e-6)
 
 
 def test_the_average_does_not_change_how_is_learned() -> None:
