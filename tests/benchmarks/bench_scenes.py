@@ -19,7 +19,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from drivers_judged import driven_values, split_of
+from drivers_judged import driven_values, interval, split_of
 from numpy.typing import NDArray
 
 from acquisition.round_robin import round_robin
@@ -45,7 +45,6 @@ ARMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "events": ("mi_sum", EVENTS),
 }
 """Of each arm the measure and the classes that take turns; new ones come last, for chance is dealt in this order."""
-DRAWS = 4000
 _LEVELS = ("none", "some", "all")
 
 
@@ -152,10 +151,10 @@ def report(out: Path, parts: Mapping[str, Scenes]) -> None:
     for arm, values in failed.items():
         rares = [sum(run["tags"].get(tag, 0) for tag in RARE) for run in found[arm][:seeds] if "tags" in run]
         tables[arm] = {
-            "failure": _interval(values),
-            "failure in rare situations": _interval(values[:, rare]),
-            "against chance": _interval(values - failed["random"]),
-            "against chance in rare situations": _interval((values - failed["random"])[:, rare]),
+            "failure": interval(values),
+            "failure in rare situations": interval(values[:, rare]),
+            "against chance": interval(values - failed["random"]),
+            "against chance in rare situations": interval((values - failed["random"])[:, rare]),
             "rare situations found": rares,
             "picks by whom it befell": _fared(out, found[arm][:seeds]),
             "failure by who failed before": _by_who(failed["start"], values),
@@ -189,18 +188,6 @@ def _level(share: float) -> str:
 
 def _of(out: Path, arm: str) -> Sequence[Path]:
     return sorted(out.glob(f"{arm}-*.json"), key=lambda path: int(path.stem.rsplit("-", 1)[1]))
-
-
-def _interval(values: NDArray[Any]) -> tuple[float, float, float]:
-    """Mean of [seeds, scenes] with the 95 % interval of a bootstrap over both."""
-    generator = np.random.default_rng(0)
-    seeds, scenes = values.shape
-    means = [
-        values[generator.integers(0, seeds, seeds)][:, generator.integers(0, scenes, scenes)].mean()
-        for _ in range(DRAWS)
-    ]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
 
 
 def _keep(path: Path, *, failed: list[list[float]], picked: list[str], tags: Mapping[str, int]) -> None:
