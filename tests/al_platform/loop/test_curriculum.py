@@ -55,6 +55,13 @@ def test_what_a_round_added_has_its_share_and_everything_else_keeps_its_own(cont
     assert weights(context, version_id, (*OLD, *ADDED)) is None
 
 
+def test_what_is_new_and_held_out_has_no_share(context: LoopContext) -> None:
+    start = grown(context, OLD, parent=None, round_id=None)
+    version_id = grown(context, ADDED, parent=start, round_id="rnd_1")
+    found = weights(context, version_id, OLD, CurriculumShare(NEW, 3.0), EVERYTHING)
+    np.testing.assert_allclose(found, [1.0 / 3.0] * 3)
+
+
 def test_where_nothing_is_new_or_all_of_it_every_item_is_alike(context: LoopContext) -> None:
     start = grown(context, OLD, parent=None, round_id=None)
     rejected = grown(context, (), parent=start, round_id="rnd_1")
