@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from al_platform.datasets.scenarios.store import arrays_of, layout_of, scenario_id_of, scenario_of
 from al_platform.domain.progress import Progress
@@ -32,7 +33,7 @@ def ids(*numbers: int) -> list[str]:
     return [record(number).record_id for number in numbers]
 
 
-def signs(*numbers: int) -> np.ndarray:
+def signs(*numbers: int) -> NDArray[np.float64]:
     """Computed here and now."""
     return np.stack([signs_of(scenario_of(record(number).arrays).log) for number in numbers])
 

@@ -96,6 +96,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_kept(service: Serv
         with pytest.raises(error, match=said):
             ask_for_policy(service, wanted, actor=SOMEBODY, key="c")
     assert not contents(service.platform)["operations"]
-    for ask in (lambda: training_status(service, "pol_0"), lambda: stop_training(service, "pol_0", actor=SOMEBODY)):
-        with pytest.raises(NotFound, match="pol_0"):
-            ask()
+    with pytest.raises(NotFound, match="pol_0"):
+        training_status(service, "pol_0")
+    with pytest.raises(NotFound, match="pol_0"):
+        stop_training(service, "pol_0", actor=SOMEBODY)
