@@ -20,7 +20,7 @@ from al_platform.errors import CatalogBusy, InvalidInput, StorageUnavailable, Un
 from al_platform.platform.picture_links import FOLDER, PictureLinks
 from al_platform.platform.service import Service
 from al_platform.platform.signing import signer_of
-from al_platform.platform.taking_on import take_on_judgements
+from al_platform.platform.taking_on import take_on_operations
 from al_platform.settings import LOOPBACK, ServiceSettings
 from api import errors
 from api.access import READER, Gate, asks_for_a_secret, scope_of
@@ -76,7 +76,7 @@ _ROUTERS = (
     hooks,
 )
 _SAVE_USES_EVERY_S = 60.0
-_JUDGE_EVERY_S = 1.0
+_TAKE_ON_EVERY_S = 1.0
 
 
 def create_app(service: Service, settings: ServiceSettings, *, clock: Clock = time.monotonic) -> FastAPI:
@@ -172,7 +172,7 @@ def _gate(service: Service, settings: ServiceSettings, clock: Clock) -> Gate:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_save_uses, app.state.service)
-        tasks.start_soon(_judge, app.state.service)
+        tasks.start_soon(_take_on, app.state.service)
         yield
         tasks.cancel_scope.cancel()
 
@@ -186,14 +186,14 @@ async def _save_uses(service: Service) -> None:
             log.warning("last uses of keys were not written", reason=str(error))
 
 
-async def _judge(service: Service) -> None:
+async def _take_on(service: Service) -> None:
     """Take on what was asked for, also by whoever never looks again."""
     while True:
-        await anyio.sleep(_JUDGE_EVERY_S)
+        await anyio.sleep(_TAKE_ON_EVERY_S)
         try:
-            await run_in_threadpool(take_on_judgements, service)
+            await run_in_threadpool(take_on_operations, service)
         except (CatalogBusy, StorageUnavailable) as error:
-            log.warning("judgements were not taken on", reason=str(error))
+            log.warning("operations were not taken on", reason=str(error))
 
 
 def _openapi(request: Request) -> JSONResponse:

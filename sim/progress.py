@@ -1,9 +1,9 @@
 """How far along its route the ego is."""
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Float32
 
+from sim.least import value_at_least
 from sim.lookup import window
 from sim.scenario.record import ROUTE_STEP_M, Route
 
@@ -30,15 +30,4 @@ def project(
     squared = jnp.maximum(along_x**2 + along_y**2, 1e-12)
     share = jnp.clip((from_x * along_x + from_y * along_y) / squared, 0.0, 1.0)
     apart = (from_x - share * along_x) ** 2 + (from_y - share * along_y) ** 2
-    return ROUTE_STEP_M * (first + _at_smallest(apart, jnp.arange(count - 1) + share))
-
-
-def _at_smallest(cost: Float32[Array, "n"], value: Float32[Array, "n"]) -> Float32[Array, ""]:
-    """The value where the cost (>= 0) is smallest, the first of equals.
-
-    Floats that are not negative are in order as integers too. The lowest four bits make way for the position, so
-    that one minimum finds both: costs that differ by less than two millionths count as equal.
-    """
-    positions = jnp.arange(cost.shape[0], dtype=jnp.int32)
-    key = (jax.lax.bitcast_convert_type(cost, jnp.int32) & ~15) | positions
-    return jnp.sum(jnp.where(key == jnp.min(key), value, 0.0))
+    return ROUTE_STEP_M * (first + value_at_least(apart, jnp.arange(count - 1) + share))

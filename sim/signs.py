@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from sim.kinds import AgentKind
 from sim.scenario.record import NOWHERE, PLACE_M, SPEED_MPS, STEP_S, Log
 
+FORMULA = "signs-1"
+"""Names how signs are computed: a new one is due when `signs_of` gives other numbers for the same log."""
+
 SIGNS = (
     "jump",
     "jumps",

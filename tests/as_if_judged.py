@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from PIL import Image
 
 from al_platform.catalog.datasets import add_version
-from al_platform.catalog.judgements import save_judgement
 from al_platform.catalog.judging import add_evaluation, add_licence, add_licence_spec
+from al_platform.catalog.operations import save_operation
 from al_platform.catalog.policies import add_policy
 from al_platform.catalog.scenarios import add_sources
 from al_platform.catalog.service_tables import ensure_service_tables
 from al_platform.domain.clock import utc_now
 from al_platform.domain.datasets import DatasetItem
-from al_platform.domain.judgements import ComparisonWish, Judgement, JudgementState
 from al_platform.domain.judging import EXPERT, Change, Comparison, Estimate, Evaluation, JudgeSpec, Stratum, Suite
 from al_platform.domain.licences import LicenceSpec
+from al_platform.domain.operations import ComparisonWish, Operation, OperationState
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PolicyVersion, PracticeRecipe
 from al_platform.domain.scenarios import ScenarioReference, ScenarioSource
 from al_platform.platform.home import Platform
@@ -153,5 +153,5 @@ def _enter_comparison(platform: Platform, suite: Suite, driven: list[Evaluation]
     wish = ComparisonWish(EXPERT, CLONED, suite.suite_id, _SPEC, wanted.clips, wanted.progress_margin)
     with platform.catalog.transaction() as tx:
         ensure_service_tables(tx)
-        save_judgement(tx, Judgement(wish.wish_id, wish, reason, utc_now(), JudgementState.DONE))
+        save_operation(tx, Operation(wish.wish_id, wish, reason, utc_now(), OperationState.DONE))
     return wish.wish_id

@@ -62,8 +62,8 @@ CREATE TABLE IF NOT EXISTS loop_rounds (
     PRIMARY KEY (loop_id, number)
 );
 
-CREATE TABLE IF NOT EXISTS judgements (
-    judgement_id VARCHAR PRIMARY KEY,
+CREATE TABLE IF NOT EXISTS operations (
+    operation_id VARCHAR PRIMARY KEY,
     state VARCHAR NOT NULL,
     record JSON NOT NULL,
     asked_at TIMESTAMP NOT NULL

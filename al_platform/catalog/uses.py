@@ -1,9 +1,15 @@
 """What used a scenario: the way of lineage the other way round."""
 
+from collections.abc import Sequence
+
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import version_table
+from al_platform.catalog.policies import all_policies
+from al_platform.catalog.scenarios import scenarios_named
 from al_platform.catalog.tables import rows_of
+from al_platform.domain.holding_out import held_out_among
 from al_platform.domain.lineage import Use
+from al_platform.domain.policies import PolicyVersion
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.suites import read_scenarios
 
@@ -22,14 +28,26 @@ def uses_of(tx: Transaction, blobs: BlobStore, scenario_id: str) -> list[Use]:
 
 
 def _taught(tx: Transaction, blobs: BlobStore, scenario_id: str) -> list[Use]:
-    policies: dict[str, list[str]] = {}
-    for row in rows_of(tx, "SELECT policy_id, dataset_version_id FROM policies ORDER BY created_at, policy_id"):
-        policies.setdefault(row["dataset_version_id"], []).append(row["policy_id"])
-    holding = [
-        version for version in policies if scenario_id in version_table(tx, blobs, version)["item_id"].to_pylist()
-    ]
-    versions = [Use("part of", version) for version in holding]
-    return versions + [Use("taught", policy) for version in holding for policy in policies[version]]
+    policies: dict[str, list[PolicyVersion]] = {}
+    for policy in all_policies(tx):
+        policies.setdefault(policy.dataset_version_id, []).append(policy)
+    versions, taught = [], []
+    for version, trained in policies.items():
+        ids = version_table(tx, blobs, version)["item_id"].to_pylist()
+        if scenario_id in ids:
+            versions.append(Use("part of", version))
+            taught += [
+                Use("measured" if scenario_id in _apart(tx, ids, of) else "taught", of.policy_id) for of in trained
+            ]
+    return versions + taught
+
+
+def _apart(tx: Transaction, scenario_ids: Sequence[str], policy: PolicyVersion) -> set[str]:
+    """Those of its dataset version's scenarios that a policy was only measured on."""
+    if not policy.held_out_share:
+        return set()
+    sessions = {name: scene.session_id for name, scene in scenarios_named(tx, scenario_ids).items()}
+    return held_out_among(sessions, policy.held_out_share)
 
 
 def _judged(tx: Transaction, blobs: BlobStore, scenario_id: str) -> list[Use]:

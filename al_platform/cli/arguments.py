@@ -28,6 +28,10 @@ TrainPolicy = Annotated[
     ),
 ]
 Parent = Annotated[str, typer.Option("--from", metavar="POLICY", help="Policy that --train-policy goes on from")]
+HoldOut = Annotated[
+    float,
+    typer.Option(help="Share of the sessions that --train-policy measures its learning curve on and learns not from"),
+]
 Drives = Annotated[
     int, typer.Option(help="Drives of each scene by each driver with drawn actions; 0: one by the expected actions")
 ]

@@ -41,6 +41,7 @@ class Asked:
     drives: int
     train_policy: Path | None
     parent: str
+    hold_out: float
     image: str
     setting: list[str] | None
     curriculum: list[str] | None
@@ -81,7 +82,7 @@ class Asked:
 
     def _model(self) -> ModelSpec | PolicyModel:
         if self._of_scenarios:
-            training = training_of(self._recipe(), self.parent)
+            training = training_of(self._recipe(), self.parent, held_out=self.hold_out)
             return policy_model(self.policy, parse.names(self.targets), drives=self.drives, training=training)
         return described_model(
             targets=self.targets,
@@ -132,4 +133,10 @@ class Asked:
 
     def _policy_body(self) -> dict[str, Any]:
         recipe = to_plain(self._recipe())
-        return {"policy_id": self.policy, "drives": self.drives, "recipe": recipe, "parent_id": self.parent}
+        return {
+            "policy_id": self.policy,
+            "drives": self.drives,
+            "recipe": recipe,
+            "parent_id": self.parent,
+            "held_out": self.hold_out,
+        }

@@ -16,6 +16,7 @@ from al_platform.cli.asked import Asked
 from al_platform.cli.home import HERE, idle_service_of
 from al_platform.cli.model import DEFAULT_IMAGE
 from al_platform.cli.rounds import Dataset, loop_app
+from al_platform.domain.driving import HELD_OUT
 from al_platform.domain.loops import CONTROL_SHARE, Closing, LoopSpec, Plateau, Stopping, Trigger
 from al_platform.domain.paging import LARGEST_PAGE, PageRequest
 from al_platform.errors import InvalidInput
@@ -68,6 +69,7 @@ def create(
     drives: arg.Drives = 0,
     train_policy: arg.TrainPolicy = None,
     parent: arg.Parent = "",
+    hold_out: arg.HoldOut = HELD_OUT,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,

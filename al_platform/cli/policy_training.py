@@ -200,6 +200,8 @@ def _facts(found: PolicyVersion) -> Mapping[str, object]:
         "from": found.parent_id or "fresh weights",
         "seed": found.seed,
     }
+    if found.held_out_share:
+        facts["held out"] = f"{100.0 * found.held_out_share:g} % of the sessions, on which its curve is measured"
     if found.cost is not None:
         facts["took"] = f"{found.cost.seconds:.0f} s, {found.cost.cpu_seconds:.0f} s of processors"
     return facts

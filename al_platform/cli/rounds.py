@@ -22,6 +22,7 @@ from al_platform.cli.words import (
     show_triage,
     steps_in_words,
 )
+from al_platform.domain.driving import HELD_OUT
 from al_platform.domain.loops import LoopSpec
 from al_platform.domain.runs import RoundRequest
 
@@ -64,6 +65,7 @@ def run(
     drives: arg.Drives = 0,
     train_policy: arg.TrainPolicy = None,
     parent: arg.Parent = "",
+    hold_out: arg.HoldOut = HELD_OUT,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,
@@ -209,6 +211,7 @@ def run_loop(
     drives: arg.Drives = 0,
     train_policy: arg.TrainPolicy = None,
     parent: arg.Parent = "",
+    hold_out: arg.HoldOut = HELD_OUT,
     image: arg.Image = DEFAULT_IMAGE,
     setting: arg.Settings = None,
     curriculum: arg.Curriculum = None,

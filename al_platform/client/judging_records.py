@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from al_platform.client.records import ProgressRecord
-from al_platform.domain.judgements import JudgementState
 from al_platform.domain.judging import Comparison, Evaluation, Fix
 from al_platform.domain.licences import Licence
+from al_platform.domain.operations import OperationState
 from al_platform.domain.policies import CurvePoint, PolicyVersion
 
 
@@ -21,7 +21,7 @@ class AskedPolicyRecord:
     """A policy that is trained and how far that is; None until it is done."""
 
     policy_id: str
-    state: JudgementState
+    state: OperationState
     message: str
     progress: ProgressRecord | None
     policy: PolicyVersion | None
@@ -35,7 +35,7 @@ class ListedComparisonRecord:
     before: str
     after: str
     suite_id: str
-    state: JudgementState
+    state: OperationState
     message: str
     asked_by: str
     asked_at: str
@@ -49,7 +49,7 @@ class AskedFixRecord:
     scenario_id: str
     before: str
     after: str
-    state: JudgementState
+    state: OperationState
     message: str
     progress: ProgressRecord | None
     fix: Fix | None
@@ -69,7 +69,7 @@ class AskedEvaluationRecord:
     """An evaluation and how far it is; None until it is done."""
 
     evaluation_id: str
-    state: JudgementState
+    state: OperationState
     message: str
     progress: ProgressRecord | None
     evaluation: Evaluation | None
@@ -83,7 +83,7 @@ class AskedComparisonRecord:
     before: str
     after: str
     suite_id: str
-    state: JudgementState
+    state: OperationState
     message: str
     progress: ProgressRecord | None
     comparison: Comparison | None
@@ -94,7 +94,7 @@ class AskedLicenceRecord:
     """A decision and how far it is; None until it is made."""
 
     licence_id: str
-    state: JudgementState
+    state: OperationState
     message: str
     progress: ProgressRecord | None
     licence: Licence | None

@@ -13,6 +13,9 @@ and how far they get."""
 TAG = "tag:"
 """Before the name of a tag: whether drivers agree on failure, in scenes that carry it."""
 
+HELD_OUT = 0.1
+"""The share of sessions that a round's drivers do not learn from where nothing else is asked for."""
+
 
 @dataclass(frozen=True)
 class PolicyTraining:
@@ -21,6 +24,13 @@ class PolicyTraining:
     recipe: PolicySpec
     parent_id: str | None = None
     """The policy that every round goes on from; None for fresh weights."""
+    held_out: float = 0.0
+    """Share of the sessions, in [0, 1), that teach nothing: the learning curve is measured on them."""
+
+    def __post_init__(self) -> None:
+        """Refuse shares that leave nothing to learn from."""
+        if not 0.0 <= self.held_out < 1.0:
+            raise InvalidInput(f"held out {self.held_out:g}: must be a share of the sessions, at least 0 and below 1")
 
 
 @dataclass(frozen=True)
@@ -78,13 +88,13 @@ def policy_model(
     return PolicyModel(policy_id, drives, tags_among(targets), training)
 
 
-def training_of(recipe: PolicySpec | None, parent_id: str) -> PolicyTraining | None:
+def training_of(recipe: PolicySpec | None, parent_id: str, *, held_out: float) -> PolicyTraining | None:
     """Give how drivers are trained by a recipe from a policy ("" for fresh weights); None without a recipe.
 
-    Raises: InvalidInput for a policy to go on from without a recipe.
+    Raises: InvalidInput for a policy to go on from without a recipe, or a share held out that cannot be.
     """
     if recipe is not None:
-        return PolicyTraining(recipe, parent_id or None)
+        return PolicyTraining(recipe, parent_id or None, held_out)
     if parent_id:
         raise InvalidInput(f"policy {parent_id}: to go on from, but no recipe is given; give one, or ask the policy")
     return None

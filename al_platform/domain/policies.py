@@ -187,6 +187,8 @@ class PolicyVersion:
     """What it was trained with."""
     cost: Cost | None = None
     """What the training took in the process that ended it; None where it was found done."""
+    held_out_share: float = 0.0
+    """Of the sessions of its dataset version, which taught it nothing: see `held_out_among`."""
 
 
 @dataclass(frozen=True)

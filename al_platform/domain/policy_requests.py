@@ -15,7 +15,10 @@ class PolicyRequest:
     dataset_version_id: str
     """Scenarios to learn from."""
     held_out_version_id: str | None = None
-    """Scenarios that the learning curve is measured on; None for a curve of the loss alone."""
+    """Scenarios that the learning curve is measured on; None for a share of the others."""
+    held_out_share: float = 0.0
+    """Of the sessions of the scenarios to learn from, in [0, 1), where no held-out version is named: they teach nothing
+    then, and the learning curve is measured on them; 0 for a curve of the loss alone."""
     parent_id: str | None = None
     """The policy to go on from; None for fresh weights."""
     seed: int = 0
@@ -24,6 +27,10 @@ class PolicyRequest:
     every scenario alike."""
 
     def __post_init__(self) -> None:
-        """Refuse seeds that no generator takes."""
+        """Refuse seeds that no generator takes, and held-out scenarios of two origins."""
         if not 0 <= self.seed < 2**32:
             raise InvalidInput(f"seed {self.seed}: must be at least 0 and below 2^32")
+        if self.held_out_version_id is not None and self.held_out_share:
+            raise InvalidInput(
+                f"held out {self.held_out_share:g} of the sessions: given beside {self.held_out_version_id}; give one"
+            )

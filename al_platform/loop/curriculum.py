@@ -25,7 +25,7 @@ def curriculum_weights(
     version_id: str,
     among: Among,
 ) -> NDArray[Any] | None:
-    """Give the weight of each item of a dataset version, float64 [N]; None without a curriculum: all alike.
+    """Give the weight of each of these items of a dataset version, float64 [N]; None without a curriculum: all alike.
 
     Items, their tags and versions never change, so the same curriculum gives the same weights for ever. A share of
     what is new counts only where the round added something.
@@ -35,11 +35,11 @@ def curriculum_weights(
     """
     if not curriculum:
         return None
-    groups, shares = [], []
+    groups, shares, given = [], [], set(item_ids)
     with context.catalog.transaction() as tx:
         for part in curriculum:
             new = part.filter == NEW
-            matching = items_added(tx, context.blobs, version_id) if new else among(tx, part.filter, item_ids)
+            matching = items_added(tx, context.blobs, version_id) & given if new else among(tx, part.filter, item_ids)
             if part.share > 0.0 and not matching and not new:
                 raise InvalidInput(
                     f"curriculum {part.filter!r}: matches none of the {len(item_ids)} items of {version_id}; "

@@ -7,24 +7,22 @@ the guard by, so its mistakes come to light. A duplicate says nothing of its rec
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import NDArray
 
 from acquisition.guard import RejectionModel, fit_rejections, held_out_chances, log_loss
 from al_platform.catalog.annotations import newest_triages
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.scenarios import scenarios_named
-from al_platform.datasets.scenarios.store import open_layouts
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.records import record_from_json
 from al_platform.domain.triage import Verdict
-from al_platform.errors import CorruptBlob, InvalidInput
+from al_platform.errors import InvalidInput
 from al_platform.loop.context import LoopContext
+from al_platform.loop.signs import signs_of_scenarios
 from al_platform.storage.blobs import BlobStore
-from sim.signs import SIGNS, signs_of
+from sim.signs import SIGNS
 
 LEAST_VERDICTS, LEAST_OF_EACH = 20, 5
 """Fewer, in all or of either kind, say too little of twelve signs."""
@@ -115,21 +113,6 @@ def suspected(context: LoopContext, guard: NoiseGuard, scenario_ids: Sequence[st
     signs_NS = signs_of_scenarios(context, scenario_ids)
     read = np.isfinite(signs_NS).all(axis=1)
     found[read] = guard.model.chances(signs_NS[read]) >= guard.limit
-    return found
-
-
-def signs_of_scenarios(context: LoopContext, scenario_ids: Sequence[str]) -> Float[Numbers, "N S"]:
-    """Give the signs of bad recordings of these scenarios, [N, S]; NaN for one that cannot be read."""
-    found = np.full((len(scenario_ids), len(SIGNS)), np.nan)
-    stores, _ = open_layouts(Path(context.workplace.scenarios_folder))
-    for place, name in enumerate(scenario_ids):
-        store = next((each for each in stores if name in each), None)
-        if store is None:
-            continue
-        try:
-            found[place] = signs_of(store[store.rows_of([name])[0]].log)
-        except CorruptBlob:
-            continue
     return found
 
 

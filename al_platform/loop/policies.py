@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from al_platform.catalog import policies as policy_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import version_items
-from al_platform.catalog.scenarios import scenarios_matching_among
+from al_platform.catalog.scenarios import scenarios_matching_among, scenarios_named
 from al_platform.compute.waiting import finish
 from al_platform.domain.clock import utc_now
+from al_platform.domain.holding_out import held_out_among
 from al_platform.domain.ids import make_id
 from al_platform.domain.jobs import Cost, Job
 from al_platform.domain.policies import PolicySpec, PolicyVersion
@@ -18,7 +19,7 @@ from al_platform.loop.context import LoopContext
 from al_platform.loop.curriculum import curriculum_weights
 from al_platform.policies.job import PolicyJob, TrainedPolicy, make_policy_job, write_policy_job
 from al_platform.policies.recipes import network_of
-from al_platform.policies.scenes import WantedScenes, write_wanted
+from al_platform.policies.scenes import WantedScenes, read_wanted, write_wanted
 from al_platform.policies.worker import KIND
 from al_platform.storage.named_records import find_record
 
@@ -32,6 +33,8 @@ class PolicyOutcome:
 
     policy: PolicyVersion
     training_id: str
+    curve: str
+    """What its learning curve is measured on, in words."""
     cached: bool
 
 
@@ -45,7 +48,7 @@ def train_policy(context: LoopContext, request: PolicyRequest) -> PolicyOutcome:
     with context.catalog.transaction() as tx:
         known = policy_catalog.find_policy(tx, policy_id_of(request, job))
     if known is not None:
-        return PolicyOutcome(known, job.training_id, cached=True)
+        return PolicyOutcome(known, job.training_id, _curve_of(context, job), cached=True)
     cost = finish(
         context.compute,
         job.training_id,
@@ -53,7 +56,8 @@ def train_policy(context: LoopContext, request: PolicyRequest) -> PolicyOutcome:
         finished=lambda: trained_by(context, job) is not None,
         report=context.report,
     )
-    return PolicyOutcome(keep_policy(context, request, job, cost=cost), job.training_id, cached=False)
+    made = keep_policy(context, request, job, cost=cost)
+    return PolicyOutcome(made, job.training_id, _curve_of(context, job), cached=False)
 
 
 def policy_job(context: LoopContext, request: PolicyRequest) -> PolicyJob:
@@ -65,11 +69,7 @@ def policy_job(context: LoopContext, request: PolicyRequest) -> PolicyJob:
     """
     with context.catalog.transaction() as tx:
         parent = require_trainable(tx, request.spec, request.parent_id)
-        learned = scenarios_of_version(tx, context, request.dataset_version_id)
-        held_out = scenarios_of_version(tx, context, request.held_out_version_id) if request.held_out_version_id else []
-    both = sorted(set(learned) & set(held_out))
-    if both:
-        raise InvalidInput(f"scenario {both[0]} and {len(both) - 1} more: to learn from and held out; split them")
+        learned, held_out = _dealt(tx, context, request)
     listed = WantedScenes(tuple(held_out), (1.0,) * len(held_out)) if held_out else None
     job = make_policy_job(
         request.spec,
@@ -115,6 +115,7 @@ def keep_policy(context: LoopContext, request: PolicyRequest, job: PolicyJob, *,
         curve_hash=trained.curve_hash,
         environment=trained.environment,
         cost=cost,
+        held_out_share=request.held_out_share,
     )
     with context.catalog.transaction() as tx:
         policy_catalog.add_policy(tx, made, now=utc_now())
@@ -155,6 +156,26 @@ def scenarios_of_version(tx: Transaction, context: LoopContext, version_id: str)
             "scenarios; give a version of scenarios"
         )
     return ids
+
+
+def _dealt(tx: Transaction, context: LoopContext, request: PolicyRequest) -> tuple[list[str], list[str]]:
+    """The scenarios to learn from, and those held out."""
+    given = scenarios_of_version(tx, context, request.dataset_version_id)
+    if request.held_out_version_id is None:
+        sessions = {name: scene.session_id for name, scene in scenarios_named(tx, given).items()}
+        apart = held_out_among(sessions, request.held_out_share)
+        return [name for name in given if name not in apart], [name for name in given if name in apart]
+    held_out = scenarios_of_version(tx, context, request.held_out_version_id)
+    both = sorted(set(given) & set(held_out))
+    if both:
+        raise InvalidInput(f"scenario {both[0]} and {len(both) - 1} more: to learn from and held out; split them")
+    return given, held_out
+
+
+def _curve_of(context: LoopContext, job: PolicyJob) -> str:
+    if job.held_out_hash is None:
+        return "of the loss alone: no session is held out"
+    return f"measured on {len(read_wanted(context.blobs, job.held_out_hash).ids)} scenarios that teach nothing"
 
 
 def _weights(context: LoopContext, request: PolicyRequest, scenario_ids: Sequence[str]) -> tuple[float, ...]:

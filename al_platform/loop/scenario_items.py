@@ -103,14 +103,15 @@ def drivers_of(context: LoopContext, spec: RoundSpec) -> TrainOutcome:
     request = PolicyRequest(
         spec=model.training.recipe,
         dataset_version_id=spec.dataset_version_id,
+        held_out_share=model.training.held_out,
         parent_id=model.training.parent_id,
         seed=spec.seed,
         curriculum=spec.curriculum,
     )
     made = train_policy(context, request)
     if made.cached:
-        return TrainOutcome(made.policy.policy_id, known, cached=True)
-    return TrainOutcome(made.policy.policy_id, known, False, made.training_id, made.policy.cost)
+        return TrainOutcome(made.policy.policy_id, known, cached=True, curve=made.curve)
+    return TrainOutcome(made.policy.policy_id, known, False, made.training_id, made.policy.cost, made.curve)
 
 
 def begin_with_last_drivers(tx: Transaction, wanted: RoundSpec, last: Round) -> RoundSpec:

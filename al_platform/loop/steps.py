@@ -49,6 +49,7 @@ def train_step(context: LoopContext, round_: Round) -> StepResult:
             "ensemble_id": trained.ensemble_id,
             "labelled_frames": trained.labelled_frames,
             **({"training_id": trained.training_id} if trained.training_id else {}),
+            **({"learning_curve": trained.curve} if trained.curve else {}),
             **_cost(trained.cost),
         },
         cached=trained.cached,

@@ -42,6 +42,8 @@ class TrainOutcome:
     training_id: str = ""
     """The job, whose record in storage lists all inputs; "" where none was needed."""
     cost: Cost | None = None
+    curve: str = ""
+    """What the learning curve of drivers is measured on, in words; "" where none were trained."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from al_platform.catalog.policies import find_policy
 from al_platform.compute.base import JobState, JobStatus
 from al_platform.compute.waiting import require_well
 from al_platform.domain.jobs import Job
-from al_platform.domain.judgements import FixWish
 from al_platform.domain.judging import Comparison, Evaluation, Fix, JudgeSpec
 from al_platform.domain.licences import Licence, LicenceSpec
+from al_platform.domain.operations import FixWish
 from al_platform.domain.policies import PolicyVersion
 from al_platform.domain.policy_requests import PolicyRequest
 from al_platform.errors import InvalidInput

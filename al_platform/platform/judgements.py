@@ -1,14 +1,14 @@
 """Judgements asked of the service: suites driven, policies compared, fixes tried, licences decided."""
 
-from al_platform.catalog import judgements as catalog
+from al_platform.catalog import operations as catalog
 from al_platform.catalog.access import record_change
 from al_platform.catalog.runs import keep_idempotency_key
 from al_platform.domain.access import Actor
 from al_platform.domain.clock import utc_now
 from al_platform.domain.hashing import hash_record
-from al_platform.domain.judgements import COMPARISON, ComparisonWish, EvaluationWish, FixWish, Judgement, LicenceWish
 from al_platform.domain.judging import EXPERT, Comparison, Evaluation, Fix, JudgeSpec, Suite
 from al_platform.domain.licences import Licence, LicenceSpec
+from al_platform.domain.operations import COMPARISON, ComparisonWish, EvaluationWish, FixWish, LicenceWish, Operation
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.errors import InvalidInput, NotFound
 from al_platform.platform import judging, licences
@@ -16,7 +16,7 @@ from al_platform.platform.idempotency import known_target
 from al_platform.platform.policies import policy
 from al_platform.platform.scenarios import scenario
 from al_platform.platform.service import Service
-from al_platform.platform.taking_on import Judged, ask, find, judged_as, result_again, status_of
+from al_platform.platform.taking_on import OperationStatus, ask, find, result_again, status_of, status_with
 
 
 def freeze(service: Service, name: str, filter_text: str, *, actor: Actor, key: str) -> tuple[Suite, bool]:
@@ -42,7 +42,7 @@ def freeze(service: Service, name: str, filter_text: str, *, actor: Actor, key: 
 
 def ask_for_evaluation(
     service: Service, policy_id: str, suite_name: str, *, spec: JudgeSpec, actor: Actor
-) -> Judged[Evaluation]:
+) -> OperationStatus[Evaluation]:
     """Have a suite driven; asked again it is the same evaluation, and a failed one is tried once more.
 
     Raises: NotFound for an unknown policy or suite.
@@ -96,7 +96,7 @@ def ask_for_fix(
     return wish.wish_id
 
 
-def ask_for_licence(service: Service, policy_id: str, spec: LicenceSpec, *, actor: Actor) -> Judged[Licence]:
+def ask_for_licence(service: Service, policy_id: str, spec: LicenceSpec, *, actor: Actor) -> OperationStatus[Licence]:
     """Have a licence decided; decisions stand for good.
 
     Raises: NotFound for an unknown policy or suite; InvalidInput for a name under which something else is asked for.
@@ -107,38 +107,38 @@ def ask_for_licence(service: Service, policy_id: str, spec: LicenceSpec, *, acto
     return licence_status(service, licence_id)
 
 
-def evaluation_status(service: Service, evaluation_id: str) -> Judged[Evaluation]:
+def evaluation_status(service: Service, evaluation_id: str) -> OperationStatus[Evaluation]:
     """Give how far an evaluation is, whoever asked for it. Raises: NotFound."""
     return status_of(service, evaluation_id, judging.evaluation)
 
 
-def licence_status(service: Service, licence_id: str) -> Judged[Licence]:
+def licence_status(service: Service, licence_id: str) -> OperationStatus[Licence]:
     """Give how far a decision is, whoever asked for it. Raises: NotFound."""
     return status_of(service, licence_id, licences.licence)
 
 
-def comparison_status(service: Service, wish_id: str) -> tuple[ComparisonWish, Judged[Comparison]]:
+def comparison_status(service: Service, wish_id: str) -> tuple[ComparisonWish, OperationStatus[Comparison]]:
     """Give what is compared and how far that is. Raises: NotFound for what nobody asked the service for."""
     found = find(service, wish_id)
     if found is None or not isinstance(found.wish, ComparisonWish):
         raise NotFound(f"comparison {wish_id}: nobody asked for it; POST /v1/comparisons")
     result = result_again(service.platform, found)
-    return found.wish, judged_as(service, found, result if isinstance(result, Comparison) else None)
+    return found.wish, status_with(service, found, result if isinstance(result, Comparison) else None)
 
 
-def comparisons_page(service: Service, page: PageRequest) -> Page[Judgement]:
+def comparisons_page(service: Service, page: PageRequest) -> Page[Operation]:
     """Give the comparisons that were asked for, newest first."""
     with service.platform.catalog.transaction() as tx:
-        return catalog.judgements_page(tx, COMPARISON, page)
+        return catalog.operations_page(tx, COMPARISON, page)
 
 
-def fix_status(service: Service, wish_id: str) -> tuple[FixWish, Judged[Fix]]:
+def fix_status(service: Service, wish_id: str) -> tuple[FixWish, OperationStatus[Fix]]:
     """Give whether a fix holds, or how far that is. Raises: NotFound for what nobody asked the service for."""
     found = find(service, wish_id)
     if found is None or not isinstance(found.wish, FixWish):
         raise NotFound(f"fix {wish_id}: nobody asked for it; POST /v1/fixes")
     result = result_again(service.platform, found)
-    return found.wish, judged_as(service, found, result if isinstance(result, Fix) else None)
+    return found.wish, status_with(service, found, result if isinstance(result, Fix) else None)
 
 
 def _require_two(service: Service, before: str, after: str) -> None:

@@ -7,7 +7,7 @@ from al_platform.catalog.runs import keep_idempotency_key
 from al_platform.domain.access import Actor
 from al_platform.domain.clock import utc_now
 from al_platform.domain.hashing import hash_record
-from al_platform.domain.judgements import JudgementState, TrainingWish
+from al_platform.domain.operations import OperationState, TrainingWish
 from al_platform.domain.policies import PolicySpec, PolicyVersion
 from al_platform.domain.policy_requests import PolicyRequest
 from al_platform.domain.rounds import CurriculumShare
@@ -18,7 +18,7 @@ from al_platform.platform.idempotency import known_target
 from al_platform.platform.policies import policy, version_of
 from al_platform.platform.rounds import loop_context
 from al_platform.platform.service import Service
-from al_platform.platform.taking_on import Judged, enter, find, status_of, take_on
+from al_platform.platform.taking_on import OperationStatus, enter, find, status_of, take_on
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class WantedPolicy:
 
 def ask_for_policy(
     service: Service, wanted: WantedPolicy, *, actor: Actor, key: str
-) -> tuple[Judged[PolicyVersion], bool]:
+) -> tuple[OperationStatus[PolicyVersion], bool]:
     """Have a policy trained; says too whether the key brought back what it brought before.
 
     The same training asked for again is the same policy; one that failed or was stopped goes on from its checkpoint.
@@ -75,12 +75,12 @@ def ask_for_policy(
     return training_status(service, policy_id), False
 
 
-def training_status(service: Service, policy_id: str) -> Judged[PolicyVersion]:
+def training_status(service: Service, policy_id: str) -> OperationStatus[PolicyVersion]:
     """Give how far a policy is, whoever trains it. Raises: NotFound."""
     return status_of(service, policy_id, policy)
 
 
-def stop_training(service: Service, policy_id: str, *, actor: Actor) -> Judged[PolicyVersion]:
+def stop_training(service: Service, policy_id: str, *, actor: Actor) -> OperationStatus[PolicyVersion]:
     """Stop a training, which keeps its state: asked for again it goes on from there.
 
     Raises: NotFound for a training that nobody asked the service for; Conflict for one that has ended,
@@ -89,7 +89,7 @@ def stop_training(service: Service, policy_id: str, *, actor: Actor) -> Judged[P
     found = find(service, policy_id)
     if found is None or not isinstance(found.wish, TrainingWish):
         raise NotFound(f"training of {policy_id}: nobody asked for it; POST /v1/policies")
-    if found.state is not JudgementState.RUNNING:
+    if found.state is not OperationState.RUNNING:
         raise Conflict(f"training of {policy_id}: is {found.state} ({found.message}); nothing is left to stop")
     if not found.job_key:
         raise Conflict(f"training of {policy_id}: is about to begin ({found.message}); stop it again in a moment")

@@ -78,13 +78,18 @@ def write_wanted(blobs: BlobStore, wanted: WantedScenes) -> str:
     return blobs.put(canonical_json(wanted).encode(), media_type="application/json").hash
 
 
+def read_wanted(blobs: BlobStore, wanted_hash: str) -> WantedScenes:
+    """Give a stored list of scenarios. Raises: NotFound, CorruptBlob."""
+    return record_from_json(WantedScenes, blobs.get(wanted_hash).decode())
+
+
 def open_scenes(folder: str, blobs: BlobStore, wanted_hash: str) -> Scenes:
     """Open the scenarios of a stored list.
 
     Raises: NotFound for a scenario that the store lacks; CorruptBlob where it was damaged there; InvalidInput where
         they are not all of one layout.
     """
-    wanted = record_from_json(WantedScenes, blobs.get(wanted_hash).decode())
+    wanted = read_wanted(blobs, wanted_hash)
     known: dict[str, Scenarios] = {}
     stores, damaged = open_layouts(Path(folder))
     for each in stores:

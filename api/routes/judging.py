@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from al_platform.domain.judgements import ComparisonWish, Judgement
 from al_platform.domain.judging import Comparison, Evaluation, JudgeSpec
+from al_platform.domain.operations import ComparisonWish, Operation
 from al_platform.errors import (
     CatalogBusy,
     ComputeUnavailable,
@@ -17,7 +17,7 @@ from al_platform.errors import (
 )
 from al_platform.platform import judgements, judging
 from al_platform.platform.pictures import stored_picture
-from al_platform.platform.taking_on import Judged
+from al_platform.platform.taking_on import OperationStatus
 from api.access import OPERATOR, READER, Caller, ServiceHere
 from api.conditions import picture_response
 from api.errors import problem_responses
@@ -109,7 +109,7 @@ def ask_for_evaluation(
     asked = judgements.ask_for_evaluation(
         service, body.policy_id, body.suite, spec=JudgeSpec(body.reactive), actor=caller
     )
-    response.headers["Location"] = f"/v1/evaluations/{asked.judgement_id}"
+    response.headers["Location"] = f"/v1/evaluations/{asked.operation_id}"
     return _evaluation_out(asked)
 
 
@@ -154,7 +154,7 @@ def ask_for_comparison(
 def list_comparisons(service: ServiceHere, page: PageAsked) -> PageOut[ListedComparisonOut]:
     """List the comparisons that were asked for, newest first."""
     found = judgements.comparisons_page(service, page)
-    items = [_listed(judgement) for judgement in found.items]
+    items = [_listed(operation) for operation in found.items]
     return PageOut[ListedComparisonOut](items=items, next_cursor=cursor_of(found.after))
 
 
@@ -193,32 +193,32 @@ def get_clip(service: ServiceHere, request: Request, asked_id: Id, scenario_id: 
     return picture_response(request, stored_picture(service.platform, found, longest=0))
 
 
-def _listed(judgement: Judgement) -> ListedComparisonOut:
-    wish = judgement.wish
+def _listed(operation: Operation) -> ListedComparisonOut:
+    wish = operation.wish
     assert isinstance(wish, ComparisonWish)  # that is what is listed
     return ListedComparisonOut(
-        asked_id=judgement.judgement_id,
+        asked_id=operation.operation_id,
         before=wish.before,
         after=wish.after,
         suite_id=wish.suite_id,
-        state=judgement.state,
-        message=judgement.message,
-        asked_by=judgement.asked_by,
-        asked_at=judgement.asked_at,
+        state=operation.state,
+        message=operation.message,
+        asked_by=operation.asked_by,
+        asked_at=operation.asked_at,
     )
 
 
-def _clip_of(asked: Judged[Comparison], scenario_id: str) -> str:
+def _clip_of(asked: OperationStatus[Comparison], scenario_id: str) -> str:
     changes = () if asked.result is None else (*asked.result.worse, *asked.result.better)
     found = {change.scenario_id: change.clip_hash for change in changes if change.clip_hash is not None}
     if scenario_id not in found:
-        raise NotFound(f"clip of scenario {scenario_id}: the comparison {asked.judgement_id} has none")
+        raise NotFound(f"clip of scenario {scenario_id}: the comparison {asked.operation_id} has none")
     return found[scenario_id]
 
 
-def _evaluation_out(asked: Judged[Evaluation]) -> AskedEvaluationOut:
+def _evaluation_out(asked: OperationStatus[Evaluation]) -> AskedEvaluationOut:
     return AskedEvaluationOut(
-        evaluation_id=asked.judgement_id,
+        evaluation_id=asked.operation_id,
         state=asked.state,
         message=asked.message,
         progress=progress_out(asked.progress),

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from al_platform.domain.licences import Licence
 from al_platform.errors import CatalogBusy, ComputeUnavailable, InvalidInput, NotFound, StorageUnavailable
 from al_platform.platform import judgements, judging, licences
-from al_platform.platform.taking_on import Judged
+from al_platform.platform.taking_on import OperationStatus
 from api.access import OPERATOR, READER, Caller, ServiceHere
 from api.errors import problem_responses
 from api.paging import PageAsked
@@ -62,7 +62,7 @@ def ask_for_licence(service: ServiceHere, caller: Caller, body: LicenceIn, respo
     else:
         spec = body.terms.meant(body.name, judging.suite(platform, body.terms.suite).suite_id)
     asked = judgements.ask_for_licence(service, body.policy_id, spec, actor=caller)
-    response.headers["Location"] = f"/v1/licences/{asked.judgement_id}"
+    response.headers["Location"] = f"/v1/licences/{asked.operation_id}"
     return _licence_out(asked)
 
 
@@ -74,9 +74,9 @@ def get_licence(service: ServiceHere, licence_id: Id) -> AskedLicenceOut:
     return _licence_out(judgements.licence_status(service, licence_id))
 
 
-def _licence_out(asked: Judged[Licence]) -> AskedLicenceOut:
+def _licence_out(asked: OperationStatus[Licence]) -> AskedLicenceOut:
     return AskedLicenceOut(
-        licence_id=asked.judgement_id,
+        licence_id=asked.operation_id,
         state=asked.state,
         message=asked.message,
         progress=progress_out(asked.progress),

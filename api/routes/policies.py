@@ -49,7 +49,7 @@ def train_policy(
     its checkpoint.
     """
     asked, replayed = trainings.ask_for_policy(service, body.meant(), actor=caller, key=key)
-    response.headers["Location"] = f"/v1/policies/{asked.judgement_id}/training"
+    response.headers["Location"] = f"/v1/policies/{asked.operation_id}/training"
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return AskedPolicyOut.of(asked)

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from al_platform.domain.judgements import FixWish
 from al_platform.domain.judging import Fix
-from al_platform.platform.taking_on import Judged
+from al_platform.domain.operations import FixWish
+from al_platform.platform.taking_on import OperationStatus
 from api.schemas.base import In, Name, Out
 from api.schemas.judging import AskedOut, EstimateOfMeasureOut, PolicyName, Reactive, progress_out
 
@@ -55,10 +55,10 @@ class AskedFixOut(AskedOut):
     fix: FixOut | None
 
     @classmethod
-    def of(cls, wish: FixWish, asked: Judged[Fix]) -> "AskedFixOut":
+    def of(cls, wish: FixWish, asked: OperationStatus[Fix]) -> "AskedFixOut":
         """Give a fix as it is answered."""
         return cls(
-            asked_id=asked.judgement_id,
+            asked_id=asked.operation_id,
             scenario_id=wish.scenario_id,
             before=wish.before,
             after=wish.after,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from al_platform.domain.judgements import JudgementState
 from al_platform.domain.judging import Verdict
+from al_platform.domain.operations import OperationState
 from al_platform.domain.progress import Progress
 from api.schemas.base import In, Name, Out, ProgressOut
 
@@ -87,9 +87,9 @@ class EvaluationIn(In):
 
 
 class AskedOut(Out):
-    """How far a judgement is. A failed one is tried once more when it is asked for again."""
+    """How far an operation is. A failed one is tried once more when it is asked for again."""
 
-    state: JudgementState
+    state: OperationState
     message: str = Field(description="Why it failed, or what it waits for")
     progress: ProgressOut | None
 
@@ -157,7 +157,7 @@ class ListedComparisonOut(Out):
     before: str = Field(examples=["expert"])
     after: str = Field(examples=[_POLICY])
     suite_id: str = Field(examples=[_SUITE])
-    state: JudgementState
+    state: OperationState
     message: str
     asked_by: str
     asked_at: str

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from al_platform.domain.hashing import to_plain
 from al_platform.domain.policies import CurvePoint, PolicyVersion
-from al_platform.platform.taking_on import Judged
+from al_platform.platform.taking_on import OperationStatus
 from al_platform.platform.trainings import WantedPolicy
 from api.schemas.base import In, Out
 from api.schemas.judging import AskedOut, progress_out
@@ -85,10 +85,10 @@ class AskedPolicyOut(AskedOut):
     policy: PolicyOut | None
 
     @classmethod
-    def of(cls, asked: Judged[PolicyVersion]) -> "AskedPolicyOut":
+    def of(cls, asked: OperationStatus[PolicyVersion]) -> "AskedPolicyOut":
         """Give how far a training is as it is answered."""
         return cls(
-            policy_id=asked.judgement_id,
+            policy_id=asked.operation_id,
             state=asked.state,
             message=asked.message,
             progress=progress_out(asked.progress),

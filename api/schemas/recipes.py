@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from al_platform.domain.driving import PolicyModel, policy_model, training_of
+from al_platform.domain.driving import HELD_OUT, PolicyModel, policy_model, training_of
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PracticeRecipe, Rewards
 from al_platform.domain.rounds import NEW, CurriculumShare
 from api.schemas.base import LARGEST, In, Name, Whole
@@ -118,13 +118,20 @@ class PolicyIn(In):
     ] = 0
     recipe: Annotated[RecipeIn | None, Field(description="Trains the drivers of every round")] = None
     parent_id: Annotated[PolicyId, Field(description="Policy that the recipe goes on from; empty: fresh weights")] = ""
+    held_out: Annotated[
+        float,
+        Field(
+            ge=0, lt=1, description="Share of the sessions that the recipe does not learn from: the learning curve's"
+        ),
+    ] = HELD_OUT
 
     def meant(self, targets: tuple[str, ...]) -> PolicyModel:
         """Give the drivers that are asked for.
 
         Raises: InvalidInput for a policy beside a recipe, a parent without one, or a recipe that cannot be.
         """
-        training = training_of(self.recipe.meant() if self.recipe else None, self.parent_id)
+        recipe = self.recipe.meant() if self.recipe else None
+        training = training_of(recipe, self.parent_id, held_out=self.held_out)
         return policy_model(self.policy_id, targets, drives=self.drives, training=training)
 
 

@@ -1,9 +1,9 @@
 """Where others are along the ego's route: who is in its way shows there at once, on a bend as on a straight."""
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float32, Int32
+from jaxtyping import Array, Float32
 
+from sim.least import place_of_least
 from sim.lookup import take
 from sim.measures.route import route_index
 from sim.scenario.record import ROUTE_STEP_M, Route
@@ -12,7 +12,6 @@ POINTS = 32
 STRIDE = 2
 BACK = 10
 """Of the route every second point, from 20 m behind the ego to 104 m ahead of it, is looked at."""
-_PLACE_BITS = POINTS - 1
 
 
 def along_route(
@@ -30,7 +29,7 @@ def along_route(
     first = route_index(route, distance) - BACK
     index = jnp.clip(first + STRIDE * jnp.arange(POINTS, dtype=jnp.int32), 0, route.line.shape[-2] - 1)
     line = take(route.line, index)
-    nearest = _nearest((places[0][:, None] - line[:, 0]) ** 2 + (places[1][:, None] - line[:, 1]) ** 2)
+    nearest = place_of_least((places[0][:, None] - line[:, 0]) ** 2 + (places[1][:, None] - line[:, 1]) ** 2)
     x, y, cosine, sine = (take(line, nearest)[:, column] for column in range(4))
     from_x, from_y = places[0] - x, places[1] - y
     station = ROUTE_STEP_M * take(index, nearest).astype(jnp.float32) - distance
@@ -40,12 +39,3 @@ def along_route(
         jnp.where(known, from_y * cosine - from_x * sine, 0.0),
         jnp.where(known, velocities[0] * cosine + velocities[1] * sine, 0.0),
     )
-
-
-def _nearest(squared: Float32[Array, "K P"]) -> Int32[Array, "K"]:
-    """Column in which each row (>= 0) is smallest: the first of equals, and of those within 4 millionths.
-
-    Floats that are not negative are in order as integers too; the lowest bits make way for the position.
-    """
-    key = (jax.lax.bitcast_convert_type(squared, jnp.int32) & ~_PLACE_BITS) | jnp.arange(POINTS, dtype=jnp.int32)
-    return jnp.min(key, axis=-1) & _PLACE_BITS

@@ -13,8 +13,8 @@ from PIL import Image
 
 from al_platform.client import ServiceProblem
 from al_platform.domain.access import Scope
-from al_platform.domain.judgements import JudgementState
 from al_platform.domain.judging import EXPERT
+from al_platform.domain.operations import OperationState
 from al_platform.domain.paging import PageRequest
 from al_platform.errors import NotFound
 from al_platform.platform.failures import drive_picture, failed_scenes
@@ -92,7 +92,7 @@ def test_policies_are_driven_compared_licensed_and_ranked(drivers: Drivers) -> N
     racing = drivers.racing
     with drivers.served.client(Scope.OPERATOR) as client:
         asked = client.ask_for_comparison(EXPERT, racing, "all", clips=1)
-        assert asked.state is JudgementState.DONE
+        assert asked.state is OperationState.DONE
         assert asked.comparison is not None
         assert client.ask_for_comparison(EXPERT, racing, "all", clips=1) == asked == client.comparison(asked.asked_id)
         worst = asked.comparison.worse[0]
@@ -134,7 +134,7 @@ def test_whether_a_fix_holds_is_asked_for_once_and_found_again(drivers: Drivers)
     asked_for = (drivers.scenario, drivers.halting, EXPERT)
     with drivers.served.client(Scope.OPERATOR) as client:
         asked = client.ask_for_fix(*asked_for, variations=VARIATIONS)
-        assert (asked.state, asked.before, asked.after) == (JudgementState.DONE, drivers.halting, EXPERT)
+        assert (asked.state, asked.before, asked.after) == (OperationState.DONE, drivers.halting, EXPERT)
         assert asked.fix is not None
         assert asked.fix.scenario_id == drivers.scenario
         assert asked.fix.variations <= VARIATIONS
@@ -174,7 +174,7 @@ def test_a_training_is_refused_for_what_is_wrong_with_it(drivers: Drivers) -> No
             client.training("pol_none")
         with pytest.raises(ServiceProblem, match="nobody asked for it"):
             client.stop_training(drivers.racing)
-        assert client.training(drivers.racing).state is JudgementState.DONE
+        assert client.training(drivers.racing).state is OperationState.DONE
     with drivers.served.client(Scope.READER) as client, pytest.raises(ServiceProblem, match="needs operator"):
         client.train_policy({"recipe": recipe}, idempotency_key="t")
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_judged_is_refused_before_anything_is_kept(drivers: Drive
     with drivers.served.client(Scope.READER) as client, pytest.raises(ServiceProblem, match="needs operator"):
         client.ask_for_evaluation(drivers.racing, "all")
     after = contents(drivers.served.service.platform)
-    for table in ("judgements", "evaluations", "licences", "suites"):
+    for table in ("operations", "evaluations", "licences", "suites"):
         assert after[table] == before[table]
 
 
@@ -230,17 +230,17 @@ def test_whoever_asks_does_not_wait_and_need_not_look_again(tmp_path: Path) -> N
     with serving(home, compute="local") as served, served.client() as client:
         client.freeze_suite("all", idempotency_key="all")
         asked = client.ask_for_evaluation(EXPERT, "all")
-        assert (asked.state, asked.evaluation) == (JudgementState.RUNNING, None)
+        assert (asked.state, asked.evaluation) == (OperationState.RUNNING, None)
         _wait_for(lambda: bool(list(client.leaderboard("all"))))
-        assert client.evaluation(asked.evaluation_id).state is JudgementState.DONE
+        assert client.evaluation(asked.evaluation_id).state is OperationState.DONE
         folder = served.service.platform.settings.scenarios_folder
         folder.rename(tmp_path / "aside")
         lost = client.ask_for_evaluation(EXPERT, "all", reactive=True).evaluation_id
-        _wait_for(lambda: client.evaluation(lost).state is JudgementState.FAILED)
+        _wait_for(lambda: client.evaluation(lost).state is OperationState.FAILED)
         assert "not in the store" in client.evaluation(lost).message
         (tmp_path / "aside").rename(folder)
-        assert client.ask_for_evaluation(EXPERT, "all", reactive=True).state is JudgementState.RUNNING
-        _wait_for(lambda: client.evaluation(lost).state is JudgementState.DONE)
+        assert client.ask_for_evaluation(EXPERT, "all", reactive=True).state is OperationState.RUNNING
+        _wait_for(lambda: client.evaluation(lost).state is OperationState.DONE)
 
 
 @pytest.mark.story
@@ -252,15 +252,15 @@ def test_a_training_is_stopped_when_told_to_and_goes_on_when_asked_for_again(tmp
     }
     with serving(home, compute="local") as served, served.client(Scope.OPERATOR) as client:
         asked = client.train_policy(wanted, idempotency_key="first")
-        assert (asked.state, asked.policy) == (JudgementState.RUNNING, None)
+        assert (asked.state, asked.policy) == (OperationState.RUNNING, None)
         assert client.train_policy(wanted, idempotency_key="first").policy_id == asked.policy_id
         client.stop_training(asked.policy_id)
-        _wait_for(lambda: client.training(asked.policy_id).state is JudgementState.FAILED)
+        _wait_for(lambda: client.training(asked.policy_id).state is OperationState.FAILED)
         assert "was stopped; what it finished is kept" in client.training(asked.policy_id).message
         again = client.train_policy(wanted, idempotency_key="again")
-        assert (again.policy_id, again.state) == (asked.policy_id, JudgementState.RUNNING)
+        assert (again.policy_id, again.state) == (asked.policy_id, OperationState.RUNNING)
         client.stop_training(asked.policy_id)
-        _wait_for(lambda: client.training(asked.policy_id).state is JudgementState.FAILED)
+        _wait_for(lambda: client.training(asked.policy_id).state is OperationState.FAILED)
 
 
 def _wait_for(reached: Callable[[], bool]) -> None:

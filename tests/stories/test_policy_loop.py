@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from al_platform.catalog.datasets import items_added
+from al_platform.catalog.datasets import items_added, version_items
 from al_platform.catalog.policies import policy_named
 from al_platform.domain.driving import PolicyTraining, policy_model
+from al_platform.domain.holding_out import held_out_among
 from al_platform.domain.loops import LoopSpec
 from al_platform.domain.policies import CloningRecipe, PolicySpec
 from al_platform.domain.progress import Progress
@@ -19,8 +20,9 @@ from al_platform.errors import InvalidInput, Stopped
 from al_platform.loop.loops import run_loop
 from al_platform.platform.data import lineage
 from al_platform.platform.home import Platform, open_platform
+from al_platform.platform.policies import curve_of
 from al_platform.platform.rounds import loop_context, prepare_round, round_details, run_one_round, run_rounds
-from al_platform.platform.scenarios import generate_scenarios
+from al_platform.platform.scenarios import generate_scenarios, scenario
 from al_platform.policies.job import read_policy_job
 from al_platform.policies.scenes import WantedScenes
 from al_platform.storage.files import NamedFiles
@@ -34,6 +36,7 @@ BRIEF = CloningRecipe(updates=2, batch_steps=16, scenes=2, updates_a_draw=1, eva
 RECIPE = PolicySpec(agents=4, roads=8, route_points=16, cloning=BRIEF)
 MOSTLY_NEW = (CurriculumShare(NEW, 3.0), CurriculumShare("", 1.0))
 STEPS = 6
+HELD_OUT = 0.5
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,36 @@ def test_the_lineage_of_drivers_reaches_the_scenes_that_were_accepted(looped: Lo
     assert {first.round_id, first.ensemble_id} < nodes.keys()
 
 
-def test_a_round_goes_on_from_a_policy_and_says_so(looped: Looped) -> None:
-    platform, parent = looped.platform, looped.rounds[1].ensemble_id or ""
-    training = PolicyTraining(RECIPE, parent_id=parent)
-    spec = replace(looped.loop.first, model=policy_model("", TARGETS, training=training), queue="other", curriculum=())
-    round_ = run_one_round(platform, spec)
+@pytest.fixture(scope="module")
+def onwards(looped: Looped) -> Round:
+    """A round on everything that the loop accepted, from its last drivers on, that holds sessions out."""
+    training = PolicyTraining(RECIPE, parent_id=looped.rounds[1].ensemble_id, held_out=HELD_OUT)
+    model = policy_model("", TARGETS, training=training)
+    version = looped.rounds[1].dataset_version_id or ""
+    spec = replace(looped.loop.first, model=model, dataset_version_id=version, queue="other", curriculum=())
+    return run_one_round(looped.platform, spec)
+
+
+def test_a_round_measures_its_curve_on_sessions_that_taught_it_nothing(looped: Looped, onwards: Round) -> None:
+    platform = looped.platform
     with platform.catalog.transaction() as tx:
-        drivers = policy_named(tx, round_.ensemble_id or "")
+        known = [item.item_id for item in version_items(tx, platform.blobs, onwards.spec.dataset_version_id)]
+    apart = held_out_among({name: scenario(platform, name).session_id for name in known}, HELD_OUT)
+    assert 0 < len(apart) < len(known)
+    assert learned_by(looped, onwards).keys() == set(known) - apart
+    points = curve_of(platform, onwards.ensemble_id or "").points
+    assert all("failure" in point.measures for point in points)
+    said = [learning_curve(looped, each) for each in (looped.rounds[0], onwards)]
+    assert said == [
+        "of the loss alone: no session is held out",
+        f"measured on {len(apart)} scenarios that teach nothing",
+    ]
+
+
+def test_a_round_goes_on_from_a_policy_and_says_so(looped: Looped, onwards: Round) -> None:
+    platform, spec, parent = looped.platform, onwards.spec, looped.rounds[1].ensemble_id or ""
+    with platform.catalog.transaction() as tx:
+        drivers = policy_named(tx, onwards.ensemble_id or "")
     assert (drivers.parent_id, drivers.dataset_version_id) == (parent, spec.dataset_version_id)
     relations = {
         each.relation: each.node_id for each in lineage(platform, drivers.policy_id)[drivers.policy_id].parents
@@ -177,6 +203,12 @@ class StopAfterOneStep:
         self.heard += progress.stage == "round"
         if self.heard > 1:
             raise Stopped("after one step")
+
+
+def learning_curve(looped: Looped, round_: Round) -> str:
+    """What a round says of its learning curve."""
+    (trained,) = (step for step in round_details(looped.platform, round_.round_id).steps if step.step == "train")
+    return str(trained.outputs["learning_curve"])
 
 
 def learned_by(looped: Looped, round_: Round) -> dict[str, float]:

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from al_platform.domain.judgements import LicenceWish
 from al_platform.domain.judging import EXPERT, PROGRESS, Change, JudgeSpec
+from al_platform.domain.operations import LicenceWish
 from al_platform.domain.paging import LARGEST_PAGE, PageRequest
 from al_platform.errors import PlatformError
 from al_platform.platform import judgements, judging, licences, policies
@@ -164,7 +164,7 @@ def _licences(request: Request, service: Service, cursor: str, *, failed: str = 
         status=422 if failed else 200,
         decisions=found.items,
         specs=[(spec, suites[spec.suite_id]) for spec in specs if spec.suite_id in suites],
-        under_way=[each for each in all_under_way(service) if isinstance(each.judgement.wish, LicenceWish)],
+        under_way=[each for each in all_under_way(service) if isinstance(each.operation.wish, LicenceWish)],
         names=[policy.policy_id for policy in policies.policies_page(service.platform, _ALL).items],
         cursor=cursor,
         next_cursor=cursor_of(found.after),
@@ -173,7 +173,7 @@ def _licences(request: Request, service: Service, cursor: str, *, failed: str = 
 
 
 def _under_way(service: Service, suite_id: str) -> list[UnderWay]:
-    return [each for each in all_under_way(service) if suite_of(each.judgement) == suite_id]
+    return [each for each in all_under_way(service) if suite_of(each.operation) == suite_id]
 
 
 def _cards(links: PictureLinks, changes: Sequence[Change]) -> list[ChangeCard]:

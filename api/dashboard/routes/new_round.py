@@ -46,6 +46,7 @@ DEFAULTS: Mapping[str, str] = {
     "policy.drives": "0",
     "policy.recipe": "",
     "policy.parent_id": "",
+    "policy.held_out": "0.1",
     "image.width": "320",
     "image.height": "224",
     "image.cell": "16",
@@ -60,7 +61,7 @@ _LISTS = ("targets", "classes")
 _OPTIONAL = ("budget.objects", "strategy.session_cap", "strategy.group_quota", "strategy.guard", "policy.recipe")
 _WHOSE_DRIVERS = ("policy.policy_id", "policy.recipe", "policy.parent_id")
 """Any of these makes it a round of scenarios."""
-_OF_SCENARIOS = (*_WHOSE_DRIVERS, "policy.drives")
+_OF_SCENARIOS = (*_WHOSE_DRIVERS, "policy.drives", "policy.held_out")
 
 
 @router.get("", dependencies=[OPERATOR])

@@ -112,7 +112,7 @@ def _page(request: Request, service: Service, cursor: str, *, failed: str = "") 
         "policies.html.jinja",
         status=422 if failed else 200,
         rows=[_row(service, policy) for policy in found.items],
-        under_way=[each for each in all_under_way(service) if not suite_of(each.judgement)],
+        under_way=[each for each in all_under_way(service) if not suite_of(each.operation)],
         suites=judging.suites(service.platform, _ALL).items,
         cursor=cursor,
         next_cursor=cursor_of(found.after),

@@ -26,6 +26,7 @@ from al_platform.catalog.policies import add_policy
 from al_platform.catalog.scenarios import add_sources
 from al_platform.catalog.uses import uses_of
 from al_platform.domain.datasets import DatasetItem
+from al_platform.domain.holding_out import held_out_among
 from al_platform.domain.judging import EXPERT, Estimate, Evaluation, JudgeSpec, Suite, SuiteScenario
 from al_platform.domain.licences import Licence, LicenceSpec
 from al_platform.domain.lineage import Parent, Use
@@ -155,3 +156,18 @@ def test_a_scenario_tells_what_it_taught_and_what_it_judged(
             Use("judged in", "evl_2"),
         ]
         assert uses_of(tx, blobs, "frm_1") == []
+
+
+def test_a_scenario_that_a_training_held_out_taught_nothing(catalog: Catalog, blobs: BlobStore) -> None:
+    scenes = {number: replace(ONE, scenario_id=f"scn_{number}", session_id=f"d/{number}") for number in range(20)}
+    with catalog.transaction() as tx:
+        add_sources(tx, [SOURCE], list(scenes.values()))
+        items = [DatasetItem(scene.scenario_id, "") for scene in scenes.values()]
+        version = add_version(tx, blobs, parent_id=None, additions=items, purpose="start", round_id=None, now=NOW)
+        spec = PolicySpec("xs", cloning=CloningRecipe())
+        policy = PolicyVersion("pol_1", spec, version.version_id, None, 7, "weights", "curve", held_out_share=0.5)
+        add_policy(tx, policy, now=NOW)
+        uses = {scene.scenario_id: uses_of(tx, blobs, scene.scenario_id)[-1] for scene in scenes.values()}
+    apart = held_out_among({scene.scenario_id: scene.session_id for scene in scenes.values()}, 0.5)
+    assert 0 < len(apart) < len(scenes)
+    assert uses == {name: Use("measured" if name in apart else "taught", "pol_1") for name in uses}

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from al_platform.cli.app import app
-from al_platform.domain.driving import PolicyTraining, usual_strategy
+from al_platform.domain.driving import HELD_OUT, PolicyTraining, usual_strategy
 from al_platform.domain.loops import CONTROL_SHARE
 from al_platform.domain.policies import CloningRecipe, PolicySpec
 from al_platform.domain.rounds import StrategySpec
@@ -49,7 +49,7 @@ CHANGES = {
 TARGETS = ("--targets", "collision")
 DRIVERS = ("--policy", "pol_1", *TARGETS)
 """A round of scenarios."""
-OF_DRIVERS = {"--policy", "--drives", "--train-policy", "--from"}
+OF_DRIVERS = {"--policy", "--drives", "--train-policy", "--from", "--hold-out"}
 RECIPE = {"members": 2, "cloning": {"updates": 500}}
 """As a file says it; what is left out is as by default."""
 LOOP_CHANGES = CHANGES | {
@@ -130,9 +130,12 @@ def test_every_option_of_a_round_changes_what_a_service_is_asked_for(
     assert asked(*DRIVERS, "--drives", "3") != drivers != plain
     assert drivers.wanted.strategy == StrategySpec(usual_strategy(drivers.wanted.targets))
     trained = asked(*TARGETS, "--train-policy", str(recipe)).wanted.policy_model
-    assert trained.training == PolicyTraining(PolicySpec(members=2, cloning=CloningRecipe(updates=500)))
+    recipe_meant = PolicySpec(members=2, cloning=CloningRecipe(updates=500))
+    assert trained.training == PolicyTraining(recipe_meant, held_out=HELD_OUT)
     onwards = asked(*TARGETS, "--train-policy", str(recipe), "--from", "pol_2").wanted.policy_model
     assert onwards.training == replace(trained.training, parent_id="pol_2")
+    everything = asked(*TARGETS, "--train-policy", str(recipe), "--hold-out", "0").wanted.policy_model
+    assert everything.training == PolicyTraining(recipe_meant)
 
 
 def test_every_option_of_a_loop_changes_what_a_service_is_asked_for(
@@ -153,8 +156,10 @@ def test_every_option_of_a_loop_changes_what_a_service_is_asked_for(
     unheard = [option for option, value in LOOP_CHANGES.items() if asked(option, value) == plain]
     assert unheard == []
     assert asked(*DRIVERS, "--drives", "3") != asked(*DRIVERS) != plain
-    recipes = {asked(*TARGETS, "--train-policy", str(recipe), *more) for more in ((), ("--from", "pol_2"))}
-    assert len(recipes | {plain}) == 3
+    recipes = {
+        asked(*TARGETS, "--train-policy", str(recipe), *more) for more in ((), ("--from", "pol_2"), ("--hold-out", "0"))
+    }
+    assert len(recipes | {plain}) == 4
 
 
 def test_a_service_knows_no_more_of_a_round_than_the_command_line(

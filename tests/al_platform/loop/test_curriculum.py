@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from al_platform.catalog.datasets import add_version
 from al_platform.catalog.scenarios import scenarios_matching_among
@@ -40,7 +41,9 @@ def grown(context: LoopContext, additions: tuple[str, ...], *, parent: str | Non
         return made.version_id
 
 
-def weights(context: LoopContext, version_id: str, ids: tuple[str, ...], *parts: CurriculumShare) -> np.ndarray | None:
+def weights(
+    context: LoopContext, version_id: str, ids: tuple[str, ...], *parts: CurriculumShare
+) -> NDArray[np.float64] | None:
     return curriculum_weights(context, parts, ids, version_id=version_id, among=scenarios_matching_among)
 
 
@@ -51,8 +54,17 @@ def test_what_a_round_added_has_its_share_and_everything_else_keeps_its_own(cont
     assert found is not None
     np.testing.assert_allclose(found, [0.25, 0.25, 0.25, 3.25])
     hard = weights(context, version_id, (*OLD, *ADDED), CurriculumShare("hard=1", 2.0), EVERYTHING)
+    assert hard is not None
     np.testing.assert_allclose(hard, [2.25, 0.25, 0.25, 0.25])
     assert weights(context, version_id, (*OLD, *ADDED)) is None
+
+
+def test_what_is_new_and_held_out_has_no_share(context: LoopContext) -> None:
+    start = grown(context, OLD, parent=None, round_id=None)
+    version_id = grown(context, ADDED, parent=start, round_id="rnd_1")
+    found = weights(context, version_id, OLD, CurriculumShare(NEW, 3.0), EVERYTHING)
+    assert found is not None
+    np.testing.assert_allclose(found, [1.0 / 3.0] * 3)
 
 
 def test_where_nothing_is_new_or_all_of_it_every_item_is_alike(context: LoopContext) -> None:

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from al_platform.catalog.judgements import save_judgement
+from al_platform.catalog.operations import save_operation
 from al_platform.datasets.scenarios.store import layout_of
 from al_platform.domain.access import Actor, Scope
 from al_platform.domain.clock import utc_now
-from al_platform.domain.judgements import Judgement, JudgementState, TrainingWish
+from al_platform.domain.operations import Operation, OperationState, TrainingWish
 from al_platform.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound
 from al_platform.loop.policies import policy_id_of, policy_job
 from al_platform.platform.home import Platform, open_platform
 from al_platform.platform.policies import policies
 from al_platform.platform.rounds import loop_context
 from al_platform.platform.service import Service, idle_service
-from al_platform.platform.taking_on import judgements_under_way, take_on_judgements
+from al_platform.platform.taking_on import operations_under_way, take_on_operations
 from al_platform.platform.trainings import WantedPolicy, ask_for_policy, stop_training, training_status
 from al_platform.storage.arrays import write_shard
 from tests.al_platform.policies.lanes import CLONED, PRACTISED, ids, records
@@ -46,19 +46,19 @@ def find_scenes(platform: Platform) -> None:
 
 
 def test_a_training_fails_with_its_reason_and_asked_for_again_it_is_the_same_policy(service: Service) -> None:
-    policy_id = ask_for_policy(service, WANTED, actor=SOMEBODY, key="a")[0].judgement_id
-    take_on_judgements(service)
+    policy_id = ask_for_policy(service, WANTED, actor=SOMEBODY, key="a")[0].operation_id
+    take_on_operations(service)
     failed = training_status(service, policy_id)
-    assert failed.state is JudgementState.FAILED
+    assert failed.state is OperationState.FAILED
     assert "ingest or generate it again" in failed.message
     assert ask_for_policy(service, WANTED, actor=SOMEBODY, key="a") == (failed, True)
     with pytest.raises(IdempotencyMismatch, match="came before with another request"):
         ask_for_policy(service, WantedPolicy(PRACTISED), actor=SOMEBODY, key="a")
     find_scenes(service.platform)
-    take_on_judgements(service)
+    take_on_operations(service)
     assert training_status(service, policy_id) == failed
     done, replayed = ask_for_policy(service, WANTED, actor=SOMEBODY, key="b")
-    assert (done.state, done.judgement_id, replayed) == (JudgementState.DONE, policy_id, False)
+    assert (done.state, done.operation_id, replayed) == (OperationState.DONE, policy_id, False)
     assert done.result is not None
     assert (done.result.seed, done.result.spec, done.result.parent_id) == (7, CLONED, None)
     assert [each.policy_id for each in policies(service.platform)] == [policy_id]
@@ -73,13 +73,13 @@ def test_what_was_asked_for_is_taken_on_after_a_restart_and_can_be_stopped(platf
     policy_id = policy_id_of(request, policy_job(loop_context(platform), request))
     restarted = idle_service(platform)
     with platform.catalog.transaction() as tx:
-        save_judgement(tx, Judgement(policy_id, TrainingWish(request), "somebody", utc_now()))
-    ((waiting, _),) = judgements_under_way(restarted)
+        save_operation(tx, Operation(policy_id, TrainingWish(request), "somebody", utc_now()))
+    ((waiting, _),) = operations_under_way(restarted)
     assert waiting.wish == TrainingWish(request)
     with pytest.raises(Conflict, match="is about to begin"):
         stop_training(restarted, policy_id, actor=SOMEBODY)
     for _ in range(2):  # begun, then found failed
-        take_on_judgements(restarted)
+        take_on_operations(restarted)
     failed = training_status(restarted, policy_id)
     assert "ingest or generate it again" in failed.message
     with pytest.raises(Conflict, match=r"is failed .* nothing is left to stop"):
@@ -95,7 +95,8 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_kept(service: Serv
     ):
         with pytest.raises(error, match=said):
             ask_for_policy(service, wanted, actor=SOMEBODY, key="c")
-    assert not contents(service.platform)["judgements"]
-    for ask in (lambda: training_status(service, "pol_0"), lambda: stop_training(service, "pol_0", actor=SOMEBODY)):
-        with pytest.raises(NotFound, match="pol_0"):
-            ask()
+    assert not contents(service.platform)["operations"]
+    with pytest.raises(NotFound, match="pol_0"):
+        training_status(service, "pol_0")
+    with pytest.raises(NotFound, match="pol_0"):
+        stop_training(service, "pol_0", actor=SOMEBODY)

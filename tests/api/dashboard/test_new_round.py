@@ -62,9 +62,15 @@ def test_a_form_means_the_round_of_the_same_body() -> None:
     of_scenarios = {"policy.policy_id": "pol_1", "policy.drives": "2", "targets": "collision", "strategy.name": "mi"}
     meant = round_of({**DEFAULTS, **FORM, **of_scenarios}).meant().wanted.model
     assert meant == policy_model("pol_1", ("collision",), drives=2)
-    trained = {**of_scenarios, "policy.policy_id": "", "policy.recipe": '{"cloning": {}}', "policy.parent_id": "pol_2"}
+    trained = {
+        **of_scenarios,
+        "policy.policy_id": "",
+        "policy.recipe": '{"cloning": {}}',
+        "policy.parent_id": "pol_2",
+        "policy.held_out": "0.2",
+    }
     meant = round_of({**DEFAULTS, **FORM, **trained}).meant().wanted.model
-    recipe = PolicyTraining(PolicySpec(cloning=CloningRecipe()), "pol_2")
+    recipe = PolicyTraining(PolicySpec(cloning=CloningRecipe()), "pol_2", 0.2)
     assert meant == policy_model("", ("collision",), drives=2, training=recipe)
     part = {
         "curriculum": "2 split=pool,weather=rain\n\n1\n",

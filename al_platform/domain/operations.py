@@ -1,4 +1,4 @@
-"""What is asked of the service about policies: trainings and judgements, who asked, and what became of it."""
+"""What is asked of the service about policies: who asked, and what became of it, be it a training or a judgement."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,8 +12,8 @@ COMPARISON = "cmw"
 """What the ids of wishes for a comparison begin with."""
 
 
-class JudgementState(StrEnum):
-    """What became of a judgement that was asked for."""
+class OperationState(StrEnum):
+    """What became of an operation."""
 
     RUNNING = "running"
     DONE = "done"
@@ -86,14 +86,14 @@ Wish = EvaluationWish | ComparisonWish | FixWish | TrainingWish | LicenceWish
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Operation:
     """A wish and how far it is. The id is that of its result, of a comparison and of a fix that of the wish."""
 
-    judgement_id: str
+    operation_id: str
     wish: Wish
     asked_by: str
     asked_at: str
-    state: JudgementState = JudgementState.RUNNING
+    state: OperationState = OperationState.RUNNING
     job_key: str = ""
     """Of the job that runs for it, or ran last."""
     message: str = ""
