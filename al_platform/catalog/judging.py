@@ -12,7 +12,7 @@ from al_platform.domain.judging import PROGRESS, Evaluation, JudgeSpec, Suite
 from al_platform.domain.licences import Licence, LicenceSpec
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.records import record_from_json
-from al_platform.errors import NotFound
+from al_platform.errors import InvalidInput, NotFound
 
 _SUITE = ("suite_id", "name", "filter", "scenarios", "scenarios_hash")
 _BEST_FIRST = {"failure": float, "behind": float, "evaluation_id": str}
@@ -107,8 +107,24 @@ def better_evaluations(tx: Transaction, than: Evaluation) -> int:
 
 
 def add_licence_spec(tx: Transaction, spec: LicenceSpec, *, now: str) -> None:
-    """Keep what a licence asks for; the first of a name stays."""
+    """Keep what a licence asks for.
+
+    Raises: InvalidInput for a name under which something else is asked for.
+    """
+    check_licence_spec(tx, spec)
     insert_missing(tx, "licence_specs", {"name": [spec.name], "spec": [canonical_json(spec)], "created_at": [now]})
+
+
+def check_licence_spec(tx: Transaction, spec: LicenceSpec) -> None:
+    """Refuse another meaning for a name.
+
+    Raises: InvalidInput for a name under which something else is asked for.
+    """
+    frozen = find_licence_spec(tx, spec.name)
+    if frozen is not None and canonical_json(frozen) != canonical_json(spec):
+        raise InvalidInput(
+            f"licence {spec.name!r}: asks for something else since it was first decided on; give another name"
+        )
 
 
 def find_licence_spec(tx: Transaction, name: str) -> LicenceSpec | None:

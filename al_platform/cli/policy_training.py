@@ -14,7 +14,7 @@ from al_platform.cli.home import platform_of
 from al_platform.cli.interrupts import INTERRUPTED, stopping_softly
 from al_platform.domain.policies import CloningRecipe, CurvePoint, PolicySpec, PolicyVersion, PracticeRecipe, Rewards
 from al_platform.domain.policy_requests import PolicyRequest
-from al_platform.errors import InvalidInput, Stopped
+from al_platform.errors import CorruptBlob, InvalidInput, NotFound, Stopped
 
 if TYPE_CHECKING:
     from al_platform.platform.home import Platform
@@ -94,14 +94,18 @@ def rl(
 
 
 def list_all(context: typer.Context) -> None:
-    """List policies, oldest first."""
+    """List policies, oldest first. One whose curve is lost is listed without."""
     from al_platform.platform.policies import curve_of, policies
 
     wide = [Column(title, overflow="fold") for title in ("policy", "trained on", "from")]
     table = Table(wide[0], "learned by", "network", "drivers", *wide[1:], "steps", "failures", "progress")
     with platform_of(context) as platform:
         for each in policies(platform):
-            last = curve_of(platform, each.policy_id).points[-1]
+            try:
+                last = curve_of(platform, each.policy_id).points[-1]
+                learned = f"{last.agent_steps:,}", *_measured(last)
+            except (NotFound, CorruptBlob):
+                learned = "curve lost", "", ""
             table.add_row(
                 each.policy_id,
                 _how(each.spec),
@@ -109,8 +113,7 @@ def list_all(context: typer.Context) -> None:
                 str(each.spec.members),
                 each.dataset_version_id,
                 each.parent_id or "",
-                f"{last.agent_steps:,}",
-                *_measured(last),
+                *learned,
             )
     Console().print(table)
 

@@ -9,7 +9,7 @@ from al_platform.domain.ids import make_id
 from al_platform.domain.judging import PROGRESS, Estimate, Evaluation
 from al_platform.domain.licences import Licence, LicenceCheck, LicenceSpec
 from al_platform.domain.paging import Page, PageRequest
-from al_platform.errors import InvalidInput, NotFound
+from al_platform.errors import NotFound
 from al_platform.platform.home import Platform
 from al_platform.platform.judging import evaluate_policy
 from al_platform.policies.driven import surely_at_most
@@ -45,13 +45,8 @@ def find_decision(platform: Platform, policy_id: str, spec: LicenceSpec) -> Lice
     with platform.catalog.transaction() as tx:
         policy_named(tx, policy_id)
         catalog.suite_named(tx, spec.suite_id)
-        frozen = catalog.find_licence_spec(tx, spec.name)
-        decided = catalog.find_licence(tx, licence_id_of(policy_id, spec))
-    if frozen is not None and make_id("lsp", frozen) != make_id("lsp", spec):
-        raise InvalidInput(
-            f"licence {spec.name!r}: asks for something else since it was first decided on; give another name"
-        )
-    return decided
+        catalog.check_licence_spec(tx, spec)
+        return catalog.find_licence(tx, licence_id_of(policy_id, spec))
 
 
 def decide(licence_id: str, spec: LicenceSpec, evaluation: Evaluation) -> Licence:

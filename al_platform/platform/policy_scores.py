@@ -62,6 +62,8 @@ def score_scenarios(
     unknown = [name for name in targets if name not in model.classes]
     if unknown or not targets:
         raise InvalidInput(f"target {', '.join(unknown) or 'none'}: known are {', '.join(model.classes)}, tag:NAME")
+    if top < 1:
+        raise InvalidInput(f"top {top}: must be at least 1")
     with platform.catalog.transaction() as tx:
         policy_named(tx, policy_id)
         pool_id, _ = freeze_pool(tx, platform.blobs, filter_text, now=utc_now(), matching=SCENARIO_ITEMS.matching)
@@ -74,7 +76,9 @@ def score_scenarios(
     with platform.catalog.transaction() as tx:
         add_score_set(tx, ScoreSet(job.score_id, policy_id, pool_id, scored, job.formula, utc_now()), markers)
         information, aleatoric = dense.measures.mi_mean, dense.measures.aleatoric_share
-        rows = np.argsort(-_relative(information), kind="stable")[: min(top, scored)]
+        # What could not be read has no scores; its zeros must not stand among those that were scored.
+        most = np.where(dense.scored, _relative(information), -np.inf)
+        rows = np.argsort(-most, kind="stable")[: min(top, scored)]
         ids = pool_items(tx, platform.blobs, pool_id)
         found = scenarios_named(tx, [ids[row] for row in rows])
     best = tuple(

@@ -98,9 +98,8 @@ def _failed(service: Service, links: PictureLinks, found: Evaluation) -> list[Fa
         scenes = failures.failed_scenes(service.platform, found.evaluation_id)
     except (NotFound, CorruptBlob):
         return []
-    drawn = 0 if found.spec.reactive else _CLIPS
     return [
-        FailedCard(scene, links.drive(found.evaluation_id, scene.scenario_id) if place < drawn else "")
+        FailedCard(scene, links.drive(found.evaluation_id, scene.scenario_id) if place < _CLIPS else "")
         for place, scene in enumerate(scenes)
     ]
 

@@ -28,27 +28,33 @@ class Exchange(Generic[Batch]):
         self._queues: list[deque[Batch]] = [deque() for _ in range(learners)]
         self._room = room
         self._kept = kept
-        self._published: dict[int, Parameters] = {}
+        self._published: dict[int, tuple[Parameters, Parameters]] = {}
         self._closed = False
 
-    def publish(self, version: int, parameters: Parameters) -> None:
-        """Make parameters the newest."""
+    def publish(self, version: int, parameters: Parameters, *, learned: Parameters | None = None) -> None:
+        """Make parameters the newest; `learned` are those to judge, where they are others."""
         with self._changed:
-            self._published[version] = parameters
+            self._published[version] = parameters, parameters if learned is None else learned
             for old in [known for known in self._published if known < version - self._kept]:
                 del self._published[old]
             self._changed.notify_all()
 
-    def newest(self, *, at_least: int = 0) -> tuple[int, Parameters]:
-        """The newest version and its parameters, once there is one that is new enough."""
+    def newest(self) -> tuple[int, Parameters]:
+        """The newest version and its parameters, once there is one."""
+        with self._once(lambda: bool(self._published)):
+            version = max(self._published)
+            return version, self._published[version][0]
+
+    def newest_learned(self, *, at_least: int = 0) -> tuple[int, Parameters]:
+        """The newest version and its parameters to judge, once there is one that is new enough."""
         with self._once(lambda: max(self._published, default=-1) >= at_least):
             version = max(self._published)
-            return version, self._published[version]
+            return version, self._published[version][1]
 
     def parameters_of(self, version: int) -> Parameters:
         """The parameters of this very version, once it is published."""
         with self._once(lambda: version in self._published):
-            return self._published[version]
+            return self._published[version][0]
 
     def deliver(self, learner: int, batch: Batch) -> None:
         """Put a batch into a learner's queue, once there is room."""

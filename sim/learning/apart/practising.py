@@ -65,13 +65,13 @@ def practise(
     with _at_work(jobs, meeting):
         for _ in range(updates):
             run, terms = _updated(run, meeting.collect(), key, reference, mesh=mesh, program=program)
-            meeting.publish(int(run.version), _one_copy(run.learner.parameters))
+            meeting.publish(int(run.version), _one_copy(run.learner.parameters), learned=_one_copy(run.learner.learned))
             updated(Update(run, terms))
             last = _passed_on(judgements, judged, last)
     last = _passed_on(judgements, judged, last)
     if course.held_out is not None and last != int(run.version):
-        newest = _one_copy(run.learner.parameters)
-        judged(judgement(course.held_out, newest, int(run.version), places=places, program=program))
+        learned = _one_copy(run.learner.learned)
+        judged(judgement(course.held_out, learned, int(run.version), places=places, program=program))
     return run
 
 
@@ -81,7 +81,7 @@ def _meeting(run: Run, places: Places) -> Exchange[Batch]:
     meeting: Exchange[Batch] = Exchange(learners=len(places.learning), room=places.queue, kept=behind)
     for age, parameters in zip(range(behind, 0, -1), run.older, strict=True):
         meeting.publish(max(version - age, 0), _one_copy(parameters))
-    meeting.publish(version, _one_copy(run.learner.parameters))
+    meeting.publish(version, _one_copy(run.learner.parameters), learned=_one_copy(run.learner.learned))
     return meeting
 
 

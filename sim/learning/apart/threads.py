@@ -123,10 +123,10 @@ def judge(
 ) -> None:
     """Judge the newest version, and again whenever there is one that is new enough."""
     with suppress(Over):
-        version, parameters = meeting.newest()
+        version, parameters = meeting.newest_learned()
         while True:
             found(judgement(held_out, parameters, version, places=places, program=program))
-            version, parameters = meeting.newest(at_least=version + places.judge_every)
+            version, parameters = meeting.newest_learned(at_least=version + places.judge_every)
 
 
 def judgement(

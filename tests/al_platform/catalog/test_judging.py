@@ -32,7 +32,7 @@ from al_platform.domain.licences import Licence, LicenceSpec
 from al_platform.domain.lineage import Parent, Use
 from al_platform.domain.paging import PageRequest
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PolicyVersion
-from al_platform.errors import NotFound
+from al_platform.errors import InvalidInput, NotFound
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.suites import write_scenarios
 from tests.al_platform.catalog.test_scenarios import ONE, SOURCE, TWO
@@ -87,7 +87,8 @@ def test_what_was_decided_once_stays(catalog: Catalog) -> None:
         for each in (refused, issued, replace(refused, issued=True)):
             add_licence_spec(tx, each.spec, now=NOW)
             add_licence(tx, each, now=LATER)
-        add_licence_spec(tx, replace(spec, at_most={"failure": 0.9}), now=LATER)
+        with pytest.raises(InvalidInput, match="licence 'town': asks for something else"):
+            add_licence_spec(tx, replace(spec, at_most={"failure": 0.9}), now=LATER)
         assert find_licence(tx, "lic_1") == refused
         assert find_licence_spec(tx, "town") == spec
         assert licences_page(tx, "", PageRequest()).items == (refused, issued)

@@ -40,6 +40,10 @@ def test_a_policy_is_cloned_practises_and_is_shown(alp: Alp, tmp_path: Path) -> 
     shown = alp(*home, "policy", "show", practice.out.split()[-1]).out
     assert f"from: {policy_id}" in shown
     assert "recipe: iterations 2," in shown
+    for blob in (tmp_path / "home" / "blobs").rglob("*"):
+        if blob.is_file() and b'"points"' in blob.read_bytes():
+            blob.unlink()
+    assert alp(*home, "policy", "list").out.count("curve lost") == 2
 
 
 def test_what_cannot_be_trained_is_told_in_a_line(alp: Alp, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_whoever_waits_is_released_when_the_exchange_closes() -> None:
     waits = (
         lambda: exchange.deliver(0, "finds no room"),
         exchange.collect,  # The other learner has nothing.
-        lambda: exchange.newest(at_least=3),
+        lambda: exchange.newest_learned(at_least=3),
         lambda: exchange.parameters_of(7),
     )
     threads = [told(wait) for wait in waits]
@@ -74,7 +74,10 @@ def test_a_version_is_had_once_it_is_published_and_as_long_as_it_is_kept() -> No
     assert said == [{"of": 1}]
     assert exchange.parameters_of(0) == {"of": 0}
     exchange.publish(2, {"of": 2})
-    assert exchange.newest() == (2, {"of": 2})
+    assert exchange.newest() == exchange.newest_learned() == (2, {"of": 2})
+    exchange.publish(3, {"of": 3}, learned={"mean of": 3})
+    assert exchange.newest() == (3, {"of": 3})
+    assert exchange.newest_learned() == (3, {"mean of": 3})
     thread, said = told(lambda: exchange.parameters_of(0))
     exchange.close()
     thread.join(LONG_S)
