@@ -1,6 +1,6 @@
 """Cloning, then practice, against practice alone at equal steps, on scenes that neither has seen.
 
-    python tests/benchmarks/bench_policies.py --store HOME/scenarios --out FOLDER [--seeds 0 1 2] [--arm ARM]
+    python tests/benchmarks/bench_policies.py --store HOME/scenarios --out FOLDER [--seeds 0 1 2] [--arm ARM] [--report]
 
 Generated scenes of seed 0 are split by their number: 0 to 1199 to learn from, 1200 to 1399 to look at while the recipe
 was chosen, from 1400 on the frozen test, to which all of other seeds belong; recorded ones are split by session. An
@@ -50,10 +50,10 @@ TRAFFIC = {"in traffic that reacts": True, "among replays": False}
 def main() -> None:
     asked = _asked()
     parts = split_of(str(asked.store))
-    for seed in asked.seeds:
+    for seed in asked.seeds if not asked.report else ():
         for arm in [asked.arm] if asked.arm else ARMS:
             run_arm(asked, parts, arm, seed=seed)
-    if not asked.arm:
+    if asked.report or not asked.arm:
         report(asked, parts)
 
 
@@ -228,6 +228,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--arm", choices=list(ARMS), default="", help="Train this one only, and report nothing")
+    parser.add_argument("--report", action="store_true", help="Only judge what is there")
     parser.add_argument("--updates", type=int, default=CloningRecipe().updates)
     parser.add_argument("--iterations", type=int, default=PracticeRecipe().iterations)
     return parser.parse_args()
