@@ -156,17 +156,22 @@ def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:
 
 
 def judged(asked: argparse.Namespace, arm: str, scenes: Scenes, *, traffic: str) -> dict[str, Any]:
-    """Each measure with the interval of a bootstrap over seeds and scenes, and failures by tag, the worst first."""
+    """Each measure with the interval of a bootstrap over seeds and scenes; failures and progress by tag, the worst
+    first."""
     drive = replace(training_drive(spec_of(asked, "clone")), reactive=TRAFFIC[traffic])
     runs = [driven_values(_drivers(asked, arm, seed), 0, scenes, drive=drive) for seed in asked.seeds]
     values = {name: np.stack([run[name] for run in runs]) for name in runs[0]}
-    tags: dict[str, list[float]] = {}
-    for row, failed in zip(scenes.rows, values["failure"].mean(axis=0), strict=True):
+    tags: dict[str, list[int]] = {}
+    for number, row in enumerate(scenes.rows):
         for tag in scenes.store.tags[row] or ("recorded",):
-            tags.setdefault(tag, []).append(failed)
+            tags.setdefault(tag, []).append(number)
+    strata = [
+        (float(values["failure"][:, own].mean()), tag, len(own), float(np.nanmean(values["progress_ratio"][:, own])))
+        for tag, own in tags.items()
+    ]
     return {
         "measures": {name: interval(value) for name, value in values.items()},
-        "strata": sorted(((float(np.mean(own)), tag, len(own)) for tag, own in tags.items()), reverse=True),
+        "strata": sorted(strata, reverse=True),
         "by seed": values["failure"].mean(axis=1).tolist(),
         "failed": values["failure"].tolist(),
     }
