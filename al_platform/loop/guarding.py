@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from acquisition.guard import RejectionModel, fit_rejections, held_out_chances, log_loss
 from al_platform.catalog.annotations import newest_triages
@@ -18,7 +19,7 @@ from al_platform.catalog.scenarios import scenarios_named
 from al_platform.domain.hashing import canonical_json
 from al_platform.domain.records import record_from_json
 from al_platform.domain.triage import Verdict
-from al_platform.errors import InvalidInput
+from al_platform.errors import CorruptBlob, InvalidInput
 from al_platform.loop.context import LoopContext
 from al_platform.loop.signs import signs_of_scenarios
 from al_platform.storage.blobs import BlobStore
@@ -123,7 +124,10 @@ def write_guard(blobs: BlobStore, guard: NoiseGuard) -> str:
 
 def read_guard(blobs: BlobStore, blob_hash: str) -> NoiseGuard:
     """Give a guard back. Raises: NotFound, CorruptBlob."""
-    return record_from_json(NoiseGuard, blobs.get(blob_hash).decode())
+    try:
+        return record_from_json(NoiseGuard, blobs.get(blob_hash).decode())
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise CorruptBlob(f"blob {blob_hash}: holds no noise guard; select the round again") from error
 
 
 def _verdicts(tx: Transaction) -> dict[str, bool]:
