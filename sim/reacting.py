@@ -67,9 +67,9 @@ def recorded_traffic(log: Log, step: Int32[Array, ""]) -> Traffic:
 def react(log: Log, traffic: Traffic, ego: Motion) -> Traffic:
     """The traffic 0.2 s later, having seen the ego where it is now."""
     index, there = _looking(traffic, ego)
-    room, approach = _way_to(log, traffic, ego, index=index)
-    driven, speed = (take(values, index) for values in (traffic.pace * traffic.speed, traffic.speed))
-    allowed = jnp.where(there & (speed > _SLOW_MPS), _allowed(driven, room, approach), jnp.inf)
+    driven = take(traffic.pace * traffic.speed, index)
+    room, ego_speed = _way_to(log, traffic, ego, index=index)
+    allowed = jnp.where(there, _allowed(driven, room, driven - ego_speed), jnp.inf)
     numbers = jnp.arange(traffic.time.shape[0])
     allowed = jnp.min(jnp.where(index[:, None] == numbers, allowed[:, None], jnp.inf), axis=0)
     free = traffic.pace + STEP_S * ACCELERATION / jnp.maximum(traffic.speed, 1.0)
@@ -115,13 +115,12 @@ def _way_to(
     log: Log, traffic: Traffic, ego: Motion, *, index: Int32[Array, "F"]
 ) -> tuple[Float32[Array, "F"], Float32[Array, "F"]]:
     """Of agents by their number: metres along the recorded way until it would touch the ego, infinite where it never
-    would; and m/s by which it comes nearer.
+    would; and m/s at which the ego drives its way.
 
     The metres are those to the last recorded pose before the touch, and the gap that is left there: never more
     than the true ones.
     """
-    time, driven = take(traffic.time, index), take(traffic.pace * traffic.speed, index)
-    steps = jnp.floor(time)[None] + jnp.arange(1, AHEAD_STEPS + 1, dtype=jnp.float32)[:, None]
+    steps = jnp.floor(take(traffic.time, index))[None] + jnp.arange(1, AHEAD_STEPS + 1, dtype=jnp.float32)[:, None]
     now = _columns(traffic.states, jnp.zeros((1, index.shape[0]), jnp.int32), index)
     ahead = jnp.concatenate([now, _rows(log, steps, index)])
     sizes, axes = jnp.asarray(log.sizes), axes_of(ego)
@@ -139,7 +138,7 @@ def _way_to(
     passed = jnp.sum(jnp.where(jnp.arange(AHEAD_STEPS)[:, None] < last_free, legs, 0.0), axis=0)
     left = jnp.maximum(jnp.take_along_axis(apart, last_free[None], axis=0)[0], 0.0)
     room = jnp.where(jnp.any(touches, axis=0), passed + left, jnp.inf)
-    return room, driven - ego.speed * cosine[0]
+    return room, ego.speed * cosine[0]
 
 
 def _columns(

@@ -15,6 +15,7 @@ from al_platform.catalog.filters import SCENARIOS, parse_filter
 from al_platform.catalog.pages import page_of
 from al_platform.catalog.tables import insert_missing, insert_or_replace, rows_of, table_of, visible, wanted_ids
 from al_platform.domain.hashing import canonical_json
+from al_platform.domain.holding_out import held_out_among
 from al_platform.domain.paging import Page, PageRequest
 from al_platform.domain.records import record_from_json
 from al_platform.domain.scenarios import ScenarioReference, ScenarioSource
@@ -129,6 +130,17 @@ def scenarios_named(tx: Transaction, scenario_ids: Sequence[str]) -> dict[str, S
         if scenario_id not in found:
             raise NotFound(f"scenario {scenario_id}: not in the catalog; `alp scenarios list` shows those that are")
     return {scenario_id: found[scenario_id] for scenario_id in scenario_ids}
+
+
+def scenarios_held_out(tx: Transaction, scenario_ids: Sequence[str], share: float) -> set[str]:
+    """Give those of these scenarios that a share of their sessions holds out: see `held_out_among`.
+
+    Raises: NotFound for an id that the catalog lacks.
+    """
+    if not share:
+        return set()
+    sessions = {name: scene.session_id for name, scene in scenarios_named(tx, scenario_ids).items()}
+    return held_out_among(sessions, share)
 
 
 def scenario_groups(tx: Transaction, name: str, scenario_ids: pa.ChunkedArray) -> NDArray[np.int64]:

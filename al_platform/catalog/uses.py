@@ -1,13 +1,10 @@
 """What used a scenario: the way of lineage the other way round."""
 
-from collections.abc import Sequence
-
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import version_table
 from al_platform.catalog.policies import all_policies
-from al_platform.catalog.scenarios import scenarios_named
+from al_platform.catalog.scenarios import scenarios_held_out
 from al_platform.catalog.tables import rows_of
-from al_platform.domain.holding_out import held_out_among
 from al_platform.domain.lineage import Use
 from al_platform.domain.policies import PolicyVersion
 from al_platform.storage.blobs import BlobStore
@@ -36,18 +33,10 @@ def _taught(tx: Transaction, blobs: BlobStore, scenario_id: str) -> list[Use]:
         ids = version_table(tx, blobs, version)["item_id"].to_pylist()
         if scenario_id in ids:
             versions.append(Use("part of", version))
-            taught += [
-                Use("measured" if scenario_id in _apart(tx, ids, of) else "taught", of.policy_id) for of in trained
-            ]
+            shares = {each.held_out_share for each in trained}
+            apart = {share: scenario_id in scenarios_held_out(tx, ids, share) for share in shares}
+            taught += [Use("measured" if apart[of.held_out_share] else "taught", of.policy_id) for of in trained]
     return versions + taught
-
-
-def _apart(tx: Transaction, scenario_ids: Sequence[str], policy: PolicyVersion) -> set[str]:
-    """Those of its dataset version's scenarios that a policy was only measured on."""
-    if not policy.held_out_share:
-        return set()
-    sessions = {name: scene.session_id for name, scene in scenarios_named(tx, scenario_ids).items()}
-    return held_out_among(sessions, policy.held_out_share)
 
 
 def _judged(tx: Transaction, blobs: BlobStore, scenario_id: str) -> list[Use]:

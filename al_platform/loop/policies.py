@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from al_platform.catalog import policies as policy_catalog
 from al_platform.catalog.connection import Transaction
 from al_platform.catalog.datasets import version_items
-from al_platform.catalog.scenarios import scenarios_matching_among, scenarios_named
+from al_platform.catalog.scenarios import scenarios_held_out, scenarios_matching_among
 from al_platform.compute.waiting import finish
 from al_platform.domain.clock import utc_now
-from al_platform.domain.holding_out import held_out_among
 from al_platform.domain.ids import make_id
 from al_platform.domain.jobs import Cost, Job
 from al_platform.domain.policies import PolicySpec, PolicyVersion
@@ -162,8 +161,7 @@ def _dealt(tx: Transaction, context: LoopContext, request: PolicyRequest) -> tup
     """The scenarios to learn from, and those held out."""
     given = scenarios_of_version(tx, context, request.dataset_version_id)
     if request.held_out_version_id is None:
-        sessions = {name: scene.session_id for name, scene in scenarios_named(tx, given).items()}
-        apart = held_out_among(sessions, request.held_out_share)
+        apart = scenarios_held_out(tx, given, request.held_out_share)
         return [name for name in given if name not in apart], [name for name in given if name in apart]
     held_out = scenarios_of_version(tx, context, request.held_out_version_id)
     both = sorted(set(given) & set(held_out))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
+from al_platform.domain.driving import HELD_OUT
 from al_platform.errors import InvalidInput, PlatformError
 from al_platform.platform import estimates, submissions
 from al_platform.platform.described import known_families, known_strategies
@@ -46,7 +47,7 @@ DEFAULTS: Mapping[str, str] = {
     "policy.drives": "0",
     "policy.recipe": "",
     "policy.parent_id": "",
-    "policy.held_out": "0.1",
+    "policy.held_out": f"{HELD_OUT:g}",
     "image.width": "320",
     "image.height": "224",
     "image.cell": "16",
