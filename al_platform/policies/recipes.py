@@ -2,13 +2,17 @@
 
 from dataclasses import asdict
 
+import jax
+from jaxtyping import PRNGKeyArray
+
 from al_platform.domain.policies import CloningRecipe, PolicySpec, PracticeRecipe
 from al_platform.errors import InvalidInput
+from al_platform.policies.stored import Drivers, fresh_parameters
 from sim.learning.cloning import CloneSpec
 from sim.learning.improving import ImproveSpec
 from sim.learning.losses import CloningSpec, ImprovementSpec
 from sim.learning.state import OptimiserSpec
-from sim.networks import NETWORKS, NetworkSpec
+from sim.networks import NETWORKS, NetworkSpec, Parameters
 from sim.observation.record import ObservationSpec
 from sim.rewards import DoneSpec, RewardSpec
 from sim.rolling import RolloutSpec
@@ -34,6 +38,18 @@ def training_drive(spec: PolicySpec) -> RolloutSpec:
         reward=RewardSpec(**asdict(spec.rewards)),
         done=DoneSpec(),
     )
+
+
+def fresh_of(spec: PolicySpec, key: PRNGKeyArray) -> Parameters:
+    """Give the weights [M, ...] that the drivers of a policy without a parent begin with."""
+    drive, keys = training_drive(spec), jax.random.split(key, spec.members)
+    return fresh_parameters(network_of(spec), keys, actions=drive.actions, observation=drive.observation)
+
+
+def drivers_of(spec: PolicySpec, parameters: Parameters) -> Drivers:
+    """Give weights [M, ...] as the drivers of a policy."""
+    drive = training_drive(spec)
+    return Drivers(network_of(spec), parameters, drive.actions, drive.observation)
 
 
 def clone_spec(recipe: CloningRecipe) -> CloneSpec:

@@ -17,10 +17,10 @@ from al_platform.policies.curve import GrowingCurve, write_curve
 from al_platform.policies.job import Diverged, PolicyJob, TrainedPolicy, read_policy_job
 from al_platform.policies.measuring import hard_first, measured
 from al_platform.policies.practice import Practice
-from al_platform.policies.recipes import network_of, training_drive
+from al_platform.policies.recipes import drivers_of, fresh_of, network_of, training_drive
 from al_platform.policies.running import Kept, run_course
 from al_platform.policies.scenes import Scenes, open_scenes
-from al_platform.policies.stored import Drivers, fresh_parameters, read_drivers, write_drivers
+from al_platform.policies.stored import read_drivers, write_drivers
 from al_platform.storage.blobs import BlobStore, storage_errors, write_durably
 from al_platform.storage.checkpoints import OrbaxCheckpoints
 from al_platform.storage.files import NamedFiles
@@ -60,15 +60,14 @@ def _train(workplace: Workplace, blobs: BlobStore, job: PolicyJob, *, report: Re
     held_out = None if job.held_out_hash is None else open_scenes(workplace.scenarios_folder, blobs, job.held_out_hash)
     first = _first_parameters(blobs, job, jax.random.fold_in(key, 0))
     state, curve = run_course(
-        _course_of(spec, _weighed(job, scenes, first), jax.random.fold_in(key, 1)),
+        course_of(spec, _weighed(job, scenes, first), jax.random.fold_in(key, 1)),
         first,
         kept=kept_of(workplace, job),
-        measure=lambda parameters: {} if held_out is None else _measured(spec, parameters, held_out),
+        measure=lambda parameters: {} if held_out is None else measured_by(spec, held_out, parameters),
         diverged=partial(_tell_diverged, workplace, job),
         report=report,
     )
-    drive = training_drive(spec)
-    drivers = Drivers(network_of(spec), state.learners.learned, drive.actions, drive.observation)
+    drivers = drivers_of(spec, state.learners.learned)
     return TrainedPolicy(job.training_id, write_drivers(blobs, drivers), write_curve(blobs, curve), environment())
 
 
@@ -82,7 +81,8 @@ def _weighed(job: PolicyJob, scenes: Scenes, first: Parameters) -> Scenes:
     )
 
 
-def _course_of(spec: PolicySpec, scenes: Scenes, key: jax.Array) -> Course:
+def course_of(spec: PolicySpec, scenes: Scenes, key: jax.Array) -> Course:
+    """Give the course that a policy takes on these scenes."""
     if spec.cloning is not None:
         return Cloning(spec, spec.cloning, scenes, key)
     assert spec.practice is not None  # a spec has one of the two
@@ -91,10 +91,10 @@ def _course_of(spec: PolicySpec, scenes: Scenes, key: jax.Array) -> Course:
 
 def _first_parameters(blobs: BlobStore, job: PolicyJob, key: jax.Array) -> Parameters:
     """The parent's drivers, or fresh ones."""
-    spec, drive = job.spec, training_drive(job.spec)
+    spec = job.spec
     if job.parent_hash is None:
-        keys = jax.random.split(key, spec.members)
-        return fresh_parameters(network_of(spec), keys, actions=drive.actions, observation=drive.observation)
+        return fresh_of(spec, key)
+    drive = training_drive(spec)
     parent = read_drivers(blobs, job.parent_hash, network=network_of(spec))
     if (parent.members, parent.observation) != (spec.members, drive.observation):
         raise InvalidInput(
@@ -104,7 +104,8 @@ def _first_parameters(blobs: BlobStore, job: PolicyJob, key: jax.Array) -> Param
     return parent.parameters
 
 
-def _measured(spec: PolicySpec, parameters: Parameters, held_out: Scenes) -> dict[str, float]:
+def measured_by(spec: PolicySpec, held_out: Scenes, parameters: Parameters) -> dict[str, float]:
+    """Give the mean of each measure over scenes and the drivers of a policy."""
     return measured(parameters, network_of(spec), held_out, members=spec.members, drive=training_drive(spec))
 
 

@@ -22,14 +22,13 @@ from drivers_judged import split_of
 from jax.tree_util import Partial
 
 from al_platform.domain.policies import PolicySpec, PracticeRecipe
-from al_platform.policies.recipes import improve_spec, network_of, training_drive
-from al_platform.policies.stored import fresh_parameters
+from al_platform.policies.recipes import fresh_of, improve_spec, network_of, training_drive
 from sim.drivers import Decision
 from sim.learning.driving import exploring
 from sim.learning.improving import ImproveSpec, act, learn, start
 from sim.learning.state import begin
-from sim.networks import NetworkSpec, Parameters
-from sim.rolling import RolloutSpec, rollout
+from sim.networks import Parameters
+from sim.rolling import rollout
 from sim.scenario.record import Scenario
 
 
@@ -57,7 +56,7 @@ def works_of(spec: PolicySpec, how: ImproveSpec, shown: Scenario) -> dict[str, C
     """What an iteration does, each part with all that it needs before it."""
     drive, network, key = training_drive(spec), network_of(spec), jax.random.key(0)
     chance = jnp.full(shown.log.steps.shape[0], 1.0 / shown.log.steps.shape[0])
-    parameters = _fresh(network, drive)
+    parameters: Parameters = jax.tree.map(lambda leaf: leaf[0], fresh_of(spec, key))
     actors = start(shown, chance, key, spec=how, drive=drive)
     acting = jax.jit(partial(act, network=network, spec=how, drive=drive))
     _, lived, _ = acting(shown, chance, actors, parameters, key)
@@ -82,13 +81,6 @@ def works_of(spec: PolicySpec, how: ImproveSpec, shown: Scenario) -> dict[str, C
         "acting": lambda: acting(shown, chance, actors, parameters, key)[1],
         "learning": lambda: learning(learner, lived, key)[0].parameters,
     }
-
-
-def _fresh(network: NetworkSpec, drive: RolloutSpec) -> Parameters:
-    keys = jax.random.split(jax.random.key(0), 1)
-    stacked = fresh_parameters(network, keys, actions=drive.actions, observation=drive.observation)
-    parameters: Parameters = jax.tree.map(lambda leaf: leaf[0], stacked)
-    return parameters
 
 
 def _least(work: Callable[[], Any]) -> float:

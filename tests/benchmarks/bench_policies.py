@@ -26,16 +26,14 @@ from drivers_judged import cut, driven_values, interval, split_of
 
 from al_platform.domain.policies import CloningRecipe, CurvePoint, PolicySpec, PracticeRecipe
 from al_platform.domain.progress import Progress
-from al_platform.policies.cloning import Cloning
-from al_platform.policies.course import Course
 from al_platform.policies.curve import Curve, GrowingCurve, read_curve, write_curve
-from al_platform.policies.measuring import hard_first, measured
+from al_platform.policies.measuring import hard_first
 from al_platform.policies.pictures import draw_curves
-from al_platform.policies.practice import Practice
-from al_platform.policies.recipes import network_of, training_drive
+from al_platform.policies.recipes import drivers_of, fresh_of, network_of, training_drive
 from al_platform.policies.running import Kept, run_course
 from al_platform.policies.scenes import Scenes
-from al_platform.policies.stored import Drivers, fresh_parameters, read_drivers, write_drivers
+from al_platform.policies.stored import Drivers, read_drivers, write_drivers
+from al_platform.policies.worker import course_of, measured_by
 from al_platform.storage.blobs import BlobStore
 from al_platform.storage.checkpoints import OrbaxCheckpoints
 from sim.networks import Parameters
@@ -76,15 +74,15 @@ def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *,
     spec, key, started, cpu = spec_of(asked, arm), jax.random.key(seed), time.monotonic(), time.process_time()
     first, scenes = _begun(asked, arm, seed, scenes=parts["train"])
     state, curve = run_course(
-        _course(spec, scenes, jax.random.fold_in(key, 1)),
+        course_of(spec, scenes, jax.random.fold_in(key, 1)),
         first,
         kept=Kept(OrbaxCheckpoints(folder / "runs" / arm, every_s=60.0), GrowingCurve(folder / f"{arm}.curve.json")),
-        measure=partial(_measured, spec, parts["validation"]),
+        measure=partial(measured_by, spec, parts["validation"]),
         diverged=lambda step, ids: f"{step}: {ids}",
         report=_Told(f"seed {seed} {arm}"),
     )
     found = {
-        "weights": write_drivers(_blobs(asked, seed), _drivers_of(spec, state.learners.learned)),
+        "weights": write_drivers(_blobs(asked, seed), drivers_of(spec, state.learners.learned)),
         "curve": write_curve(_blobs(asked, seed), curve),
         "spec": asdict(spec),
         "agent_steps": state.agent_steps,
@@ -97,21 +95,10 @@ def run_arm(asked: argparse.Namespace, parts: Mapping[str, Scenes], arm: str, *,
 def _begun(asked: argparse.Namespace, arm: str, seed: int, *, scenes: Scenes) -> tuple[Parameters, Scenes]:
     """The drivers that an arm goes on from, or fresh ones, and the scenes as it draws them."""
     spec = spec_of(asked, arm)
-    network, drive = network_of(spec), training_drive(spec)
-    if ARMS[arm]:
-        first = _drivers(asked, ARMS[arm], seed).parameters
-        return first, hard_first(scenes, first, network, hard=HARD, members=spec.members, drive=drive)
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 0), spec.members)
-    return fresh_parameters(network, keys, actions=drive.actions, observation=drive.observation), scenes
-
-
-def _measured(spec: PolicySpec, scenes: Scenes, parameters: Parameters) -> Mapping[str, float]:
-    return measured(parameters, network_of(spec), scenes, members=spec.members, drive=training_drive(spec))
-
-
-def _drivers_of(spec: PolicySpec, parameters: Parameters) -> Drivers:
-    drive = training_drive(spec)
-    return Drivers(network_of(spec), parameters, drive.actions, drive.observation)
+    if not ARMS[arm]:
+        return fresh_of(spec, jax.random.fold_in(jax.random.key(seed), 0)), scenes
+    first, drive = _drivers(asked, ARMS[arm], seed).parameters, training_drive(spec)
+    return first, hard_first(scenes, first, network_of(spec), hard=HARD, members=spec.members, drive=drive)
 
 
 class _Told:
@@ -124,13 +111,6 @@ class _Told:
         if time.monotonic() - self._at > 10.0 or progress.done == progress.total:
             self._at = time.monotonic()
             _say(f"{self._arm} {progress.done}/{progress.total} {progress.note}")
-
-
-def _course(spec: PolicySpec, scenes: Scenes, key: jax.Array) -> Course:
-    if spec.cloning is not None:
-        return Cloning(spec, spec.cloning, scenes, key)
-    assert spec.practice is not None
-    return Practice(spec, spec.practice, scenes, key)
 
 
 def report(asked: argparse.Namespace, parts: Mapping[str, Scenes]) -> None:

@@ -26,9 +26,9 @@ from acquisition.round_robin import round_robin
 from al_platform.domain.driving import PolicyModel
 from al_platform.domain.policies import CloningRecipe, PolicySpec
 from al_platform.policies.cloning import Cloning
-from al_platform.policies.recipes import network_of, training_drive
+from al_platform.policies.recipes import drivers_of, fresh_of, training_drive
 from al_platform.policies.scenes import Scenes
-from al_platform.policies.stored import Drivers, fresh_parameters
+from al_platform.policies.stored import Drivers
 from al_platform.scoring.drives import measures_of
 from al_platform.scoring.scenarios import BATCH, scene_batch
 
@@ -92,7 +92,7 @@ def _measures(
 def cloned(pool: Scenes, numbers: NDArray[np.int64], seed: int) -> Drivers:
     """An ensemble that knows these scenes alone."""
     assert SPEC.cloning is not None
-    drive, key = training_drive(SPEC), jax.random.key(seed)
+    key = jax.random.key(seed)
     own = Scenes(
         tuple(pool.ids[number] for number in numbers),
         pool.store,
@@ -100,11 +100,10 @@ def cloned(pool: Scenes, numbers: NDArray[np.int64], seed: int) -> Drivers:
         np.ones(len(numbers)),
     )
     course = Cloning(SPEC, SPEC.cloning, own, jax.random.fold_in(key, 1))
-    keys = jax.random.split(jax.random.fold_in(key, 0), SPEC.members)
-    state = course.begun(fresh_parameters(network_of(SPEC), keys, actions=drive.actions, observation=drive.observation))
+    state = course.begun(fresh_of(SPEC, jax.random.fold_in(key, 0)))
     while int(state.step) < course.steps:
         state, _ = course.go_on(state, course.stretch)
-    return Drivers(network_of(SPEC), state.learners.learned, drive.actions, drive.observation)
+    return drivers_of(SPEC, state.learners.learned)
 
 
 def scored(drivers: Drivers, pool: Scenes, numbers: NDArray[np.int64]) -> tuple[dict[str, NDArray[Any]], float]:
